@@ -1,0 +1,129 @@
+# How the targets of this project are made. Module files are lists; the flags and conventions are here.
+
+include_guard(GLOBAL)
+include(GNUInstallDirs)
+include(GoogleTest)
+
+# ssync_module(<name> [HEADERS ...] [SOURCES ...] [DEPS ...] [PRIVATE_DEPS ...])
+#
+# Library ssync_<name>, alias ssync::<name>. HEADERS are public and lie below include/ (ssync/<name>/x.h); nobody sees
+# another module's headers without linking it. DEPS are PUBLIC: what the headers show. PRIVATE_DEPS: what only the
+# sources use. Without SOURCES it is an INTERFACE library.
+function(ssync_module name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "HEADERS;SOURCES;DEPS;PRIVATE_DEPS")
+  _ssync_reject_unparsed(ssync_module "${name}" "${arg_UNPARSED_ARGUMENTS}")
+  set(target ssync_${name})
+  if(arg_SOURCES)
+    set(visibility PUBLIC)
+    add_library(${target} STATIC ${arg_SOURCES})
+    target_link_libraries(${target} PRIVATE ssync_settings ${arg_PRIVATE_DEPS})
+  else()
+    set(visibility INTERFACE)
+    add_library(${target} INTERFACE)
+  endif()
+  add_library(ssync::${name} ALIAS ${target})
+  target_link_libraries(${target} ${visibility} ${arg_DEPS})
+  if(arg_HEADERS)
+    target_sources(${target} ${visibility} FILE_SET HEADERS BASE_DIRS include FILES ${arg_HEADERS})
+    set_target_properties(${target} PROPERTIES VERIFY_INTERFACE_HEADER_SETS ${SSYNC_VERIFY_HEADERS})
+  endif()
+endfunction()
+
+# ssync_test(<module> SOURCES ... [DEPS ...] [PROGRAMS ...] [TIMEOUT_S <seconds>])
+#
+# Executable ssync_<module>_tests with GoogleTest's main, linked to ssync::<module> where that exists; each of its test
+# cases is a ctest case with label <module>. Property tests add ssync_dep_rapidcheck to DEPS. PROGRAMS names programs
+# that the tests run: they are built first, and SSYNC_BIN_DIR (a string macro) says where they are.
+function(ssync_test module)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT_S" "SOURCES;DEPS;PROGRAMS")
+  _ssync_reject_unparsed(ssync_test "${module}" "${arg_UNPARSED_ARGUMENTS}")
+  if(NOT arg_TIMEOUT_S)
+    set(arg_TIMEOUT_S ${SSYNC_TEST_TIMEOUT_S})
+  endif()
+  set(target ssync_${module}_tests)
+  add_executable(${target} ${arg_SOURCES})
+  if(TARGET ssync::${module})
+    target_link_libraries(${target} PRIVATE ssync::${module})
+  endif()
+  target_link_libraries(${target} PRIVATE ssync_settings ${arg_DEPS} ssync_dep_gtest_main)
+  if(arg_PROGRAMS)
+    add_dependencies(${target} ${arg_PROGRAMS})
+    target_compile_definitions(${target} PRIVATE SSYNC_BIN_DIR="${CMAKE_BINARY_DIR}/bin")
+  endif()
+  # PRE_TEST: the binary is asked for its cases when ctest starts, not while it is being linked.
+  gtest_discover_tests(${target}
+    DISCOVERY_MODE PRE_TEST
+    DISCOVERY_TIMEOUT 60
+    # Parameters in names would be raw bytes, addresses even, for types without a printer.
+    NO_PRETTY_VALUES
+    PROPERTIES TIMEOUT ${arg_TIMEOUT_S} LABELS ${module})
+endfunction()
+
+# ssync_program(<name> SOURCES ... [DEPS ...])
+#
+# Executable <name> in <build>/bin. SSYNC_VERSION (a string macro) is the project's version.
+function(ssync_program name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;DEPS")
+  _ssync_reject_unparsed(ssync_program "${name}" "${arg_UNPARSED_ARGUMENTS}")
+  add_executable(${name} ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE ssync_settings ${arg_DEPS})
+  target_compile_definitions(${name} PRIVATE SSYNC_VERSION="${PROJECT_VERSION}")
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bin")
+  install(TARGETS ${name} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+endfunction()
+
+# ssync_fuzz(<name> SOURCES ... [DEPS ...] [CORPUS <folder>])
+#
+# SOURCES define LLVMFuzzerTestOneInput. With SSYNC_FUZZ: the program ssync_<name>_fuzz, and a short ctest run of it
+# over the corpus. Without: only compiled, so that it cannot rot.
+function(ssync_fuzz name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "CORPUS" "SOURCES;DEPS")
+  _ssync_reject_unparsed(ssync_fuzz "${name}" "${arg_UNPARSED_ARGUMENTS}")
+  set(target ssync_${name}_fuzz)
+  if(NOT SSYNC_FUZZ)
+    add_library(${target} OBJECT ${arg_SOURCES})
+    target_link_libraries(${target} PRIVATE ssync_settings ${arg_DEPS})
+    return()
+  endif()
+  add_executable(${target} ${arg_SOURCES})
+  target_link_libraries(${target} PRIVATE ssync_settings ${arg_DEPS})
+  target_link_options(${target} PRIVATE -fsanitize=fuzzer)
+  # The first corpus folder receives new inputs, so it is one in the build tree.
+  set(found "${CMAKE_CURRENT_BINARY_DIR}/${name}_corpus")
+  file(MAKE_DIRECTORY "${found}")
+  set(corpus "${found}")
+  if(arg_CORPUS)
+    cmake_path(ABSOLUTE_PATH arg_CORPUS BASE_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}")
+    list(APPEND corpus "${arg_CORPUS}")
+  endif()
+  add_test(NAME fuzz.${name} COMMAND ${target} -max_total_time=20 -timeout=10 -rss_limit_mb=2048 ${corpus})
+  set_tests_properties(fuzz.${name} PROPERTIES TIMEOUT 120 LABELS fuzz)
+endfunction()
+
+# ssync_add_folders(<parent> <folder>...): add_subdirectory for each folder that has a CMakeLists.txt. SSYNC_SKIP lists
+# folders (modules/x) to leave out all the same.
+function(ssync_add_folders parent)
+  foreach(folder IN LISTS ARGN)
+    set(path ${parent}/${folder})
+    if(EXISTS "${CMAKE_CURRENT_SOURCE_DIR}/${path}/CMakeLists.txt" AND NOT path IN_LIST SSYNC_SKIP)
+      # <build>/bin holds the programs themselves, so the folders of bin/ build beside it.
+      string(REGEX REPLACE "^bin/" "programs/" build_path ${path})
+      add_subdirectory(${path} ${build_path})
+    endif()
+  endforeach()
+endfunction()
+
+function(ssync_summary)
+  list(JOIN SSYNC_FOUND ", " found)
+  message(STATUS "server-sync ${PROJECT_VERSION}")
+  message(STATUS "  compiler    ${CMAKE_CXX_COMPILER_ID} ${CMAKE_CXX_COMPILER_VERSION}, ${CMAKE_BUILD_TYPE}")
+  message(STATUS "  libraries   ${found}")
+  message(STATUS "  sanitizer   '${SSYNC_SANITIZE}', fuzz ${SSYNC_FUZZ}, tests ${SSYNC_BUILD_TESTS}, -Werror ${SSYNC_WERROR}")
+  message(STATUS "  launcher    '${CMAKE_CXX_COMPILER_LAUNCHER}'")
+endfunction()
+
+function(_ssync_reject_unparsed function name arguments)
+  if(NOT arguments STREQUAL "")
+    message(FATAL_ERROR "${function}(${name}): unknown arguments: ${arguments}")
+  endif()
+endfunction()
