@@ -1,0 +1,159 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <optional>
+#include <utility>
+
+#include "ssync/base/assert.h"
+#include "ssync/base/mutex.h"
+
+namespace ssync {
+
+enum class PushResult : std::uint8_t { pushed, full, closed };
+
+/// FIFO of at most `capacity` items between two stages; a full queue blocks the producer (backpressure).
+/// Thread safety: any thread. Owns items until popped. Shutdown: close() is final; push() then fails, pop()
+/// drains first. Outlives every thread that uses it. Source: contract after BDE bdlcc::BoundedQueue.
+template <typename T>
+class BoundedQueue {
+ public:
+  using Deadline = std::chrono::steady_clock::time_point;
+
+  /// Requires: capacity > 0. Unit: items, not bytes.
+  explicit BoundedQueue(std::size_t capacity) : capacity_(capacity) { SSYNC_ASSERT(capacity > 0); }
+  BoundedQueue(const BoundedQueue&) = delete;
+  BoundedQueue& operator=(const BoundedQueue&) = delete;
+
+  /// For a consumer that polls descriptors instead of blocking in pop(): `wake` is called, outside the lock,
+  /// by the pushing thread after every item, and by the closing thread after close(). Typically signals an
+  /// EventFd. It must not throw or block and may run in several threads at once. Set before the queue is in
+  /// use.
+  void on_item(std::function<void()> wake) { on_item_ = std::move(wake); }
+  /// For a producer that polls: `wake` is called likewise by the popping thread when a queue that was full
+  /// has room again, and after close(). So after a wake-up, push until full before polling again.
+  void on_space(std::function<void()> wake) { on_space_ = std::move(wake); }
+
+  /// Blocks while full. False, and the item is dropped, once closed (also if closed while waiting).
+  [[nodiscard]] bool push(T item) SSYNC_EXCLUDES(mutex_) {
+    {
+      MutexLock lock(mutex_);
+      while (items_.size() >= capacity_ && !closed_)
+        not_full_.wait(mutex_);
+      if (closed_) return false;
+      items_.push_back(std::move(item));
+    }
+    announce_item();
+    return true;
+  }
+
+  /// Never blocks. Moves from `item` only when the result is `pushed`; else the caller still has it.
+  [[nodiscard]] PushResult try_push(T& item) SSYNC_EXCLUDES(mutex_) {
+    {
+      MutexLock lock(mutex_);
+      if (closed_) return PushResult::closed;
+      if (items_.size() >= capacity_) return PushResult::full;
+      items_.push_back(std::move(item));
+    }
+    announce_item();
+    return PushResult::pushed;
+  }
+
+  /// Blocks while empty. nullopt means closed and drained, nothing else.
+  [[nodiscard]] std::optional<T> pop() SSYNC_EXCLUDES(mutex_) {
+    MutexLock lock(mutex_);
+    while (items_.empty() && !closed_)
+      not_empty_.wait(mutex_);
+    const bool was_full = items_.size() >= capacity_;
+    std::optional<T> item = take_front();
+    lock.unlock();
+    if (item) announce_space(was_full);
+    return item;
+  }
+
+  /// Never blocks. nullopt: nothing there now; finished() tells whether anything can still come.
+  [[nodiscard]] std::optional<T> try_pop() SSYNC_EXCLUDES(mutex_) {
+    MutexLock lock(mutex_);
+    const bool was_full = items_.size() >= capacity_;
+    std::optional<T> item = take_front();
+    lock.unlock();
+    if (item) announce_space(was_full);
+    return item;
+  }
+
+  /// Blocks while empty, until `deadline` at most. nullopt: the deadline has passed, or closed and drained;
+  /// finished() tells which.
+  [[nodiscard]] std::optional<T> pop_until(Deadline deadline) SSYNC_EXCLUDES(mutex_) {
+    MutexLock lock(mutex_);
+    while (items_.empty() && !closed_) {
+      if (!not_empty_.wait_until(mutex_, deadline)) break;
+    }
+    const bool was_full = items_.size() >= capacity_;
+    std::optional<T> item = take_front();
+    lock.unlock();
+    if (item) announce_space(was_full);
+    return item;
+  }
+
+  /// Wakes every waiter. May be called twice.
+  void close() noexcept SSYNC_EXCLUDES(mutex_) {
+    {
+      MutexLock lock(mutex_);
+      closed_ = true;
+    }
+    not_empty_.notify_all();
+    not_full_.notify_all();
+    if (on_item_) on_item_();
+    if (on_space_) on_space_();
+  }
+
+  /// Pushing is over; items may be left.
+  [[nodiscard]] bool closed() const SSYNC_EXCLUDES(mutex_) {
+    MutexLock lock(mutex_);
+    return closed_;
+  }
+  /// Closed and drained; stays true.
+  [[nodiscard]] bool finished() const SSYNC_EXCLUDES(mutex_) {
+    MutexLock lock(mutex_);
+    return closed_ && items_.empty();
+  }
+  [[nodiscard]] std::size_t size() const SSYNC_EXCLUDES(mutex_) {
+    MutexLock lock(mutex_);
+    return items_.size();
+  }
+  [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }
+
+ private:
+  std::optional<T> take_front() SSYNC_REQUIRES(mutex_) {
+    if (items_.empty()) return std::nullopt;
+    std::optional<T> item(std::move(items_.front()));
+    items_.pop_front();
+    return item;
+  }
+  void announce_item() {
+    not_empty_.notify_one();
+    if (on_item_) on_item_();
+  }
+  void announce_space(bool was_full) {
+    not_full_.notify_one();
+    if (was_full && on_space_) on_space_();
+  }
+
+  // Fixed after construction (callbacks: before use).
+  const std::size_t capacity_;
+  std::function<void()> on_item_;
+  std::function<void()> on_space_;
+
+  // Own locking.
+  mutable Mutex mutex_;
+  CondVar not_empty_;
+  CondVar not_full_;
+
+  std::deque<T> items_ SSYNC_GUARDED_BY(mutex_);
+  bool closed_ SSYNC_GUARDED_BY(mutex_) = false;
+};
+
+}  // namespace ssync
