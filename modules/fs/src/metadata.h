@@ -1,0 +1,18 @@
+#pragma once
+
+#include <array>
+#include <ctime>
+
+#include "ssync/base/result.h"
+#include "ssync/fs/tree.h"
+
+namespace ssync::fs {
+
+/// Errc::invalid_argument for 10^9 nanoseconds and more, which the kernel would take as "now" or "as it is".
+[[nodiscard]] Result<void> check_mtime(FileTime mtime);
+/// The same for a uid or gid of 2^32-1, which means "as it is".
+[[nodiscard]] Result<void> check_owner(Owner owner);
+/// For utimensat(2): atime stays.
+[[nodiscard]] std::array<struct timespec, 2> mtime_only(FileTime mtime) noexcept;
+
+}  // namespace ssync::fs

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "ssync/base/unique_fd.h"
+#include "ssync/fs/tree.h"
+
+#include "c_name.h"
+#include "real_tree.h"
+
+namespace ssync::fs {
+
+/// Holds one descriptor. Every operation is relative to it and names one component, so nothing is resolved
+/// through links.
+class RealDirectory final : public Directory {
+ public:
+  RealDirectory(const RealTree& tree, UniqueFd fd) noexcept : tree_(tree), fd_(std::move(fd)) {}
+
+  [[nodiscard]] Result<void> list(NameList& into) override;
+  [[nodiscard]] Result<Stat> stat(std::string_view name) override;
+  [[nodiscard]] Result<Stat> stat_self() override;
+  [[nodiscard]] Result<std::string> read_link(std::string_view name) override;
+  [[nodiscard]] Result<std::unique_ptr<File>> open_file(std::string_view name) override;
+  [[nodiscard]] Result<std::unique_ptr<File>> create_file(std::string_view name, std::uint16_t mode) override;
+  [[nodiscard]] Result<void> make_directory(std::string_view name, std::uint16_t mode) override;
+  [[nodiscard]] Result<void> make_link(std::string_view name, std::string_view target) override;
+  [[nodiscard]] Result<void> remove(std::string_view name) override;
+  [[nodiscard]] Result<void> remove_directory(std::string_view name) override;
+  [[nodiscard]] Result<void> rename(std::string_view name, Directory& to, std::string_view new_name,
+                                    Replace replace) override;
+  [[nodiscard]] Result<std::unique_ptr<Directory>> open_child(std::string_view name) override;
+  [[nodiscard]] Result<void> set_mode(std::string_view name, std::uint16_t mode) override;
+  [[nodiscard]] Result<void> set_owner(std::string_view name, Owner owner) override;
+  [[nodiscard]] Result<void> set_mtime(std::string_view name, FileTime mtime) override;
+  [[nodiscard]] Result<void> strip_acl() override;
+  [[nodiscard]] Result<Volume> volume() override;
+
+ private:
+  [[nodiscard]] bool has_default_acl();
+  [[nodiscard]] bool is_mount_by_device(const Stat& child);
+  [[nodiscard]] Result<void> rename_checking_first(const CName& from, const RealDirectory& to,
+                                                   const CName& onto) const;
+
+  const RealTree& tree_;
+  UniqueFd fd_;
+  std::optional<bool> has_default_acl_;  // asked for once, by the first create_file()
+  std::optional<std::uint64_t> device_;  // asked for once, on kernels that cannot tell mount points
+};
+
+}  // namespace ssync::fs

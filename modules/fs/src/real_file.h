@@ -1,0 +1,35 @@
+#pragma once
+
+#include <functional>
+#include <span>
+#include <utility>
+
+#include "ssync/base/unique_fd.h"
+#include "ssync/fs/tree.h"
+
+namespace ssync::fs {
+
+/// Holds one descriptor. It does not know its name: the caller puts the path in front of an Error.
+class RealFile final : public File {
+ public:
+  explicit RealFile(UniqueFd fd) noexcept : fd_(std::move(fd)) {}
+
+  [[nodiscard]] Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> into) override;
+  [[nodiscard]] Result<void> write_at(std::uint64_t offset, std::span<const std::byte> from) override;
+  [[nodiscard]] Result<void> truncate(std::uint64_t size) override;
+  [[nodiscard]] Result<std::optional<Range>> next_data(std::uint64_t offset, std::uint64_t size) override;
+  [[nodiscard]] Result<Stat> stat() override;
+  [[nodiscard]] Result<void> set_mode(std::uint16_t mode) override;
+  [[nodiscard]] Result<void> set_owner(Owner owner) override;
+  [[nodiscard]] Result<void> set_mtime(FileTime mtime) override;
+  [[nodiscard]] Result<void> copy_content(File& from,
+                                          const std::function<bool(std::uint64_t)>& progress) override;
+
+  /// Borrowed.
+  [[nodiscard]] int fd() const noexcept { return fd_.get(); }
+
+ private:
+  UniqueFd fd_;
+};
+
+}  // namespace ssync::fs

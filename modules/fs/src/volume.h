@@ -1,0 +1,11 @@
+#pragma once
+
+#include "ssync/base/result.h"
+#include "ssync/fs/tree.h"
+
+namespace ssync::fs {
+
+/// Of the file system that `fd` is on.
+[[nodiscard]] Result<Volume> volume_of(int fd);
+
+}  // namespace ssync::fs
