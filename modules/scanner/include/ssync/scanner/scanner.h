@@ -1,0 +1,86 @@
+// A tree -> a sorted stream of directories with their entries, merged with what the index knows of them.
+//
+// Worker threads take the next directory in order first; one emitter (the thread that calls next()) restores
+// the order, so blocks come exactly as ScanBlock says while the workers run ahead by a bounded amount.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ssync/base/result.h"
+#include "ssync/fs/tree.h"
+#include "ssync/index/index.h"
+#include "ssync/model/entry.h"
+
+namespace ssync::scanner {
+
+struct Options {
+  index::Role role = index::Role::source;
+  unsigned threads = 2;                ///< 1 … 64
+  std::size_t window_entries = 65536;  ///< how many entries the workers may be ahead of next(); at least one
+                                       ///< directory is always allowed
+  bool with_digests = false;           ///< fill ScannedEntry::digest from the index
+  std::optional<DigestKind> digest_kind;  ///< which kind counts as known (has_digest)
+  bool accept_lost_mounts = false;  ///< source: a mount below the root that is gone is an ordinary directory
+  bool one_file_system = false;     ///< -x: mount points are listed as empty directories
+};
+
+struct Counts {
+  std::uint64_t entries = 0;          ///< the root not counted
+  std::uint64_t skipped_special = 0;  ///< sockets, fifos, devices
+  std::uint64_t hard_links = 0;       ///< files with more than one link
+};
+
+/// Scans once. Rules:
+/// - Sorted as compare_rows(); the first block is the root's and carries `self`.
+/// - Our staging directories in the root are skipped. Sockets, fifos and devices are skipped, counted, and
+/// reported once each as warning Problems.
+/// - Mounts below are crossed, except proc, sysfs, cgroup, devpts and the like, whose mount points appear as
+/// empty directories.
+/// - role source: a directory where another file system was mounted at the last scan and none is now counts
+/// as one that cannot be read.
+/// - A directory or entry that cannot be read is a Problem (subtree) and a Kind::unreadable entry, both in
+/// its parent's block. A name that
+///   vanished between listing and stat is simply not there; a directory that vanished after its own row was
+///   given out has an empty block. When the root itself cannot be listed, or a directory that could be a
+///   moment before, next() is an Error.
+/// - Doubt: the index exists but its record has another ctime or inode (unstable fields
+/// of the volume ignored), is racy,
+///   is missing or unreadable. Directories and links are never in doubt.
+/// - The new base is written as blocks are emitted: role source: held = the stat; doubt, or a stat that is
+/// racy by the tree's clock at the start,
+///   makes the record racy and drops checksum and digest; otherwise they are carried over. role mirror: the
+///   same, and wanted is carried over while the stat equals held; without an index wanted is the entry's own
+///   values; in doubt, `wanted` is dropped. An entry has the checksum and digest that its record has. What
+///   was known of an unreadable entry is kept.
+/// - role source: an entry without a record at its path is looked up by inode: a hit of equal size and mtime
+/// gives Origin (proven when ctime is equal
+///   too; then no doubt, and the record carries checksum and digest over).
+class Scanner {
+ public:
+  /// tree and idx must outlive it. Starts the threads.
+  Scanner(fs::Tree& tree, index::Index& idx, Options options);
+  ~Scanner();  ///< stops and joins
+  Scanner(const Scanner&) = delete;
+  Scanner& operator=(const Scanner&) = delete;
+  /// Blocks. The next directory; nullopt at the end. After an Error nothing more comes. One thread (the
+  /// emitter).
+  [[nodiscard]] Result<std::optional<ScanBlock>> next();
+  /// After the end, once: puts the new base in place. `header` becomes the index's. A failure to write the
+  /// new base while the scan ran did not stop the scan; it is told here. Errc::invalid_argument before the
+  /// end.
+  [[nodiscard]] Result<void> commit_index(const index::Header& header);
+  /// Makes next() return Errc::interrupted soon. Any thread.
+  void stop() noexcept;
+  [[nodiscard]] Counts counts() const;  ///< complete at the end; any thread
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace ssync::scanner

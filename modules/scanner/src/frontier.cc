@@ -1,0 +1,87 @@
+#include "frontier.h"
+
+#include <utility>
+
+namespace ssync::scanner {
+
+Frontier::Frontier(std::size_t window) : window_(window) {
+  Siblings root;
+  root.children.emplace_back();
+  MutexLock lock(mutex_);
+  waiting_.emplace(std::string(), std::move(root));
+}
+
+// next() waits for the least location of all; if that is a waiting one, somebody must take it however full
+// the window is.
+bool Frontier::may_take() const {
+  if (waiting_.empty()) return false;
+  return entries_ahead_ < window_ || taken_.empty() ||
+         compare_locations(waiting_.begin()->first, taken_.begin()->first) < 0;
+}
+
+std::optional<Task> Frontier::take() {
+  MutexLock lock(mutex_);
+  while (!stopped() && !may_take() && !all_taken())
+    work_.wait(mutex_);
+  if (stopped() || waiting_.empty()) return std::nullopt;
+  auto node = waiting_.extract(waiting_.begin());
+  Siblings& siblings = node.mapped();
+  Task task{node.key(), std::move(siblings.children[siblings.next])};
+  if (++siblings.next < siblings.children.size()) {
+    node.key() = siblings.next_location();
+    waiting_.insert(std::move(node));
+  }
+  taken_.emplace(task.location, nullptr);
+  ++reading_;
+  return task;
+}
+
+void Frontier::finish(const std::string& location, std::unique_ptr<Finding> finding) {
+  {
+    MutexLock lock(mutex_);
+    if (!finding->children.empty()) {
+      Siblings siblings{location, std::move(finding->children), 0};
+      std::string first = siblings.next_location();
+      waiting_.emplace(std::move(first), std::move(siblings));
+    }
+    entries_ahead_ += finding->block.entries.size();
+    taken_.find(location)->second = std::move(finding);
+    --reading_;
+  }
+  work_.notify_all();
+  found_.notify_all();
+}
+
+std::unique_ptr<Finding> Frontier::next() {
+  std::unique_ptr<Finding> finding;
+  {
+    MutexLock lock(mutex_);
+    while (true) {
+      if (stopped()) return nullptr;
+      // What is still waiting may come before everything that was taken.
+      const bool first_taken =
+          !taken_.empty() &&
+          (waiting_.empty() || compare_locations(taken_.begin()->first, waiting_.begin()->first) < 0);
+      if (first_taken && taken_.begin()->second != nullptr) break;
+      if (taken_.empty() && waiting_.empty()) return nullptr;
+      found_.wait(mutex_);
+    }
+    finding = std::move(taken_.begin()->second);
+    taken_.erase(taken_.begin());
+    entries_ahead_ -= finding->block.entries.size();
+  }
+  work_.notify_all();
+  return finding;
+}
+
+void Frontier::stop() noexcept {
+  {
+    // With the lock, so that no waiter misses it between its check and its sleep.
+    MutexLock lock(mutex_);
+    stopped_.store(true, std::memory_order_relaxed);
+  }
+  work_.notify_all();
+  found_.notify_all();
+}
+
+}  // namespace ssync::scanner

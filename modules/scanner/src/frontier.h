@@ -1,0 +1,101 @@
+// Which directories are to be read, are being read, and wait to be handed out; the order among them, and how
+// far ahead the reading may run.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ssync/base/mutex.h"
+#include "ssync/fs/tree.h"
+#include "ssync/model/entry.h"
+
+#include "merge.h"
+
+namespace ssync::scanner {
+
+/// A directory whose names are known (or that is not descended into), found in its parent. Being listed with
+/// the parent lets the parent's block say so when it cannot be listed: later would be too late, its row is
+/// out.
+struct Child {
+  std::string name;
+  bool descend = true;
+  StableFields stable;
+  std::unique_ptr<fs::Directory> handle;      ///< still open, while few are
+  std::unique_ptr<fs::NameList> names;        ///< while not too many are kept
+  std::uint64_t device = 0;                   ///< that it is on
+  std::optional<std::uint64_t> known_device;  ///< that it was on when the index last saw it
+};
+
+struct Task {
+  std::string location;
+  Child child;
+};
+
+/// A directory that was read. `children` is sorted by name.
+struct Finding {
+  ScanBlock block;
+  std::vector<index::Record> records;  ///< of the entries, for the next base; parallel to them
+  std::vector<bool> keep_record;       ///< false: nothing is known of it, no record
+  std::optional<index::Record> self;   ///< of the root
+  std::vector<Child> children;
+  std::uint64_t skipped_special = 0, hard_links = 0;
+  std::optional<Error> error;  ///< then the scan ends here
+};
+
+/// Thread safety: any thread. Blocking: take() and next(); stop() wakes both.
+class Frontier {
+ public:
+  /// Starts with the root. `window`: entries that may wait to be handed out.
+  explicit Frontier(std::size_t window);
+
+  /// The first directory in order that nobody reads. Waits while the window is full, unless it is the one
+  /// that next() waits for: so the reading never stands still. nullopt: there is none left, or stopped.
+  [[nodiscard]] std::optional<Task> take() SSYNC_EXCLUDES(mutex_);
+  /// The task's outcome, with the directories it found.
+  void finish(const std::string& location, std::unique_ptr<Finding> finding) SSYNC_EXCLUDES(mutex_);
+  /// The next directory in order. Null: the end, or stopped.
+  [[nodiscard]] std::unique_ptr<Finding> next() SSYNC_EXCLUDES(mutex_);
+
+  void stop() noexcept SSYNC_EXCLUDES(mutex_);
+  [[nodiscard]] bool stopped() const noexcept { return stopped_.load(std::memory_order_relaxed); }
+
+ private:
+  /// The directories found in one, from `next` on. Keeping them together costs far less than a queue entry
+  /// each.
+  struct Siblings {
+    std::string location;  // of their parent
+    std::vector<Child> children;
+    std::size_t next = 0;
+    [[nodiscard]] std::string next_location() const { return join({location, children[next].name}); }
+  };
+  struct Order {
+    using is_transparent = void;
+    bool operator()(std::string_view a, std::string_view b) const noexcept {
+      return compare_locations(a, b) < 0;
+    }
+  };
+
+  [[nodiscard]] bool may_take() const SSYNC_REQUIRES(mutex_);
+  [[nodiscard]] bool all_taken() const SSYNC_REQUIRES(mutex_) { return waiting_.empty() && reading_ == 0; }
+
+  const std::size_t window_;
+  std::atomic<bool> stopped_{false};
+
+  mutable Mutex mutex_;
+  CondVar work_, found_;
+  // By the location of the first that is left of them.
+  std::map<std::string, Siblings, Order> waiting_ SSYNC_GUARDED_BY(mutex_);
+  // Being read (null) or read.
+  std::map<std::string, std::unique_ptr<Finding>, Order> taken_ SSYNC_GUARDED_BY(mutex_);
+  std::size_t reading_ SSYNC_GUARDED_BY(mutex_) = 0;
+  std::size_t entries_ahead_ SSYNC_GUARDED_BY(mutex_) = 0;
+};
+
+}  // namespace ssync::scanner

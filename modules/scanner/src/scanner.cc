@@ -1,0 +1,156 @@
+#include "ssync/scanner/scanner.h"
+
+#include <algorithm>
+#include <exception>
+#include <string>
+#include <system_error>
+#include <thread>
+#include <utility>
+
+#include "frontier.h"
+#include "walk.h"
+
+namespace ssync::scanner {
+
+struct Scanner::Impl {
+  Impl(fs::Tree& scanned, index::Index& idx, const Options& given)
+      : tree(scanned), index(idx), options(given), frontier(std::max<std::size_t>(given.window_entries, 1)) {}
+
+  void start();
+  void work();
+  [[nodiscard]] Result<std::optional<ScanBlock>> emit();
+  [[nodiscard]] Result<void> write(const Finding& finding);
+
+  // Fixed after construction.
+  fs::Tree& tree;
+  index::Index& index;
+  const Options options;
+
+  // Own locking.
+  Frontier frontier;
+  std::optional<Walk> walk;
+  std::atomic<std::uint64_t> entries{0}, skipped_special{0}, hard_links{0};
+
+  // The emitter's.
+  std::optional<index::Index::Writer> writer;
+  std::optional<Error> start_error;  // the scan cannot begin
+  std::optional<Error> index_error;  // the new base cannot be written; the scan goes on without
+  bool ended = false;                // nothing more comes
+  bool complete = false;             // because everything came
+
+  std::vector<std::jthread> threads;  // end when the frontier is empty or stopped
+};
+
+void Scanner::Impl::start() {
+  Result<fs::Volume> volume = tree.volume();
+  if (!volume) {
+    start_error = std::move(volume).error().with_context("scanning");
+    return;
+  }
+  Result<index::Index::Writer> rewritten = index.rewrite();
+  if (rewritten) {
+    writer.emplace(*std::move(rewritten));
+  } else {
+    index_error = std::move(rewritten).error();
+  }
+  walk.emplace(tree, index, options, *volume, frontier);
+  const unsigned count = std::clamp(options.threads, 1u, 64u);
+  threads.reserve(count);
+  try {
+    for (unsigned i = 0; i < count; ++i)
+      threads.emplace_back([this] { work(); });
+  } catch (const std::system_error& error) {
+    // With fewer threads it takes longer; with none it cannot begin.
+    if (threads.empty())
+      start_error = Error{Errc::limit, std::string("scanning: starting a thread: ") + error.what(), 0};
+  }
+}
+
+void Scanner::Impl::work() {
+  while (std::optional<Task> task = frontier.take()) {
+    const std::string location = task->location;
+    std::unique_ptr<Finding> finding;
+    try {
+      finding = walk->read(*std::move(task));
+    } catch (const std::exception& error) {
+      finding = std::make_unique<Finding>();
+      finding->error = Error{Errc::limit, std::string("scanning: ") + error.what(), 0};
+    }
+    frontier.finish(location, std::move(finding));
+  }
+}
+
+Result<void> Scanner::Impl::write(const Finding& finding) {
+  const ScanBlock& block = finding.block;
+  SSYNC_TRY_VOID(writer->begin_directory(block.location));
+  if (finding.self) SSYNC_TRY_VOID(writer->add("", *finding.self));
+  for (std::size_t i = 0; i < block.entries.size(); ++i)
+    if (finding.keep_record[i]) SSYNC_TRY_VOID(writer->add(block.entries[i].name, finding.records[i]));
+  return {};
+}
+
+Result<std::optional<ScanBlock>> Scanner::Impl::emit() {
+  if (start_error) return fail(*start_error);
+  const std::unique_ptr<Finding> finding = frontier.next();
+  if (frontier.stopped()) return fail(Errc::interrupted, "the scan was stopped");
+  if (!finding) {
+    complete = true;
+    return std::optional<ScanBlock>();
+  }
+  if (finding->error) return fail(*std::move(finding->error));
+  if (writer) {
+    if (Result<void> written = write(*finding); !written) {
+      index_error = std::move(written).error();
+      writer.reset();
+    }
+  }
+  entries.fetch_add(finding->block.entries.size(), std::memory_order_relaxed);
+  skipped_special.fetch_add(finding->skipped_special, std::memory_order_relaxed);
+  hard_links.fetch_add(finding->hard_links, std::memory_order_relaxed);
+  return std::optional<ScanBlock>(std::move(finding->block));
+}
+
+Scanner::Scanner(fs::Tree& tree, index::Index& idx, Options options)
+    : impl_(std::make_unique<Impl>(tree, idx, options)) {
+  impl_->start();
+}
+
+Scanner::~Scanner() {
+  impl_->frontier.stop();
+  impl_->threads.clear();
+}
+
+Result<std::optional<ScanBlock>> Scanner::next() {
+  if (impl_->ended) {
+    if (impl_->complete) return std::optional<ScanBlock>();
+    return fail(Errc::closed, "the scan has ended");
+  }
+  Result<std::optional<ScanBlock>> block = impl_->emit();
+  if (!block || !*block) {
+    impl_->ended = true;
+    impl_->frontier.stop();
+    impl_->threads.clear();
+  }
+  return block;
+}
+
+Result<void> Scanner::commit_index(const index::Header& header) {
+  if (impl_->index_error) return fail(*impl_->index_error);
+  if (!impl_->complete || !impl_->writer)
+    return fail(Errc::invalid_argument, "the scan has not ended, or its index is in place already");
+  index::Index::Writer writer = *std::move(impl_->writer);
+  impl_->writer.reset();
+  return impl_->index.commit(std::move(writer), header);
+}
+
+void Scanner::stop() noexcept {
+  impl_->frontier.stop();
+}
+
+Counts Scanner::counts() const {
+  return {impl_->entries.load(std::memory_order_relaxed),
+          impl_->skipped_special.load(std::memory_order_relaxed),
+          impl_->hard_links.load(std::memory_order_relaxed)};
+}
+
+}  // namespace ssync::scanner

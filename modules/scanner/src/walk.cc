@@ -1,0 +1,335 @@
+#include "walk.h"
+
+#include <algorithm>
+#include <deque>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "ssync/fs/staging.h"
+#include "ssync/model/path.h"
+
+#include "special_mounts.h"
+
+namespace ssync::scanner {
+
+namespace {
+
+constexpr std::size_t kHandlesKept = 128;
+constexpr std::size_t kNamesKept = 256 * 1024;
+/// How many stats go by between two looks at whether the scan was stopped.
+constexpr std::size_t kStopInterval = 256;
+
+/// What a block's views point into.
+struct Storage {
+  fs::NameList names;
+  std::deque<std::string> texts;
+  std::string_view keep(std::string text) { return texts.emplace_back(std::move(text)); }
+};
+
+StableFields stable_of(const fs::Volume& volume) {
+  return {volume.stable_inodes, volume.stable_ctime};
+}
+
+bool is_gone(const Error& error) {
+  return error.code == Errc::not_found;
+}
+
+std::string text_of(std::string_view operation, const Error& error) {
+  if (error.sys_errno == 0) return std::string(operation) + ": " + error.message;
+  return Error{error.code, std::string(operation), error.sys_errno}.text();
+}
+
+}  // namespace
+
+/// One directory being read.
+struct Walk::Run {
+  Run(Walk& walk_of, Task& task_of)
+      : walk(walk_of), task(task_of), is_root(task.location.empty()), storage(std::make_shared<Storage>()) {}
+
+  void read();
+  [[nodiscard]] bool open();
+  [[nodiscard]] bool list();
+  void end_by(Error error, std::string_view operation);
+  [[nodiscard]] Result<void> read_self();
+  void add(std::string_view name, const fs::Stat& stat);
+  void add_unreadable(std::string_view name, const Known& known, std::string text, int sys_errno);
+  void add_special(std::string_view name);
+  [[nodiscard]] bool add_target(std::string_view name, ScannedEntry& entry);
+  [[nodiscard]] Result<void> find_child(std::string_view name, const fs::Stat& stat, const Known& known);
+  [[nodiscard]] bool lost_mount(const fs::Stat& stat, const Known& known) const;
+  void find_origin(const Seen& seen, Merged& merged, ScannedEntry& entry);
+  void use(const Merged& merged, ScannedEntry& entry) const;
+  [[nodiscard]] Known look_up(std::string_view name);
+  [[nodiscard]] std::string_view path_problem(std::string_view name, bool is_directory) const;
+
+  Walk& walk;
+  Task& task;
+  const bool is_root;
+  MergeRules rules;
+  std::unique_ptr<Finding> finding = std::make_unique<Finding>();
+  std::shared_ptr<Storage> storage;
+  std::unique_ptr<fs::Directory> directory;
+  std::optional<index::Index::Cursor> cursor;
+  std::size_t depth = 0;
+  std::uint64_t device = 0;                   ///< this directory's
+  std::optional<std::uint64_t> known_device;  ///< the one it was on when the index last saw it
+};
+
+Walk::Walk(fs::Tree& tree, const index::Index& idx, const Options& options, const fs::Volume& root,
+           const Frontier& frontier)
+    : tree_(tree),
+      index_(idx),
+      options_(options),
+      root_stable_(stable_of(root)),
+      frontier_(frontier),
+      handles_(kHandlesKept),
+      names_(kNamesKept) {}
+
+std::unique_ptr<Finding> Walk::read(Task task) {
+  Run run(*this, task);
+  run.finding->block.location = task.location;
+  if (task.child.descend) run.read();
+  run.finding->block.storage = run.storage;
+  return std::move(run.finding);
+}
+
+void Walk::Run::read() {
+  rules.role = walk.options_.role;
+  rules.first_contact = !walk.index_.exists();
+  rules.stable = is_root ? walk.root_stable_ : task.child.stable;
+  if (!open() || !list()) return;
+  const fs::NameList& names = storage->names;
+  std::vector<std::string_view> sorted;
+  sorted.reserve(names.size());
+  for (std::size_t i = 0; i < names.size(); ++i)
+    sorted.push_back(names[i]);
+  std::sort(sorted.begin(), sorted.end());
+  // A file system that lists a name twice (some network ones, while the directory changes) must not make two
+  // rows of it.
+  sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
+
+  device = task.child.device;
+  known_device = task.child.known_device;
+  depth =
+      is_root ? 0 : 1 + static_cast<std::size_t>(std::count(task.location.begin(), task.location.end(), '/'));
+  rules.clock = walk.tree_.clock();
+  cursor.emplace(walk.index_.directory(task.location));
+  finding->block.entries.reserve(sorted.size());
+  finding->records.reserve(sorted.size());
+  finding->keep_record.reserve(sorted.size());
+  if (is_root) {
+    if (Result<void> self = read_self(); !self)
+      return end_by(std::move(self).error(), "reading the attributes");
+  }
+  std::size_t count = 0;
+  for (const std::string_view name : sorted) {
+    if (++count % kStopInterval == 0 && walk.frontier_.stopped()) return;
+    if (is_root && fs::is_staging_name(name)) continue;
+    Result<fs::Stat> stat = directory->stat(name);
+    if (stat) {
+      add(name, *stat);
+    } else if (!is_gone(stat.error())) {
+      add_unreadable(name, look_up(name), text_of("reading the attributes", stat.error()),
+                     stat.error().sys_errno);
+    }
+  }
+}
+
+bool Walk::Run::open() {
+  if (task.child.handle) {
+    directory = std::move(task.child.handle);
+    walk.handles_.give(1);
+    return true;
+  }
+  Result<std::unique_ptr<fs::Directory>> opened = walk.tree_.open(task.location);
+  if (!opened) {
+    end_by(std::move(opened).error(), "opening");
+    return false;
+  }
+  directory = *std::move(opened);
+  return true;
+}
+
+bool Walk::Run::list() {
+  if (task.child.names) {
+    storage->names = std::move(*task.child.names);
+    task.child.names.reset();
+    walk.names_.give(storage->names.size());
+    return true;
+  }
+  if (Result<void> listed = directory->list(storage->names); !listed) {
+    end_by(std::move(listed).error(), "listing");
+    return false;
+  }
+  return true;
+}
+
+// The parent's block has said that this is a directory which can be read. If it went since, its entries went
+// too; if it is there and cannot be read any more, nothing that is said now would keep its mirror from being
+// emptied, so the scan must end.
+void Walk::Run::end_by(Error error, std::string_view operation) {
+  const bool gone = is_gone(error) || error.code == Errc::not_directory;
+  if (gone && !is_root) return;
+  finding->error = std::move(error).with_context(
+      fmt::format("scanning {}: {}", printable(split(task.location)), operation));
+}
+
+Result<void> Walk::Run::read_self() {
+  SSYNC_TRY(const fs::Stat self, directory->stat_self());
+  finding->block.self = self.seen;
+  const Known known = look_up("");
+  device = self.seen.device;
+  if (known.found == Known::Found::yes) known_device = known.record.held.device;
+  finding->self = merge(rules, known, self.seen).record;
+  return {};
+}
+
+Known Walk::Run::look_up(std::string_view name) {
+  Known known;
+  known.found = cursor->find(name, known.record);
+  return known;
+}
+
+std::string_view Walk::Run::path_problem(std::string_view name, bool is_directory) const {
+  if (task.location.size() + 1 + name.size() > kPathBytesMax) return "the path is too long";
+  if (is_directory && depth >= kDepthMax) return "too many levels of directories";
+  return {};
+}
+
+void Walk::Run::add(std::string_view name, const fs::Stat& stat) {
+  if (stat.type == fs::Stat::Type::other) return add_special(name);
+  const bool is_directory = stat.type == fs::Stat::Type::directory;
+  if (const std::string_view problem = path_problem(name, is_directory); !problem.empty())
+    return add_unreadable(name, look_up(name), std::string(problem), 0);
+
+  ScannedEntry entry;
+  entry.name = name;
+  entry.seen = stat.seen;
+  if (stat.type == fs::Stat::Type::symlink && !add_target(name, entry)) return;
+  const Known known = look_up(name);
+  if (is_directory) {
+    if (lost_mount(stat, known)) {
+      add_unreadable(name, known,
+                     "a file system was mounted here at the last sync, and is not now (mount it, or accept "
+                     "the source as it is)",
+                     0);
+      finding->children.push_back(Child{.name = std::string(name), .descend = false});
+      return;
+    }
+    if (Result<void> child = find_child(name, stat, known); !child) {
+      if (is_gone(child.error()) || child.error().code == Errc::not_directory) return;
+      add_unreadable(name, known, text_of("reading the directory", child.error()), child.error().sys_errno);
+      finding->children.push_back(Child{.name = std::string(name), .descend = false});
+      return;
+    }
+  }
+  if (stat.type == fs::Stat::Type::file && stat.seen.links > 1) ++finding->hard_links;
+
+  Merged merged = merge(rules, known, stat.seen);
+  if (known.found == Known::Found::no) find_origin(stat.seen, merged, entry);
+  use(merged, entry);
+  finding->block.entries.push_back(entry);
+  finding->records.push_back(std::move(merged.record));
+  finding->keep_record.push_back(true);
+}
+
+void Walk::Run::use(const Merged& merged, ScannedEntry& entry) const {
+  entry.doubt = merged.doubt;
+  entry.wanted = merged.record.wanted;
+  entry.checksum = merged.record.checksum;
+  const std::optional<Digest>& digest = merged.record.digest;
+  entry.has_digest = digest && walk.options_.digest_kind && digest->kind == *walk.options_.digest_kind;
+  if (entry.has_digest && walk.options_.with_digests) entry.digest = digest;
+}
+
+void Walk::Run::find_origin(const Seen& seen, Merged& merged, ScannedEntry& entry) {
+  if (rules.role != index::Role::source || rules.first_contact || !rules.stable.inodes ||
+      seen.values.kind != Kind::file)
+    return;
+  std::optional<index::InodeHit> hit = walk.index_.find_inode(seen.device, seen.inode);
+  bool proven = false;
+  if (!hit || !merge_origin(rules, hit->record, seen, merged, proven)) return;
+  entry.origin = Origin{.location = storage->keep(std::move(hit->location)),
+                        .name = storage->keep(std::move(hit->name)),
+                        .checksum = *hit->record.checksum,
+                        .proven = proven};
+}
+
+bool Walk::Run::add_target(std::string_view name, ScannedEntry& entry) {
+  Result<std::string> target = directory->read_link(name);
+  if (target) {
+    entry.target = storage->keep(*std::move(target));
+    return true;
+  }
+  if (!is_gone(target.error()))
+    add_unreadable(name, look_up(name), text_of("reading the link", target.error()),
+                   target.error().sys_errno);
+  return false;
+}
+
+void Walk::Run::add_unreadable(std::string_view name, const Known& known, std::string text, int sys_errno) {
+  Problem problem;
+  problem.location = task.location;
+  problem.name = name;
+  problem.text = std::move(text);
+  problem.sys_errno = sys_errno;
+  problem.subtree = true;
+  finding->block.problems.push_back(std::move(problem));
+  ScannedEntry entry;
+  entry.name = name;
+  entry.seen.values.kind = Kind::unreadable;
+  finding->block.entries.push_back(entry);
+  // What was known of it stays true of the stat it had then.
+  finding->keep_record.push_back(known.found == Known::Found::yes);
+  finding->records.push_back(known.record);
+}
+
+void Walk::Run::add_special(std::string_view name) {
+  ++finding->skipped_special;
+  Problem problem;
+  problem.location = task.location;
+  problem.name = name;
+  problem.text = "skipped: a socket, fifo or device";
+  problem.warning = true;
+  finding->block.problems.push_back(std::move(problem));
+}
+
+// An empty mount point where a disk was is no reason to empty the mirror. Device numbers differ from boot to
+// boot, so what counts is that there was a boundary between this directory and the one above it, and that
+// there is none now.
+bool Walk::Run::lost_mount(const fs::Stat& stat, const Known& known) const {
+  return rules.role == index::Role::source && !walk.options_.accept_lost_mounts && known_device &&
+         known.found == Known::Found::yes && known.record.held.values.kind == Kind::directory &&
+         known.record.held.device != *known_device && stat.seen.device == device;
+}
+
+// Opens and lists it: see Child.
+Result<void> Walk::Run::find_child(std::string_view name, const fs::Stat& stat, const Known& known) {
+  const bool mount_point = stat.mount_point;
+  Child child{.name = std::string(name), .stable = rules.stable, .device = stat.seen.device};
+  if (known.found == Known::Found::yes) child.known_device = known.record.held.device;
+  if (mount_point && walk.options_.one_file_system) {
+    child.descend = false;
+    finding->children.push_back(std::move(child));
+    return {};
+  }
+  SSYNC_TRY(std::unique_ptr<fs::Directory> opened, directory->open_child(name));
+  if (mount_point) {
+    SSYNC_TRY(const fs::Volume volume, opened->volume());
+    child.stable = stable_of(volume);
+    child.descend = !is_special_file_system(volume.type);
+  }
+  if (child.descend) {
+    auto names = std::make_unique<fs::NameList>();
+    SSYNC_TRY_VOID(opened->list(*names));
+    if (walk.names_.take(names->size())) child.names = std::move(names);
+    if (walk.handles_.take(1)) child.handle = std::move(opened);
+  }
+  finding->children.push_back(std::move(child));
+  return {};
+}
+
+}  // namespace ssync::scanner

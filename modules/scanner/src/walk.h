@@ -1,0 +1,57 @@
+// Reading one directory: names, stats, links, what the index knew, and the directories in it.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <memory>
+#include <string_view>
+
+#include "ssync/fs/tree.h"
+#include "ssync/index/index.h"
+#include "ssync/scanner/scanner.h"
+
+#include "frontier.h"
+
+namespace ssync::scanner {
+
+/// How much is kept between finding a directory and reading it, over all threads. A directory beyond that is
+/// opened, or listed, twice.
+class Budget {
+ public:
+  explicit Budget(std::size_t limit) : left_(static_cast<std::ptrdiff_t>(limit)) {}
+  /// False, and nothing taken, when there is not so much left.
+  [[nodiscard]] bool take(std::size_t count) noexcept {
+    const auto amount = static_cast<std::ptrdiff_t>(count);
+    if (left_.fetch_sub(amount, std::memory_order_relaxed) >= amount) return true;
+    give(count);
+    return false;
+  }
+  void give(std::size_t count) noexcept {
+    left_.fetch_add(static_cast<std::ptrdiff_t>(count), std::memory_order_relaxed);
+  }
+
+ private:
+  std::atomic<std::ptrdiff_t> left_;
+};
+
+/// Reads directories. Thread safety: any thread; what it refers to outlives it.
+class Walk {
+ public:
+  /// `root` is the file system of the tree's root.
+  Walk(fs::Tree& tree, const index::Index& idx, const Options& options, const fs::Volume& root,
+       const Frontier& frontier);
+  /// Always gives a finding; when the frontier was stopped meanwhile, an incomplete one.
+  [[nodiscard]] std::unique_ptr<Finding> read(Task task);
+
+ private:
+  struct Run;
+
+  fs::Tree& tree_;
+  const index::Index& index_;
+  const Options& options_;
+  const StableFields root_stable_;
+  const Frontier& frontier_;
+  Budget handles_, names_;
+};
+
+}  // namespace ssync::scanner
