@@ -1,0 +1,128 @@
+// (source rows, mirror entries) -> changes. Pure: no I/O, no clock, no threads; a step machine that says what
+// it needs next.
+//
+// Phases: join (a merge of two sorted streams; equal rows are forgotten at once), resolve (which content is
+// the same, which new path can be filled from the mirror itself), emit (steps in an order in which nothing is
+// lost). The rules, in words: this module's README.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ssync/base/result.h"
+#include "ssync/model/change.h"
+#include "ssync/model/entry.h"
+#include "ssync/model/snapshot.h"
+#include "ssync/model/tree_digest.h"
+
+namespace ssync::planner {
+
+enum class DeleteExtra : std::uint8_t { no, yes };
+
+struct Options {
+  Attributes attributes;  ///< what both ends can hold
+  DeleteExtra delete_extra = DeleteExtra::yes;
+  bool compare_content =
+      false;  ///< --checksum, --verify: every file's content is compared and folded into the digest
+  DigestKind digest_kind = DigestKind::sha256;
+  std::optional<std::uint64_t>
+      client_max_delete;  ///< --max-delete=N of the client: also lifts the guards up to N
+  std::optional<std::uint64_t> server_max_delete;  ///< a cap that nothing lifts
+  bool mirror_synced_before = false;
+  std::size_t change_batch = 1024;  ///< changes a step
+};
+
+/// A question about one file's content. The caller answers each exactly once, in any order. A bounded number
+/// (some thousands) is open at any time. Under compare_content nothing but known_only may be answered from an
+/// index.
+struct Query {
+  enum class Side : std::uint8_t { source, mirror };
+  enum class What : std::uint8_t { checksum, digest };
+  std::uint64_t id = 0;
+  Side side = Side::source;
+  What what = What::checksum;
+  bool known_only = false;     ///< mirror: answer from the index, do not read the file
+  RowId row = kNoRow;          ///< source side
+  std::string location, name;  ///< both sides
+  std::uint64_t size = 0;      ///< for progress and scheduling
+  std::optional<Seen> seen;    ///< mirror side: only this file may answer
+};
+
+/// Both are given when both are known. Neither: the file could not be read, changed meanwhile, or is not
+/// known; the planner then takes the content as unknown (never as equal).
+struct Answer {
+  std::uint64_t id = 0;
+  std::optional<Checksum> checksum;
+  std::optional<Digest> digest;
+};
+
+/// Which guard holds for these totals under these options; none or max_delete let the sync go on. A guard
+/// against accidents comes before max_delete, and is lifted by a client_max_delete of at least
+/// totals.deletes.
+[[nodiscard]] Guard check_guard(const PlanTotals& totals, const Options& options);
+
+/// Thread safety: one thread at a time. Memory: 53 bytes a mirror entry at names of 16; a directory of the
+/// source, and each row that is not equal, about as much and 10; 20 to 70 more where checksum, digest or
+/// origin are known.
+class Planner {
+ public:
+  /// `digest` (the mirror's tree digest) gets every row that is right as it is; the caller adds what it makes
+  /// right: the row of every change that succeeded but for stage_*, make_directory (its final set_metadata
+  /// adds it), removals, and set_metadata with `restore`; of an exchange both rows. Under compare_content the
+  /// rows of files are folded with their checksum, empty files included. Must outlive the planner.
+  Planner(Options options, TreeDigest& digest);
+  ~Planner();
+  Planner(const Planner&) = delete;
+  Planner& operator=(const Planner&) = delete;
+
+  /// Rows in list order, as step() asks. Errc::protocol when a row is out of order, repeated, inside
+  /// something that is no directory, or has no parent in the list, or has values out of range; the planner is
+  /// unusable then. `last` ends the list. Nothing of the batch is referenced after the call.
+  [[nodiscard]] Result<void> add_source(const RowBatch& batch);
+  /// Blocks in scan order; the same rules (Errc::corrupt). end_mirror() after the last.
+  [[nodiscard]] Result<void> add_mirror(const ScanBlock& block);
+  void end_mirror();
+  void answer(const Answer& answer);
+
+  enum class Step : std::uint8_t {
+    need_source,   ///< add_source()
+    need_mirror,   ///< add_mirror() or end_mirror()
+    queries,       ///< take_queries() has some; call step() again after taking them
+    need_answers,  ///< all queries are out; answer() at least one, then step()
+    planned,       ///< totals() and guard() are final, problems complete so far; proceed() to go on
+    changes,  ///< take_changes() has the next batch; step() again when they have been carried out or handed
+              ///< over in order
+    need_writes,  ///< every request was handed out; writes_done() when each is published or failed. Not said
+                  ///< when there was no change at all
+    done,
+  };
+  /// Does a bounded amount of work (at most one pass over what is in memory). Nothing blocks. What it says
+  /// stays true until it is acted on.
+  [[nodiscard]] Result<Step> step();
+
+  [[nodiscard]] std::vector<Query> take_queries();
+  [[nodiscard]] std::vector<Change> take_changes();
+  /// Problems found by deciding (unreadable source or mirror entries, kind changes under --no-delete, links
+  /// that the mirror cannot hold, names that collide on a case-insensitive mirror), each once.
+  [[nodiscard]] std::vector<Problem> take_problems();
+
+  [[nodiscard]] const PlanTotals& totals() const;
+  [[nodiscard]] Guard guard() const;
+  /// Requires: step() said planned. When guard() is max_delete no removal comes: totals().deletes is what
+  /// would have gone, extras_kept what stays, and rows of another kind than the mirror's are Problems. Under
+  /// any other guard the caller does not proceed.
+  void proceed();
+  void writes_done();
+  /// The mirror's entries as scanned, the root first; for lookups by the caller while the planner lives.
+  /// Flags A to C and tags are the planner's.
+  [[nodiscard]] const Snapshot& mirror() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace ssync::planner

@@ -1,0 +1,223 @@
+#include "emit.h"
+
+#include <utility>
+
+namespace ssync::planner {
+
+Emitter::Emitter(State& state, std::vector<LocalStep> steps, Deletes deletes)
+    : state_(state),
+      steps_(std::move(steps)),
+      deletes_(deletes),
+      rows_(state.rows),
+      entries_from_end_(state.mirror) {}
+
+bool Emitter::is_full(const std::vector<Change>& out) const {
+  return out.size() >= std::max<std::size_t>(state_.options.change_batch, 1);
+}
+
+bool Emitter::run(std::vector<Change>& out) {
+  for (;;) {
+    if (!run_stage(out)) return false;
+    if (stage_ == Stage::requests || stage_ == Stage::directories) return true;
+    stage_ = static_cast<Stage>(static_cast<std::uint8_t>(stage_) + 1);
+    rows_ = Walk(state_.rows);
+  }
+}
+
+void Emitter::begin_directories() {
+  stage_ = Stage::directories;
+  rows_from_end_.emplace(state_.rows);
+}
+
+// Calls visit(row) for each row of a stage until the batch is full.
+template <typename Visit>
+bool Emitter::walk_rows(std::vector<Change>& out, Visit visit) {
+  for (; !rows_.done(); rows_.next()) {
+    if (is_full(out)) return false;
+    visit(rows_.row());
+  }
+  return true;
+}
+
+bool Emitter::run_stage(std::vector<Change>& out) {
+  switch (stage_) {
+    case Stage::make_directories:
+      return walk_rows(out, [&](RowIndex row) {
+        if (state_.pending[row].action != Action::make_directory || state_.has(row, kLate)) return;
+        add_creation(out, row, rows_.view());
+      });
+    case Stage::local_steps:
+      return run_local(out);
+    case Stage::removals:
+      return run_removals(out);
+    case Stage::creations:
+      return walk_rows(out, [&](RowIndex row) {
+        const Action action = state_.pending[row].action;
+        const bool is_late = state_.has(row, kLate);
+        const bool is_staged = is_late && (action == Action::copy || action == Action::rename);
+        const bool is_made = action == Action::make_link ||
+                             (action == Action::make_empty && !state_.has(row, kOrdered)) ||
+                             (action == Action::make_directory && is_late);
+        if (is_staged || is_made) add_creation(out, row, rows_.view());
+      });
+    case Stage::metadata:
+      return walk_rows(out, [&](RowIndex row) {
+        const Action action = state_.pending[row].action;
+        if (action != Action::metadata && action != Action::record) return;
+        if (state_.rows.kind(row) != Kind::directory) add_metadata(out, row, rows_.view());
+      });
+    case Stage::requests:
+      return walk_rows(out, [&](RowIndex row) {
+        if (state_.pending[row].action != Action::request) return;
+        out.push_back(change_of(Op::request, row, rows_.view()));
+        touch(out.back().location);
+      });
+    case Stage::directories:
+      return run_directories(out);
+  }
+  return true;
+}
+
+// What is at a row's path when its step runs, if every step before did what it should.
+std::optional<Seen> Emitter::standing_at(RowIndex row) const {
+  const EntryIndex entry = state_.entry_at(row);
+  if (entry == kNoEntry || state_.has(row, kReplaces) || state_.mirror_has(entry, kMoved))
+    return std::nullopt;
+  return state_.seen(entry);
+}
+
+Change Emitter::change_of(Op op, RowIndex row, const Snapshot::View& view) const {
+  Change change;
+  change.op = op;
+  change.row = view.inode;
+  change.location = view.location;
+  change.name = view.name;
+  change.wanted = view.values;
+  change.target = view.target;
+  change.at_path = standing_at(row);
+  if (view.values.kind == Kind::file && op != Op::request) {
+    change.checksum = view.values.size == 0 ? kEmptyChecksum : state_.checksums.get(row);
+    change.digest = state_.digests.get(row);
+  }
+  return change;
+}
+
+void Emitter::add_from(Change& change, RowIndex row) {
+  const EntryIndex from = state_.pending[row].from;
+  const Snapshot::View view = state_.mirror.view(from);
+  change.from_location = view.location;
+  change.from_name = view.name;
+  change.at_from = state_.seen(from);
+}
+
+void Emitter::add_local(std::vector<Change>& out, const LocalStep& step) {
+  using Kind = LocalStep::Kind;
+  static constexpr Op kOps[] = {Op::copy,       Op::rename,       Op::exchange,      Op::make_empty,
+                                Op::stage_copy, Op::stage_rename, Op::publish_staged};
+  Change change = change_of(kOps[static_cast<std::size_t>(step.kind)], step.row, state_.rows.view(step.row));
+  const bool has_from = step.kind != Kind::make_empty && step.kind != Kind::publish;
+  if (has_from) add_from(change, step.row);
+  const bool is_staging = step.kind == Kind::stage_copy || step.kind == Kind::stage_rename;
+  if (is_staging) {
+    change.at_path.reset();
+    touch({});
+  } else {
+    touch(change.location);
+  }
+  const bool is_moved =
+      step.kind == Kind::rename || step.kind == Kind::stage_rename || step.kind == Kind::exchange;
+  if (is_moved) touch(change.from_location);
+  if (step.kind == Kind::exchange) {
+    const Snapshot::View other = state_.rows.view(step.other);
+    change.at_path = state_.seen(state_.entry_at(step.row));
+    change.from_row = other.inode;
+    change.from_wanted = other.values;
+    change.from_checksum = state_.checksums.get(step.other);
+  }
+  out.push_back(std::move(change));
+}
+
+bool Emitter::run_local(std::vector<Change>& out) {
+  for (; next_step_ < steps_.size(); ++next_step_) {
+    if (is_full(out)) return false;
+    add_local(out, steps_[next_step_]);
+  }
+  return true;
+}
+
+bool Emitter::run_removals(std::vector<Change>& out) {
+  if (deletes_ == Deletes::withheld || !state_.deletes_allowed()) return true;
+  for (; !entries_from_end_.done(); entries_from_end_.next()) {
+    if (is_full(out)) return false;
+    const EntryIndex entry = entries_from_end_.row();
+    if (!state_.is_gone(entry) || state_.mirror_has(entry, kMoved)) continue;
+    const Snapshot::View view = entries_from_end_.view();
+    Change change;
+    change.op = view.values.kind == Kind::directory ? Op::remove_directory : Op::remove;
+    change.location = view.location;
+    change.name = view.name;
+    change.wanted = view.values;
+    change.at_path = state_.seen(entry);
+    touch(change.location);
+    out.push_back(std::move(change));
+  }
+  return true;
+}
+
+void Emitter::add_creation(std::vector<Change>& out, RowIndex row, const Snapshot::View& view) {
+  Op op = Op::publish_staged;
+  switch (state_.pending[row].action) {
+    case Action::make_directory:
+      op = Op::make_directory;
+      break;
+    case Action::make_link:
+      op = Op::make_link;
+      break;
+    case Action::make_empty:
+      op = Op::make_empty;
+      break;
+    default:
+      break;
+  }
+  out.push_back(change_of(op, row, view));
+  touch(out.back().location);
+}
+
+void Emitter::add_metadata(std::vector<Change>& out, RowIndex row, const Snapshot::View& view) {
+  Change change = change_of(Op::set_metadata, row, view);
+  change.record_only = state_.pending[row].action == Action::record;
+  // A file with other names is copied before it changes, so its directory changes with it.
+  if (!change.record_only && change.at_path && change.at_path->links > 1) touch(change.location);
+  out.push_back(std::move(change));
+}
+
+bool Emitter::run_directories(std::vector<Change>& out) {
+  for (; !rows_from_end_->done(); rows_from_end_->next()) {
+    if (is_full(out)) return false;
+    const RowIndex row = rows_from_end_->row();
+    if (state_.rows.kind(row) == Kind::directory) add_directory(out, row, rows_from_end_->view());
+  }
+  return true;
+}
+
+void Emitter::add_directory(std::vector<Change>& out, RowIndex row, const Snapshot::View& view) {
+  const Action action = state_.pending[row].action;
+  const bool is_touched = state_.has(row, kTouched);
+  if (action == Action::left_out || (action == Action::same && !is_touched)) return;
+  Change change = change_of(Op::set_metadata, row, view);
+  change.restore = action == Action::same;
+  change.record_only = action == Action::record && !is_touched;
+  out.push_back(std::move(change));
+}
+
+// The directory's times change, and the root's: staging comes and goes there.
+void Emitter::touch(std::string_view location) {
+  if (has_touched_ && touched_ == location) return;
+  touched_.assign(location);
+  has_touched_ = true;
+  state_.set(0, kTouched);
+  // A directory that is gone from the source has no row; it is removed later.
+  if (const auto row = state_.directory_row(location)) state_.set(*row, kTouched);
+}
+
+}  // namespace ssync::planner

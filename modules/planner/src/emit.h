@@ -1,0 +1,68 @@
+// Decisions -> changes, in an order in which nothing is lost.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "order.h"
+#include "state.h"
+
+namespace ssync::planner {
+
+class Emitter {
+ public:
+  enum class Deletes : std::uint8_t { carried_out, withheld };
+  /// `steps` as order_local_steps() made them.
+  Emitter(State& state, std::vector<LocalStep> steps, Deletes deletes);
+
+  /// Appends to `out` until it holds a batch or this part is finished; true when it is.
+  [[nodiscard]] bool run(std::vector<Change>& out);
+  /// The last part begins: directories from the bottom up, the root last.
+  void begin_directories();
+
+ private:
+  enum class Stage : std::uint8_t {
+    make_directories,
+    local_steps,
+    removals,
+    creations,
+    metadata,
+    requests,
+    directories
+  };
+
+  bool run_stage(std::vector<Change>& out);
+  template <typename Visit>
+  bool walk_rows(std::vector<Change>& out, Visit visit);
+  [[nodiscard]] bool is_full(const std::vector<Change>& out) const;
+
+  void add_local(std::vector<Change>& out, const LocalStep& step);
+  bool run_local(std::vector<Change>& out);
+  bool run_removals(std::vector<Change>& out);
+  bool run_directories(std::vector<Change>& out);
+  void add_creation(std::vector<Change>& out, RowIndex row, const Snapshot::View& view);
+  void add_metadata(std::vector<Change>& out, RowIndex row, const Snapshot::View& view);
+  void add_directory(std::vector<Change>& out, RowIndex row, const Snapshot::View& view);
+
+  [[nodiscard]] Change change_of(Op op, RowIndex row, const Snapshot::View& view) const;
+  [[nodiscard]] std::optional<Seen> standing_at(RowIndex row) const;
+  void add_from(Change& change, RowIndex row);
+  void touch(std::string_view location);
+
+  State& state_;
+  std::vector<LocalStep> steps_;
+  Deletes deletes_;
+  Stage stage_ = Stage::make_directories;
+  std::size_t next_step_ = 0;
+  Walk rows_;
+  ReverseWalk entries_from_end_;
+  std::optional<ReverseWalk> rows_from_end_;
+  std::string touched_;  ///< the location touched last
+  bool has_touched_ = false;
+};
+
+}  // namespace ssync::planner

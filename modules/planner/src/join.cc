@@ -1,0 +1,237 @@
+// Cutting the input into the merge's steps, and the Problems that take whole subtrees out of it. The rules
+// for one path: same_path.cc.
+#include "join.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace ssync::planner {
+namespace {
+
+constexpr std::uint32_t kNsMax = 999'999'999;
+
+struct NameOrder {
+  bool operator()(const Problem& a, std::string_view b) const { return a.name < b; }
+  bool operator()(std::string_view a, const Problem& b) const { return a < b.name; }
+};
+
+bool is_kind(Kind kind) {
+  return kind >= Kind::file && kind <= Kind::unreadable;
+}
+
+}  // namespace
+
+Join::Join(State& state) : state_(state) {}
+
+Result<void> Join::check_row(const Row& row) {
+  if (source_ended_) return fail(Errc::protocol, "source list: rows after its end");
+  if (row.id != next_row_) {
+    return fail(Errc::protocol, "source list: '" + printable(row.path()) + "': row ids must count up from 0");
+  }
+  ++next_row_;
+  const bool has_target = row.values.kind == Kind::symlink;
+  if (!is_kind(row.values.kind) || row.values.mtime.ns > kNsMax || (!has_target && !row.target.empty()) ||
+      row.target.size() > kPathBytesMax) {
+    return fail(Errc::protocol, "source list: '" + printable(row.path()) + "': values out of range");
+  }
+  if (!source_order_.has_root()) return source_order_.add_root(row.path(), row.values.kind);
+  if (row.location != source_location_) {
+    SSYNC_TRY_VOID(source_order_.enter(row.location));
+    source_location_.assign(row.location);
+  }
+  SSYNC_TRY_VOID(source_order_.add(row.name, row.values.kind));
+  count_row(row.values);
+  return {};
+}
+
+void Join::count_row(const Values& values) {
+  PlanTotals& totals = state_.totals;
+  ++totals.source_entries;
+  if (values.kind == Kind::directory) ++totals.source_directories;
+  if (values.kind == Kind::symlink) ++totals.source_links;
+  if (values.kind != Kind::file) return;
+  ++totals.source_files;
+  totals.source_bytes += values.size;
+}
+
+Result<void> Join::add_source(const RowBatch& batch) {
+  for (const Row& row : batch.rows)
+    SSYNC_TRY_VOID(check_row(row));
+  source_.push(batch);
+  if (batch.last) {
+    if (!source_order_.has_root()) return fail(Errc::protocol, "source list: ended without its root");
+    source_ended_ = true;
+  }
+  return {};
+}
+
+Result<EntryIndex> Join::keep_entry(const ScannedEntry& found) {
+  std::uint8_t flags = 0;
+  if (found.doubt) flags |= kFlagDoubt;
+  if (found.checksum) flags |= kFlagChecksum;
+  if (found.has_digest) flags |= kFlagDigest;
+  if (found.seen.values.kind == Kind::file && found.seen.links > 1) flags |= kFlagLinks;
+  const std::uint32_t tag = found.checksum ? prefix_of(*found.checksum) : 0;
+  return state_.mirror.add(found.name, found.seen.values, found.target, found.seen.device, found.seen.inode,
+                           flags, tag);
+}
+
+Result<void> Join::add_mirror(const ScanBlock& block) {
+  if (mirror_ended_) return fail(Errc::corrupt, "mirror scan: a block after its end");
+  const bool is_first = !mirror_order_.has_root();
+  if (is_first != block.self.has_value()) {
+    return fail(Errc::corrupt, "mirror scan: the first block, and no other, carries the root");
+  }
+  Block own;
+  own.location = block.location;
+  own.problems = block.problems;
+  own.entries.reserve(block.entries.size() + (is_first ? 1 : 0));
+  SSYNC_TRY_VOID(state_.mirror.begin_directory(block.location));
+  const auto keep = [&](const ScannedEntry& found) -> Result<void> {
+    SSYNC_TRY(const EntryIndex entry, keep_entry(found));
+    own.entries.push_back(Scanned{
+        state_.mirror.name(entry), {}, entry, found.doubt, found.seen.values, found.wanted, found.checksum});
+    if (found.seen.values.kind == Kind::symlink) own.entries.back().target = state_.mirror.view(entry).target;
+    return {};
+  };
+  if (is_first) {
+    SSYNC_TRY_VOID(mirror_order_.add_root({block.location, {}}, block.self->values.kind));
+    ScannedEntry root;
+    root.seen = *block.self;
+    SSYNC_TRY_VOID(keep(root));
+  } else {
+    SSYNC_TRY_VOID(mirror_order_.enter(block.location));
+  }
+  for (const ScannedEntry& found : block.entries) {
+    // A directory that could not be listed may have its (empty) block all the same.
+    const Kind kind = found.seen.values.kind;
+    SSYNC_TRY_VOID(mirror_order_.add(found.name, kind == Kind::unreadable ? Kind::directory : kind));
+    SSYNC_TRY_VOID(keep(found));
+  }
+  state_.totals.mirror_entries += block.entries.size();
+  blocks_.push_back(std::move(own));
+  return {};
+}
+
+Result<void> Join::end_mirror() {
+  if (!mirror_order_.has_root()) return fail(Errc::corrupt, "mirror scan: ended without its root");
+  mirror_ended_ = true;
+  return {};
+}
+
+Result<Join::Need> Join::run() {
+  for (;;) {
+    const Row* row = source_.front();
+    if (row == nullptr && !source_ended_) return Need::source;
+    if (in_block_ && next_entry_ < blocks_.front().entries.size()) {
+      const Scanned& entry = blocks_.front().entries[next_entry_];
+      if (row == nullptr || !is_before(*row, entry)) {
+        if (row != nullptr && location_order_ == std::strong_ordering::equal && row->name == entry.name) {
+          SSYNC_TRY_VOID(both(*row, entry));
+          source_.pop();
+        } else {
+          mirror_only(entry);
+        }
+        ++next_entry_;
+        continue;
+      }
+    } else if (!in_block_ || row == nullptr ||
+               compare_locations(row->location, blocks_.front().location) > 0) {
+      // Nothing can be said of a row before its directory on the mirror is known, or known not to be there.
+      if (in_block_) leave_block();
+      if (!blocks_.empty()) {
+        enter_block();
+        continue;
+      }
+      if (!mirror_ended_) return Need::mirror;
+      if (row == nullptr) return Need::nothing;
+    }
+    SSYNC_TRY_VOID(source_only(*row));
+    source_.pop();
+  }
+}
+
+// Also brings location_order_ up to date.
+bool Join::is_before(const Row& row, const Scanned& entry) {
+  // Rows of one batch share their location's bytes; another batch, or another block, compares once more.
+  if (!order_known_ || ordered_batch_ != source_.batch() || ordered_location_.data() != row.location.data() ||
+      ordered_location_.size() != row.location.size()) {
+    ordered_location_ = row.location;
+    ordered_batch_ = source_.batch();
+    location_order_ = compare_locations(row.location, blocks_.front().location);
+    order_known_ = true;
+  }
+  if (location_order_ != std::strong_ordering::equal) return location_order_ < 0;
+  return row.name < entry.name;
+}
+
+bool Join::is_blocked_location(std::string_view location) {
+  if (state_.blocked.empty()) return false;
+  if (blocked_version_ != state_.blocked.version() || blocked_location_ != location) {
+    blocked_version_ = state_.blocked.version();
+    blocked_location_.assign(location);
+    blocked_ = state_.blocked.covers(location);
+  }
+  return blocked_;
+}
+
+// A Problem takes effect when the merge comes to its block, not when the block was given: the plan must not
+// depend on that.
+void Join::enter_block() {
+  in_block_ = true;
+  next_entry_ = 0;
+  order_known_ = false;
+  Block& block = blocks_.front();
+  for (Problem& problem : block.problems) {
+    const bool blocks = problem.subtree || !problem.warning;
+    const bool is_inside = problem.location == block.location && !problem.name.empty();
+    if (blocks && !is_inside) retract(problem.path(), problem);
+    if (blocks) state_.blocked.insert(join(problem.path()));
+    if (blocks && is_inside) {
+      entry_problems_.push_back(std::move(problem));
+    } else {
+      state_.report(std::move(problem));
+    }
+  }
+  block.problems.clear();
+  std::stable_sort(entry_problems_.begin(), entry_problems_.end(),
+                   [](const Problem& a, const Problem& b) { return a.name < b.name; });
+}
+
+void Join::leave_block() {
+  for (Problem& problem : entry_problems_)
+    state_.report(std::move(problem));
+  entry_problems_.clear();
+  blocks_.pop_front();
+  in_block_ = false;
+  order_known_ = false;
+}
+
+// A directory was decided on before its listing turned out to have failed.
+void Join::retract(PathView path, Problem& problem) {
+  if (const auto entry = state_.mirror.find(path)) state_.set_mirror_flag(*entry, kProtected);
+  const auto row = state_.rows.find(path);
+  if (!row) return;
+  const Snapshot::View view = state_.rows.view(*row);
+  problem.row = view.inode;
+  Pending& pending = state_.pending[*row];
+  if (pending.action == Action::same) {
+    state_.digest.remove(view.location,
+                         row_hash(view.name, project(view.values, state_.options.attributes), {}, {}));
+  }
+  pending.action = Action::left_out;
+}
+
+bool Join::has_problem(std::string_view name) const {
+  if (entry_problems_.empty()) return false;
+  return std::binary_search(entry_problems_.begin(), entry_problems_.end(), name, NameOrder{});
+}
+
+void Join::name_row_of_problem(std::string_view name, RowId row) {
+  const auto [first, last] =
+      std::equal_range(entry_problems_.begin(), entry_problems_.end(), name, NameOrder{});
+  for (auto at = first; at != last; ++at)
+    at->row = row;
+}
+
+}  // namespace ssync::planner

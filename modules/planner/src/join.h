@@ -1,0 +1,98 @@
+// The first phase: both trees, sorted alike, are merged; what is equal is forgotten, the rest is kept with
+// what is to become of it.
+#pragma once
+
+#include <cstddef>
+#include <deque>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "ssync/base/result.h"
+
+#include "input.h"
+#include "list_order.h"
+#include "state.h"
+
+namespace ssync::planner {
+
+class Join {
+ public:
+  explicit Join(State& state);
+
+  [[nodiscard]] Result<void> add_source(const RowBatch& batch);
+  [[nodiscard]] Result<void> add_mirror(const ScanBlock& block);
+  [[nodiscard]] Result<void> end_mirror();
+
+  enum class Need : std::uint8_t { source, mirror, nothing };
+  /// Merges as far as what is there allows. The plan does not depend on how the input was cut: the order of
+  /// decisions is that of the rows.
+  [[nodiscard]] Result<Need> run();
+
+ private:
+  [[nodiscard]] Result<void> check_row(const Row& row);
+  void count_row(const Values& values);
+  [[nodiscard]] Result<EntryIndex> keep_entry(const ScannedEntry& found);
+
+  // Problems of the mirror's scan.
+  void enter_block();
+  void leave_block();
+  void retract(PathView path, Problem& problem);
+  [[nodiscard]] bool has_problem(std::string_view name) const;
+  void name_row_of_problem(std::string_view name, RowId row);
+
+  // One row, one entry, or both at one path.
+  [[nodiscard]] bool is_before(const Row& row, const Scanned& entry);
+  [[nodiscard]] bool is_blocked_location(std::string_view location);
+  [[nodiscard]] Result<void> source_only(const Row& row);
+  void mirror_only(const Scanned& entry);
+  [[nodiscard]] Result<void> both(const Row& row, const Scanned& entry);
+  /// True when `row` cannot be kept at all; said then.
+  [[nodiscard]] bool is_refused(const Row& row);
+  [[nodiscard]] bool collides(const Row& row);
+  void leave_out(const Row& row, EntryIndex at);
+
+  // Same path, same kind.
+  struct Metadata {
+    bool same = false;   ///< nothing to change
+    bool known = false;  ///< and the index has it so
+  };
+  [[nodiscard]] Metadata compare_metadata(const Row& row, const Scanned& entry) const;
+  [[nodiscard]] Result<void> kind_change(const Row& row, const Scanned& entry);
+  [[nodiscard]] Result<void> directory(const Row& row, const Scanned& entry);
+  [[nodiscard]] Result<void> link(const Row& row, const Scanned& entry);
+  [[nodiscard]] Result<void> file(const Row& row, const Scanned& entry);
+  [[nodiscard]] Result<void> same_content(const Row& row, const Scanned& entry);
+  [[nodiscard]] bool is_proven_same(const Row& row, const Scanned& entry) const;
+
+  State& state_;
+
+  ListOrder source_order_{Errc::protocol, "source list"};
+  std::string source_location_;  ///< of the last row checked
+  RowId next_row_ = 0;
+  bool source_ended_ = false;
+  SourceQueue source_;
+
+  ListOrder mirror_order_{Errc::corrupt, "mirror scan"};
+  bool mirror_ended_ = false;
+  std::deque<Block> blocks_;  ///< the first is the current one when in_block_
+  bool in_block_ = false;
+  std::size_t next_entry_ = 0;
+  std::vector<Problem> entry_problems_;  ///< of the current block's entries, sorted by name
+
+  // The answers for the location asked last: neighbours share it.
+  std::string_view ordered_location_;
+  std::uint64_t ordered_batch_ = 0;
+  bool order_known_ = false;
+  std::strong_ordering location_order_ = std::strong_ordering::equal;
+  std::string blocked_location_;
+  bool blocked_ = false;
+  std::size_t blocked_version_ = 0;
+
+  std::string folded_location_;  ///< case-insensitive mirrors: names of this location, in lower case
+  std::unordered_map<std::string, std::string> folded_names_;
+};
+
+}  // namespace ssync::planner

@@ -1,0 +1,203 @@
+#include "settle.h"
+
+#include <string>
+#include <unordered_map>
+#include <utility>
+
+namespace ssync::planner {
+namespace {
+
+void leave_out(State& state, RowIndex row, std::string text) {
+  const Snapshot::View view = state.rows.view(row);
+  Problem problem;
+  problem.location = view.location;
+  problem.name = view.name;
+  problem.text = std::move(text);
+  problem.subtree = view.values.kind == Kind::directory;
+  problem.row = view.inode;
+  state.report(std::move(problem));
+  state.pending[row].action = Action::left_out;
+}
+
+// A directory that is gone from the source stays when something inside has to.
+void protect_ancestors(State& state) {
+  if (state.blocked.empty()) return;
+  const Snapshot& mirror = state.mirror;
+  for (auto i = static_cast<DirectoryIndex>(mirror.directories()); i-- > 1;) {
+    const Snapshot::Range inside = mirror.rows(i);
+    bool is_needed = false;
+    for (EntryIndex entry = inside.first; entry < inside.last && !is_needed; ++entry) {
+      is_needed = !state.is_gone(entry);
+    }
+    if (!is_needed) continue;
+    const auto directory = mirror.find(split(mirror.location(i)));
+    if (!directory || !state.is_gone(*directory)) continue;
+    state.set_mirror_flag(*directory, kProtected);
+    // With a row of another kind at its path it is no extra but a Problem.
+    if (!state.rows.find(split(mirror.location(i)))) ++state.totals.extras_kept;
+  }
+}
+
+// What cannot be replaced stays whole.
+void protect_below(State& state, EntryIndex directory) {
+  const std::string path = join(state.mirror.view(directory).path());
+  const auto first = state.mirror.find_directory(path);
+  if (!first) return;
+  for (DirectoryIndex i = *first; i < state.mirror.directories(); ++i) {
+    if (!is_at_or_below(state.mirror.location(i), path)) return;
+    const Snapshot::Range inside = state.mirror.rows(i);
+    for (EntryIndex entry = inside.first; entry < inside.last; ++entry) {
+      state.set_mirror_flag(entry, kProtected);
+    }
+  }
+}
+
+// Case-insensitive mirrors: a new name may be an old one in other letters. Either stands at the same path.
+void find_twins(State& state, DirectoryIndex directory) {
+  const auto there = state.mirror.find_directory(state.rows.location(directory));
+  if (!there) return;
+  std::unordered_map<std::string, EntryIndex> left;
+  const Snapshot::Range entries = state.mirror.rows(*there);
+  for (EntryIndex entry = entries.first; entry < entries.last; ++entry) {
+    if (!state.mirror_has(entry, kStays)) left.emplace(fold_case(state.mirror.name(entry)), entry);
+  }
+  if (left.empty()) return;
+  const Snapshot::Range rows = state.rows.rows(directory);
+  for (RowIndex row = rows.first; row < rows.last; ++row) {
+    if (state.entry_at(row) != kNoEntry || state.pending[row].action == Action::left_out) continue;
+    const auto twin = left.find(fold_case(state.rows.name(row)));
+    if (twin == left.end()) continue;
+    state.rows.set_tag(row, twin->second);
+    state.set(row, kReplaces);
+    state.set(row, kTwin);
+  }
+}
+
+// Why the entry in the way of `row` cannot go; empty when it can.
+std::string obstacle(const State& state, RowIndex row) {
+  const EntryIndex entry = state.entry_at(row);
+  const bool is_protected = state.mirror_has(entry, kProtected);
+  if (!is_protected && state.deletes_allowed()) return {};
+  std::string text;
+  if (state.has(row, kTwin)) {
+    text = "the mirror cannot tell it from '" + printable(state.mirror.view(entry).path()) + "'";
+  } else {
+    text = "another kind of entry is at this path on the mirror";
+  }
+  text += is_protected ? ", which must stay because of a problem inside" : ", and nothing may be deleted";
+  return text;
+}
+
+}  // namespace
+
+void settle_conflicts(State& state) {
+  state.checksums.settle();
+  protect_ancestors(state);
+  for (DirectoryIndex i = 0; i < state.rows.directories(); ++i) {
+    if (!state.options.attributes.case_sensitive) find_twins(state, i);
+    const auto parent = state.directory_row(state.rows.location(i));
+    SSYNC_ASSERT(parent.has_value());
+    const bool is_out = state.pending[*parent].action == Action::left_out;
+    const bool is_late = state.has(*parent, kLate);
+    const Snapshot::Range rows = state.rows.rows(i);
+    for (RowIndex row = rows.first; row < rows.last; ++row) {
+      if (state.pending[row].action == Action::left_out) continue;
+      if (is_out && row != *parent) state.pending[row].action = Action::left_out;
+      if (state.has(row, kReplaces) && !is_out) {
+        if (std::string why = obstacle(state, row); !why.empty()) {
+          leave_out(state, row, std::move(why));
+          protect_below(state, state.entry_at(row));
+        }
+      }
+      if (is_late || state.has(row, kReplaces)) state.set(row, kLate);
+    }
+  }
+}
+
+void settle_case_renames(State& state) {
+  if (state.options.attributes.case_sensitive) return;
+  for (RowIndex row = 0; row < state.pending.size(); ++row) {
+    Pending& pending = state.pending[row];
+    if (!state.has(row, kTwin) || pending.action != Action::rename || pending.from != state.entry_at(row))
+      continue;
+    const auto parent = state.directory_row(state.rows.view(row).location);
+    pending.facts = static_cast<std::uint8_t>(pending.facts & ~(kReplaces | kTwin));
+    if (!state.has(*parent, kLate)) pending.facts = static_cast<std::uint8_t>(pending.facts & ~kLate);
+    state.rows.set_tag(row, kNoEntry);
+  }
+}
+
+void withhold_deletes(State& state) {
+  SubtreeSet out;
+  for (Walk walk(state.rows); !walk.done(); walk.next()) {
+    const RowIndex row = walk.row();
+    Pending& pending = state.pending[row];
+    if (pending.action == Action::left_out || !state.has(row, kLate)) continue;
+    const Snapshot::View view = walk.view();
+    const bool is_below = out.covers(view.location);
+    if (!is_below && !state.has(row, kReplaces)) continue;
+    if (pending.action == Action::rename) state.clear_mirror_flag(pending.from, kMoved);
+    if (is_below) {
+      pending.action = Action::left_out;
+    } else {
+      leave_out(state, row, "something else on the mirror is in its place, and deletes are withheld");
+      out.insert(join(view.path()));
+    }
+    // What stands in the way stays, so nothing may take it away either.
+    if (state.has(row, kReplaces)) state.set_mirror_flag(state.entry_at(row), kProtected);
+  }
+  for (Pending& pending : state.pending) {
+    if (pending.action != Action::rename || !state.mirror_has(pending.from, kProtected)) continue;
+    pending.action = Action::copy;
+    state.clear_mirror_flag(pending.from, kMoved);
+  }
+}
+
+std::uint64_t count_extras(const State& state) {
+  const std::size_t entries = state.mirror.size();
+  std::uint64_t count = 0;
+  for (EntryIndex entry = 0; entry < entries; ++entry) {
+    if (state.is_gone(entry) && !state.mirror_has(entry, kMoved)) ++count;
+  }
+  return count;
+}
+
+void count_actions(State& state) {
+  PlanTotals& totals = state.totals;
+  for (RowIndex row = 0; row < state.pending.size(); ++row) {
+    const std::uint64_t size = state.rows.file_size(row);
+    switch (state.pending[row].action) {
+      case Action::same:
+      case Action::record:
+        // The root is no entry of the tree; what was forgotten was counted when it was.
+        if (row > 0) ++totals.unchanged;
+        break;
+      case Action::metadata:
+        ++totals.metadata;
+        break;
+      case Action::make_directory:
+      case Action::make_link:
+      case Action::make_empty:
+        ++totals.created;
+        break;
+      case Action::copy:
+        ++totals.copies;
+        totals.reused_bytes += size;
+        break;
+      case Action::rename:
+        ++totals.renames;
+        totals.reused_bytes += size;
+        break;
+      case Action::request:
+        ++totals.requests;
+        totals.request_bytes += size;
+        break;
+      case Action::left_out:
+      case Action::compare:
+      case Action::fill:
+        break;
+    }
+  }
+}
+
+}  // namespace ssync::planner

@@ -1,0 +1,245 @@
+#include "drive.h"
+
+#include <algorithm>
+#include <deque>
+#include <random>
+#include <utility>
+
+#include "apply.h"
+
+namespace ssync::planner::test {
+namespace {
+
+// Answers as index and files of both trees would.
+Answer answer_to(const Query& query, const Tree& source, const Tree& mirror, bool refuse) {
+  Answer answer;
+  answer.id = query.id;
+  const std::string path = join({query.location, query.name});
+  const Node* node = (query.side == Query::Side::source ? source : mirror).find(path);
+  if (node == nullptr || node->values.kind != Kind::file) return answer;
+  if (query.seen && (query.seen->inode != node->inode || query.seen->values != node->values)) return answer;
+  if (query.known_only) {
+    if (node->knows_checksum) answer.checksum = checksum_of(node->content);
+    if (node->knows_digest) answer.digest = digest_of(node->content);
+    return answer;
+  }
+  if (refuse) return answer;
+  if (query.what == Query::What::checksum) answer.checksum = checksum_of(node->content);
+  if (query.what == Query::What::digest) answer.digest = digest_of(node->content);
+  return answer;
+}
+
+class Driver {
+ public:
+  Driver(const Tree& source, const Tree& mirror, const Driving& driving)
+      : source_(source),
+        before_(mirror),
+        driving_(driving),
+        planner_(driving.options, digest_),
+        batches_(list(source, driving.batch_rows)),
+        blocks_(scan(mirror)),
+        random_(driving.answer_seed) {
+    outcome_.mirror = mirror;
+    for (const Problem& problem : driving.block_problems)
+      add_problem(problem);
+  }
+
+  Outcome run() {
+    if (driving_.mirror_first) give_mirror(blocks_.size());
+    while (outcome_.error.empty() && !is_done_)
+      step();
+    outcome_.totals = planner_.totals();
+    outcome_.guard = planner_.guard();
+    if (outcome_.error.empty()) outcome_.error = applier_.finish();
+    outcome_.digest = digest_.hex();
+    return std::move(outcome_);
+  }
+
+ private:
+  void add_problem(const Problem& problem) {
+    const std::string path = join(problem.path());
+    for (ScanBlock& block : blocks_) {
+      if (block.location == path) return block.problems.push_back(problem);
+    }
+    for (ScanBlock& block : blocks_) {
+      if (block.location == problem.location) return block.problems.push_back(problem);
+    }
+  }
+
+  void check(const Result<void>& result) {
+    if (result || !outcome_.error.empty()) return;
+    outcome_.error = result.error().text();
+    outcome_.code = result.error().code;
+  }
+
+  void give_mirror(std::size_t count) {
+    for (; count > 0; --count) {
+      if (blocks_.empty()) return planner_.end_mirror();
+      check(planner_.add_mirror(blocks_.front()));
+      blocks_.erase(blocks_.begin());
+    }
+  }
+
+  void answer_some() {
+    std::shuffle(open_.begin(), open_.end(), random_);
+    const std::size_t count = std::max<std::size_t>(1, open_.size() / 2);
+    for (std::size_t i = 0; i < count; ++i) {
+      planner_.answer(answer_to(open_.back(), source_, before_, driving_.refuse_answers));
+      open_.pop_back();
+    }
+  }
+
+  void carry_out() {
+    for (Change& change : planner_.take_changes()) {
+      if (outcome_.error.empty()) outcome_.error = applier_.apply(change);
+      outcome_.changes.push_back(std::move(change));
+    }
+  }
+
+  void step() {
+    const auto next = planner_.step();
+    if (!next) {
+      outcome_.error = next.error().text();
+      outcome_.code = next.error().code;
+      return;
+    }
+    switch (*next) {
+      case Planner::Step::need_source:
+        check(planner_.add_source(batches_.front()));
+        batches_.pop_front_batch();
+        break;
+      case Planner::Step::need_mirror:
+        give_mirror(1);
+        break;
+      case Planner::Step::queries:
+        for (Query& query : planner_.take_queries()) {
+          outcome_.queries.push_back(query);
+          open_.push_back(std::move(query));
+        }
+        break;
+      case Planner::Step::need_answers:
+        answer_some();
+        break;
+      case Planner::Step::planned:
+        if (const Guard guard = planner_.guard(); guard != Guard::none && guard != Guard::max_delete)
+          is_done_ = true;
+        if (!is_done_) planner_.proceed();
+        break;
+      case Planner::Step::changes:
+        carry_out();
+        break;
+      case Planner::Step::need_writes:
+        planner_.writes_done();
+        break;
+      case Planner::Step::done:
+        is_done_ = true;
+        break;
+    }
+    for (Problem& problem : planner_.take_problems())
+      outcome_.problems.push_back(std::move(problem));
+  }
+
+  // Frees each batch when it was given: the planner must not look at it again.
+  struct Batches {
+    explicit Batches(std::vector<RowBatch> all) {
+      for (RowBatch& batch : all)
+        rest.push_back(std::move(batch));
+    }
+    RowBatch& front() { return rest.front(); }
+    void pop_front_batch() { rest.pop_front(); }
+    std::deque<RowBatch> rest;
+  };
+
+  const Tree& source_;
+  const Tree before_;
+  const Driving& driving_;
+  TreeDigest digest_;
+  Planner planner_;
+  Batches batches_;
+  std::vector<ScanBlock> blocks_;
+  std::mt19937_64 random_;
+  std::vector<Query> open_;
+  Outcome outcome_;
+  bool is_done_ = false;
+  Applier applier_{source_, outcome_.mirror, digest_, driving_.options};
+};
+
+std::string text_of(const Change& change) {
+  std::string text(name_of(change.op));
+  const std::string path = join(change.path());
+  text += " " + (path.empty() ? "." : path);
+  if (!change.from_name.empty()) text += " <- " + join(change.from());
+  if (change.record_only) text += " (record)";
+  if (change.restore) text += " (restore)";
+  return text;
+}
+
+}  // namespace
+
+std::string_view name_of(Op op) {
+  static constexpr std::string_view kNames[] = {
+      "?",       "make_directory",   "make_link",        "make_empty",   "copy",
+      "rename",  "rename_directory", "exchange",         "stage_rename", "stage_copy",
+      "publish", "remove",           "remove_directory", "request",      "set_metadata"};
+  return kNames[static_cast<std::size_t>(op)];
+}
+
+std::vector<std::string> Outcome::steps() const {
+  std::vector<std::string> lines;
+  for (const Change& change : changes)
+    lines.push_back(text_of(change));
+  return lines;
+}
+
+std::vector<std::string> Outcome::work() const {
+  std::vector<std::string> lines;
+  for (const Change& change : changes) {
+    const bool is_final = change.op == Op::set_metadata && change.wanted.kind == Kind::directory;
+    if (!is_final) lines.push_back(text_of(change));
+  }
+  return lines;
+}
+
+std::vector<std::string> Outcome::problem_paths() const {
+  std::vector<std::string> paths;
+  for (const Problem& problem : problems)
+    paths.push_back(join(problem.path()));
+  return paths;
+}
+
+std::vector<std::string> Outcome::reads() const {
+  std::vector<std::string> lines;
+  for (const Query& query : queries) {
+    if (query.known_only) continue;
+    std::string line = query.side == Query::Side::source ? "source " : "mirror ";
+    line += query.what == Query::What::digest ? "digest " : "checksum ";
+    lines.push_back(line + join({query.location, query.name}));
+  }
+  std::sort(lines.begin(), lines.end());
+  return lines;
+}
+
+Outcome drive(const Tree& source, const Tree& mirror, const Driving& driving) {
+  return Driver(source, mirror, driving).run();
+}
+
+std::string digest_of_source(const Tree& source, const std::vector<Problem>& problems,
+                             const Options& options) {
+  TreeDigest digest;
+  for (const std::string& path : source.paths()) {
+    const bool is_out = std::any_of(problems.begin(), problems.end(), [&](const Problem& problem) {
+      const std::string at = join(problem.path());
+      return path == at || (problem.subtree && is_at_or_below(path, at));
+    });
+    if (is_out) continue;
+    const Node& node = *source.find(path);
+    std::optional<Checksum> checksum;
+    if (options.compare_content && node.values.kind == Kind::file) checksum = checksum_of(node.content);
+    const PathView view = split(path);
+    digest.add(view.location,
+               row_hash(view.name, project(node.values, options.attributes), node.target, checksum));
+  }
+  return digest.hex();
+}
+
+}  // namespace ssync::planner::test

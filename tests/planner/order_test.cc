@@ -1,0 +1,117 @@
+// What comes before what, where an order could lose content.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "drive.h"
+
+namespace ssync::planner::test {
+namespace {
+
+using testing::ElementsAre;
+
+class PlannerOrder : public testing::Test {
+ protected:
+  void old(const std::string& path, const std::string& content) {
+    Node& node = mirror_.file(path, content);
+    node.wanted = node.values;
+    node.knows_checksum = node.knows_digest = true;
+  }
+  void now(const std::string& path, const std::string& content) {
+    Node& node = source_.file(path, content, 2000);
+    node.doubt = true;
+    node.knows_checksum = node.knows_digest = true;
+  }
+  std::vector<std::string> work() {
+    const Outcome outcome = drive(source_, mirror_);
+    EXPECT_EQ(outcome.error, "");
+    EXPECT_EQ(outcome.digest, digest_of_source(source_, {}, Driving::defaults()));
+    return outcome.work();
+  }
+  Tree source_, mirror_;
+};
+
+TEST_F(PlannerOrder, AChainMovesFromItsEnd) {
+  old("a", "A");
+  old("b", "B");
+  old("x", "X");
+  now("b", "A");
+  now("c", "B");
+  now("a", "X");
+  EXPECT_THAT(work(), ElementsAre("rename c <- b", "rename b <- a", "rename a <- x"));
+}
+
+TEST_F(PlannerOrder, RotatedLogsMoveAndOnlyTheLastIsCopied) {
+  old("log", "today.....");
+  old("log.1", "yesterday.");
+  old("log.2", "before.");
+  now("log", "fresh");
+  now("log.1", "today.....");
+  now("log.2", "yesterday.");
+  // log itself waits for its content, so it stays until that is there.
+  EXPECT_THAT(work(), ElementsAre("stage_copy log.1 <- log", "rename log.2 <- log.1", "publish log.1",
+                                  "request log"));
+}
+
+TEST_F(PlannerOrder, SwappedNamesAreExchanged) {
+  old("a", "A");
+  old("b", "B");
+  now("a", "B");
+  now("b", "A");
+  EXPECT_THAT(work(), ElementsAre("exchange a <- b"));
+}
+
+TEST_F(PlannerOrder, ACopyOfASwappedFileComesFirst) {
+  old("a", "A");
+  old("b", "B");
+  now("a", "B");
+  now("b", "A");
+  now("c", "B");
+  EXPECT_THAT(work(), ElementsAre("copy c <- b", "exchange a <- b"));
+}
+
+TEST_F(PlannerOrder, ALongerRingGoesThroughStaging) {
+  old("a", "A");
+  old("b", "B");
+  old("c", "C");
+  now("a", "B");
+  now("b", "C");
+  now("c", "A");
+  EXPECT_THAT(work(), ElementsAre("stage_rename a <- b", "rename b <- c", "rename c <- a", "publish a"));
+}
+
+TEST_F(PlannerOrder, AFileBecomesADirectoryThatHoldsIt) {
+  old("p", "P");
+  now("p/q", "P");
+  EXPECT_THAT(work(), ElementsAre("stage_rename p/q <- p", "make_directory p", "publish p/q"));
+}
+
+TEST_F(PlannerOrder, ADirectoryBecomesAFileThatWasInIt) {
+  old("p/q", "P");
+  now("p", "P");
+  EXPECT_THAT(work(), ElementsAre("stage_rename p <- p/q", "remove_directory p", "publish p"));
+}
+
+TEST_F(PlannerOrder, ReadersComeBeforeTheFileIsFreed) {
+  old("p", "P");
+  source_.dir("p");
+  now("x", "P");
+  now("y", "P");
+  EXPECT_THAT(work(), ElementsAre("copy y <- p", "rename x <- p", "make_directory p"));
+}
+
+TEST_F(PlannerOrder, AnEmptiedFileLetsItsContentGoFirst) {
+  old("a", "A");
+  now("a", "");
+  now("b", "A");
+  EXPECT_THAT(work(), ElementsAre("rename b <- a", "make_empty a"));
+}
+
+TEST_F(PlannerOrder, RequestsComeAfterDeletesInListOrder) {
+  old("gone", "1");
+  now("z", "22");
+  now("b", "333");
+  EXPECT_THAT(work(), ElementsAre("remove gone", "request b", "request z"));
+}
+
+}  // namespace
+}  // namespace ssync::planner::test
