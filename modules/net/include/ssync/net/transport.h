@@ -1,0 +1,159 @@
+// Sockets: the only user of ZeroMQ. A server has two ROUTERs, a client two DEALERs (control and data); this
+// module owns their options, envelopes, peers and the checks that libzmq needs around it (proto-spec/01,
+// proto-spec/09).
+//
+// Thread safety: a transport belongs to one thread, which creates, uses and destroys it. Others reach that
+// thread through a queue and an EventFd that it passes to wait(). Nothing here blocks but wait().
+// zmq::error_t never leaves the module.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ssync/base/buffer.h"
+#include "ssync/base/result.h"
+#include "ssync/wire/codec.h"
+#include "ssync/wire/data.h"
+#include "ssync/wire/tap.h"
+
+namespace ssync::net {
+
+/// A connection, as numbered by this transport from 1; never reused.
+using PeerId = std::uint64_t;
+
+/// Where records of all messages go. Implemented by monitor::TapRing. push() never blocks and may drop.
+class Tap {
+ public:
+  virtual ~Tap() = default;
+  /// False while nobody listens: then nothing is described at all.
+  [[nodiscard]] virtual bool active() const noexcept = 0;
+  virtual void push(wire::TapRecord record) noexcept = 0;
+};
+
+/// The one ZeroMQ context of the process. Create after signals are blocked and before any transport; destroy
+/// last. Seeds libzmq's routing ids.
+class Context {
+ public:
+  explicit Context(int io_threads = 2);
+  ~Context();
+  Context(const Context&) = delete;
+  Context& operator=(const Context&) = delete;
+  struct Impl;
+  [[nodiscard]] Impl& impl() noexcept { return *impl_; }
+
+ private:
+  std::unique_ptr<Impl> impl_;
+};
+
+/// What wait() saw. Several may hold.
+struct Ready {
+  bool control = false;
+  bool data = false;
+  bool lost = false;  ///< client: the connection of either socket broke or could not be made, for good; see
+                      ///< lost_reason()
+  bool data_room = false;  ///< client: the last send_data() gave false, and there is room again
+  std::vector<bool> fds;   ///< one for each extra descriptor: readable
+};
+
+struct ControlMessage {
+  PeerId peer = 0;
+  wire::Frames frames;
+};
+struct DataMessage {
+  PeerId peer = 0;
+  Buffer head;
+  Buffer payload;
+};
+
+enum class OtherUsers : bool { refuse, allow };
+
+class ServerTransport {
+ public:
+  struct Options {
+    std::string address = "127.0.0.1";                ///< numeric IPv4 or IPv6, "localhost", or "*"
+    std::uint16_t control_port = wire::kControlPort;  ///< 0: any free one below the ephemeral range
+    std::uint16_t data_port = wire::kDataPort;
+    OtherUsers other_users = OtherUsers::refuse;  ///< loopback peers of another uid (root is always welcome)
+  };
+  /// Errors: Errc::busy "port 7101 is in use …", Errc::invalid_argument for an address, Errc::permission.
+  [[nodiscard]] static Result<std::unique_ptr<ServerTransport>> bind(Context& context, const Options& options,
+                                                                     Tap* tap);
+  virtual ~ServerTransport() = default;
+  [[nodiscard]] virtual std::uint16_t control_port() const noexcept = 0;
+  [[nodiscard]] virtual std::uint16_t data_port() const noexcept = 0;
+  /// Until something is ready or `timeout` passed. `fds` are polled for reading besides the sockets.
+  /// `want_data` false leaves the data socket unread (backpressure).
+  [[nodiscard]] virtual Result<Ready> wait(std::chrono::milliseconds timeout, std::span<const int> fds,
+                                           bool want_data) = 0;
+  /// The next message; empty when none is there. Malformed envelopes, too many frames and refused peers are
+  /// dealt with inside (kicked, told to the tap).
+  [[nodiscard]] virtual Result<std::optional<ControlMessage>> receive_control() = 0;
+  [[nodiscard]] virtual Result<std::optional<DataMessage>> receive_data() = 0;
+  /// Errc::closed when the peer is gone or does not take its messages: the session is over.
+  [[nodiscard]] virtual Result<void> send_control(PeerId peer, wire::Frames frames) = 0;
+  [[nodiscard]] virtual Result<void> send_data(PeerId peer, Buffer head, Buffer payload) = 0;
+  /// Breaks the connection. Later sends give Errc::closed.
+  virtual void kick(PeerId peer) = 0;
+  enum class Socket : std::uint8_t { control, data };
+  /// "127.0.0.1:40312", or "?" when it is not known any more.
+  [[nodiscard]] virtual std::string address_of(PeerId peer) const = 0;
+  /// Sentences for the log since the last call: peers refused or kicked in here, and why. At most 64 are
+  /// kept.
+  [[nodiscard]] virtual std::vector<std::string> take_notices() { return {}; }
+};
+
+class ClientTransport {
+ public:
+  struct Options {
+    std::string host = "localhost";
+    std::uint16_t control_port = wire::kControlPort;
+    std::uint16_t data_port = wire::kDataPort;
+    OtherUsers other_users = OtherUsers::refuse;  ///< a loopback server of another uid
+  };
+  /// Resolves the host and starts to connect; both sockets must be connected within the caller's own time
+  /// limit. Errc::not_found: no such host.
+  [[nodiscard]] static Result<std::unique_ptr<ClientTransport>> connect(Context& context,
+                                                                        const Options& options, Tap* tap);
+  virtual ~ClientTransport() = default;
+  /// Both sockets have finished their handshake. Becomes true inside wait().
+  [[nodiscard]] virtual bool connected() const noexcept = 0;
+  [[nodiscard]] virtual std::string lost_reason() const = 0;
+  [[nodiscard]] virtual Result<Ready> wait(std::chrono::milliseconds timeout, std::span<const int> fds) = 0;
+  [[nodiscard]] virtual Result<std::optional<wire::Frames>> receive_control() = 0;
+  [[nodiscard]] virtual Result<std::optional<DataMessage>> receive_data() = 0;
+  [[nodiscard]] virtual Result<void> send_control(wire::Frames frames) = 0;
+  /// Takes the buffers without a copy. False, and nothing taken, when libzmq's queue is full just now:
+  /// Ready::data_room tells when it is not.
+  [[nodiscard]] virtual Result<bool> send_data(Buffer& head, Buffer& payload) = 0;
+};
+
+/// PUB side of the tap; lives in the publisher's thread.
+class Publisher {
+ public:
+  /// `endpoint`: "ipc:///path" (directory made 0700, a lock file beside it; Errc::busy when another process
+  /// publishes there) or "tcp://…" on loopback.
+  [[nodiscard]] static Result<std::unique_ptr<Publisher>> bind(Context& context, const std::string& endpoint);
+  virtual ~Publisher() = default;
+  /// Waits for subscriptions to change or `fd` to become readable; returns whether anybody listens.
+  [[nodiscard]] virtual Result<bool> wait(std::chrono::milliseconds timeout, int fd) = 0;
+  /// Never blocks; a subscriber that does not keep up loses messages.
+  [[nodiscard]] virtual Result<void> publish(std::string_view topic, Buffer record) = 0;
+};
+
+class Subscriber {
+ public:
+  [[nodiscard]] static Result<std::unique_ptr<Subscriber>> connect(Context& context,
+                                                                   const std::string& endpoint);
+  virtual ~Subscriber() = default;
+  /// The next record; empty after `timeout` or when one of `fds` became readable.
+  [[nodiscard]] virtual Result<std::optional<Buffer>> receive(std::chrono::milliseconds timeout,
+                                                              std::span<const int> fds) = 0;
+};
+
+}  // namespace ssync::net

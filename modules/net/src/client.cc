@@ -1,0 +1,265 @@
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "ssync/base/unique_fd.h"
+#include "ssync/net/socket_owner.h"
+#include "ssync/net/transport.h"
+
+#include "address.h"
+#include "connection_watch.h"
+#include "describe.h"
+#include "frames.h"
+#include "options.h"
+
+namespace ssync::net {
+namespace {
+
+using std::chrono::milliseconds;
+using wire::Direction;
+
+constexpr milliseconds kProbe{500};
+
+/// A socket and its one connection. Neither is ever used for a second one.
+struct Link {
+  zmq::socket_t socket;
+  std::optional<ConnectionWatch> watch;  // destroyed before the socket it watches
+  SocketAddress address;
+};
+
+Result<std::unique_ptr<Link>> open_link(Context::Impl& context, Channel channel,
+                                        const SocketAddress& address) {
+  const Ipv6 ipv6 = address.family() == AF_INET6 ? Ipv6::on : Ipv6::off;
+  SSYNC_TRY(auto socket, make_dealer(context, channel, ipv6));
+  auto link = std::make_unique<Link>();
+  link->socket = std::move(socket);
+  link->address = address;
+  SSYNC_TRY(auto watch, ConnectionWatch::attach(context, link->socket));
+  link->watch.emplace(std::move(watch));
+  if (zmq_connect(link->socket.handle(), endpoint_of(address).c_str()) != 0) {
+    return fail(zmq_failure("connect to " + text_of(address), errno));
+  }
+  return link;
+}
+
+/// libzmq does not say why a connection could not be made, so this asks the system once more. Empty: it
+/// cannot tell either.
+std::string ask_why(const SocketAddress& address) {
+  UniqueFd fd(::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!fd) return {};
+  int err = 0;
+  if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address.storage), address.length) != 0)
+    err = errno;
+  if (err == EINPROGRESS) {
+    pollfd item{fd.get(), POLLOUT, 0};
+    if (::poll(&item, 1, static_cast<int>(kProbe.count())) <= 0) return "no answer";
+    socklen_t length = sizeof err;
+    if (::getsockopt(fd.get(), SOL_SOCKET, SO_ERROR, &err, &length) != 0) return {};
+  }
+  return err == 0 ? std::string() : errno_error("connect", err).text().substr(std::strlen("connect: "));
+}
+
+class Client final : public ClientTransport {
+ public:
+  Client(Context::Impl& context, std::vector<SocketAddress> addresses, const Options& options, Tap* tap)
+      : context_(context), addresses_(std::move(addresses)), options_(options), tap_(tap) {}
+
+  /// Starts to connect to the next address of the host. False: there is none left.
+  [[nodiscard]] Result<bool> try_next();
+
+  [[nodiscard]] bool connected() const noexcept override { return connected_; }
+  [[nodiscard]] std::string lost_reason() const override { return lost_; }
+  [[nodiscard]] Result<Ready> wait(milliseconds timeout, std::span<const int> fds) override;
+  [[nodiscard]] Result<std::optional<wire::Frames>> receive_control() override;
+  [[nodiscard]] Result<std::optional<DataMessage>> receive_data() override;
+  [[nodiscard]] Result<void> send_control(wire::Frames frames) override;
+  [[nodiscard]] Result<bool> send_data(Buffer& head, Buffer& payload) override;
+
+ private:
+  [[nodiscard]] bool tapped() const noexcept { return tap_ != nullptr && tap_->active(); }
+  [[nodiscard]] static Route route(const Link& link, Direction direction) {
+    return {direction, 0, text_of(link.address)};
+  }
+  [[nodiscard]] Result<Ready> poll_once(std::chrono::steady_clock::time_point deadline,
+                                        std::span<const int> fds);
+  [[nodiscard]] Result<void> follow_connections();
+  [[nodiscard]] Result<void> on_ended(const Link& link);
+  [[nodiscard]] std::string why_unreachable() const;
+  void on_connected();
+  void lose(const std::string& reason);
+  [[nodiscard]] tl::unexpected<Error> closed() const { return fail(Errc::closed, lost_); }
+
+  Context::Impl& context_;
+  const std::vector<SocketAddress> addresses_;
+  const Options options_;
+  Tap* const tap_;
+  std::size_t next_ = 0;
+  std::unique_ptr<Link> control_;
+  std::unique_ptr<Link> data_;
+  bool connected_ = false;
+  bool data_full_ = false;
+  std::string lost_;  ///< not empty: over
+  Multipart message_;
+};
+
+Result<bool> Client::try_next() {
+  if (next_ == addresses_.size()) return false;
+  const SocketAddress& address = addresses_[next_++];
+  control_.reset();
+  data_.reset();
+  SSYNC_TRY(control_, open_link(context_, Channel::control, with_port(address, options_.control_port)));
+  SSYNC_TRY(data_, open_link(context_, Channel::data, with_port(address, options_.data_port)));
+  return true;
+}
+
+Result<Ready> Client::wait(milliseconds timeout, std::span<const int> fds) {
+  const auto deadline = std::chrono::steady_clock::now() + timeout;
+  while (true) {
+    const bool was_connected = connected_;
+    SSYNC_TRY(Ready ready, poll_once(deadline, fds));
+    SSYNC_TRY_VOID(follow_connections());
+    ready.lost = !lost_.empty();
+    const bool news = ready.lost || connected_ != was_connected || ready.control || ready.data ||
+                      ready.data_room ||
+                      std::find(ready.fds.begin(), ready.fds.end(), true) != ready.fds.end();
+    if (news || std::chrono::steady_clock::now() >= deadline) return ready;
+  }
+}
+
+Result<Ready> Client::poll_once(std::chrono::steady_clock::time_point deadline, std::span<const int> fds) {
+  std::vector<zmq_pollitem_t> items;
+  items.reserve(fds.size() + 4);
+  for (Link* link : {control_.get(), data_.get()})
+    items.push_back({link->socket.handle(), 0, ZMQ_POLLIN, 0});
+  for (Link* link : {control_.get(), data_.get()})
+    items.push_back({link->watch->handle(), 0, ZMQ_POLLIN, 0});
+  for (const int fd : fds)
+    items.push_back({nullptr, fd, ZMQ_POLLIN, 0});
+  if (data_full_) items[1].events |= ZMQ_POLLOUT;
+  // What is lost stays lost: then this only looks.
+  SSYNC_TRY_VOID(poll(items, lost_.empty() ? deadline : std::chrono::steady_clock::time_point{}));
+  Ready ready;
+  ready.control = items[0].revents != 0;
+  ready.data = (items[1].revents & ~ZMQ_POLLOUT) != 0;
+  ready.data_room = (items[1].revents & ZMQ_POLLOUT) != 0;
+  for (std::size_t i = 4; i < items.size(); ++i)
+    ready.fds.push_back(items[i].revents != 0);
+  return ready;
+}
+
+Result<void> Client::follow_connections() {
+  if (!lost_.empty()) return {};
+  SSYNC_TRY_VOID(control_->watch->drain());
+  SSYNC_TRY_VOID(data_->watch->drain());
+  for (const Link* link : {control_.get(), data_.get()}) {
+    if (link->watch->state() == ConnectionWatch::State::ended) return on_ended(*link);
+  }
+  const auto is_open = [](const Link& link) {
+    return link.watch->state() == ConnectionWatch::State::connected;
+  };
+  if (!connected_ && is_open(*control_) && is_open(*data_)) on_connected();
+  return {};
+}
+
+Result<void> Client::on_ended(const Link& link) {
+  if (link.watch->was_open()) {
+    lose(fmt::format("{}: {}", text_of(link.address), link.watch->reason()));
+    return {};
+  }
+  SSYNC_TRY(const bool trying, try_next());
+  if (!trying) lose(why_unreachable());
+  return {};
+}
+
+/// About the first of the host's addresses, which is the one that a user expects to read about.
+std::string Client::why_unreachable() const {
+  for (const std::uint16_t port : {options_.control_port, options_.data_port}) {
+    const SocketAddress address = with_port(addresses_.front(), port);
+    const std::string why = ask_why(address);
+    if (!why.empty()) return fmt::format("{}: {}", text_of(address), why);
+  }
+  return fmt::format("{}: no connection", text_of(with_port(addresses_.front(), options_.control_port)));
+}
+
+void Client::on_connected() {
+  if (options_.other_users == OtherUsers::refuse) {
+    for (const Link* link : {control_.get(), data_.get()}) {
+      // Only now: until the server has accepted the connection, the kernel shows it as root's.
+      const auto why = stranger(link->watch->fd());
+      if (why) return lose(fmt::format("the server at {}", *why));
+    }
+  }
+  connected_ = true;
+}
+
+void Client::lose(const std::string& reason) {
+  connected_ = false;
+  lost_ = reason;
+}
+
+Result<std::optional<wire::Frames>> Client::receive_control() {
+  SSYNC_TRY(const bool any, receive(control_->socket, message_));
+  if (!any) return std::nullopt;
+  const bool good = (message_.count == 2 || message_.count == 3) && message_.frames[0].size() == 0;
+  if (!good)
+    return fail(Errc::protocol,
+                fmt::format("a control message of {} frames from the server", message_.count));
+  wire::Frames frames;
+  frames.head = to_buffer(std::move(message_.frames[1]));
+  if (message_.count == 3) frames.body = to_buffer(std::move(message_.frames[2]));
+  if (tapped()) tap_->push(describe_reply(route(*control_, Direction::in), frames));
+  return frames;
+}
+
+Result<std::optional<DataMessage>> Client::receive_data() {
+  SSYNC_TRY(const bool any, receive(data_->socket, message_));
+  if (!any) return std::nullopt;
+  if (message_.count != 2) {
+    return fail(Errc::protocol, fmt::format("a data message of {} frames from the server", message_.count));
+  }
+  DataMessage out{0, to_buffer(std::move(message_.frames[0])), to_buffer(std::move(message_.frames[1]))};
+  if (tapped()) tap_->push(describe_data(route(*data_, Direction::in), out.head, out.payload.size()));
+  return out;
+}
+
+Result<void> Client::send_control(wire::Frames frames) {
+  if (!lost_.empty()) return closed();
+  std::array<zmq::message_t, 3> out{zmq::message_t(), to_message(frames.head), to_message(frames.body)};
+  SSYNC_TRY(const Sent sent, send(control_->socket, out));
+  if (sent != Sent::yes) {
+    return fail(Errc::closed, connected_ ? "the server does not read what is sent to it" : "not connected");
+  }
+  if (tapped()) tap_->push(describe_request(route(*control_, Direction::out), frames));
+  return {};
+}
+
+Result<bool> Client::send_data(Buffer& head, Buffer& payload) {
+  if (!lost_.empty()) return closed();
+  std::array<zmq::message_t, 2> out{to_message(head), to_message(payload)};
+  SSYNC_TRY(const Sent sent, send(data_->socket, out));
+  data_full_ = sent == Sent::full;
+  if (data_full_) return false;
+  if (sent == Sent::gone) return fail(Errc::closed, "the data connection broke");
+  if (tapped()) tap_->push(describe_data(route(*data_, Direction::out), head, payload.size()));
+  head = Buffer();
+  payload = Buffer();
+  return true;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<ClientTransport>> ClientTransport::connect(Context& context, const Options& options,
+                                                                  Tap* tap) {
+  SSYNC_TRY(auto addresses, resolve(options.host, options.control_port));
+  auto client = std::make_unique<Client>(context.impl(), std::move(addresses), options, tap);
+  SSYNC_TRY_VOID(client->try_next());
+  return client;
+}
+
+}  // namespace ssync::net

@@ -1,0 +1,43 @@
+// Endpoints of the tap. They come from users, and libzmq has transports that nobody should reach through an
+// option, so only two forms pass: ipc in a directory of this user alone, and tcp on loopback.
+#pragma once
+
+#include <string>
+#include <utility>
+
+#include "ssync/base/result.h"
+#include "ssync/base/unique_fd.h"
+
+namespace ssync::net {
+
+struct TapEndpoint {
+  std::string text;       ///< for libzmq
+  std::string path;       ///< of the socket; empty for tcp
+  std::string directory;  ///< of the path
+};
+
+/// Errors: Errc::invalid_argument, Errc::too_long for a path that does not fit into a socket address.
+[[nodiscard]] Result<TapEndpoint> parse_tap_endpoint(const std::string& endpoint);
+
+/// Makes `directory` (mode 0700; its parent must be there) or checks that it is a directory, no link, of this
+/// user and closed to others. Errors: Errc::refused with what is wrong, else as mkdir(2).
+[[nodiscard]] Result<void> make_private_directory(const std::string& directory);
+
+/// An exclusive lock on a path: a locked file beside it, `path`.lock, removed at the end. libzmq takes an ipc
+/// path away from whoever has it, without a word.
+class PathLock {
+ public:
+  /// Errors: Errc::busy when another process has the lock.
+  [[nodiscard]] static Result<PathLock> take(const std::string& path);
+  PathLock() = default;  ///< of nothing
+  PathLock(PathLock&&) noexcept = default;
+  PathLock& operator=(PathLock&&) noexcept = default;
+  ~PathLock();
+
+ private:
+  PathLock(std::string name, UniqueFd fd) : name_(std::move(name)), fd_(std::move(fd)) {}
+  std::string name_;
+  UniqueFd fd_;
+};
+
+}  // namespace ssync::net

@@ -1,0 +1,335 @@
+#include <array>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "ssync/net/socket_owner.h"
+#include "ssync/net/transport.h"
+
+#include "address.h"
+#include "describe.h"
+#include "frames.h"
+#include "options.h"
+#include "peers.h"
+#include "ports.h"
+
+namespace ssync::net {
+namespace {
+
+using Socket = ServerTransport::Socket;
+using wire::Direction;
+
+constexpr std::size_t kEnvelopeFrames = 3;  // before the head, the empty one included
+constexpr std::size_t kEnvelopeFrameBytes = 256;
+constexpr std::size_t kNoticesMax = 64;
+constexpr std::chrono::seconds kSweepEvery{1};
+
+/// libzmq makes ids of 5 bytes that start with 0; any other was claimed by the peer.
+bool made_by_libzmq(std::string_view routing_id) noexcept {
+  return routing_id.size() == 5 && routing_id[0] == '\0';
+}
+
+const char* name_of(Socket socket) noexcept {
+  return socket == Socket::control ? "control" : "data";
+}
+
+class Server final : public ServerTransport {
+ public:
+  Server(zmq::socket_t control, zmq::socket_t data, std::uint16_t control_port, std::uint16_t data_port,
+         OtherUsers other_users, Tap* tap)
+      : control_(std::move(control)),
+        data_(std::move(data)),
+        control_port_(control_port),
+        data_port_(data_port),
+        other_users_(other_users),
+        tap_(tap) {}
+
+  [[nodiscard]] std::uint16_t control_port() const noexcept override { return control_port_; }
+  [[nodiscard]] std::uint16_t data_port() const noexcept override { return data_port_; }
+  [[nodiscard]] Result<Ready> wait(std::chrono::milliseconds timeout, std::span<const int> fds,
+                                   bool want_data) override;
+  [[nodiscard]] Result<std::optional<ControlMessage>> receive_control() override;
+  [[nodiscard]] Result<std::optional<DataMessage>> receive_data() override;
+  [[nodiscard]] Result<void> send_control(PeerId peer, wire::Frames frames) override;
+  [[nodiscard]] Result<void> send_data(PeerId peer, Buffer head, Buffer payload) override;
+  void kick(PeerId peer) override;
+  [[nodiscard]] std::string address_of(PeerId peer) const override;
+  [[nodiscard]] std::vector<std::string> take_notices() override { return std::exchange(notices_, {}); }
+
+ private:
+  [[nodiscard]] bool tapped() const noexcept { return tap_ != nullptr && tap_->active(); }
+  [[nodiscard]] static Route route(const Peer& peer, Direction direction) {
+    return {direction, peer.id, peer.connection.address()};
+  }
+  Peer* sender_of(Socket socket, const Multipart& message);
+  Peer* admit(Socket socket, std::string_view routing_id, const zmq::message_t& frame);
+  bool take_envelope(Peer& peer, Multipart& message, wire::Frames& into);
+  void drop(Peer& peer, const char* what, const std::string& why);
+  void note(std::string text);
+  void sweep();
+  [[nodiscard]] Result<Peer*> receiver(PeerId id, Socket socket);
+  [[nodiscard]] Result<void> deliver(Peer& peer, zmq::socket_t& socket, std::span<zmq::message_t> frames);
+
+  zmq::socket_t control_;
+  zmq::socket_t data_;
+  const std::uint16_t control_port_;
+  const std::uint16_t data_port_;
+  const OtherUsers other_users_;
+  Tap* const tap_;
+  Peers peers_;
+  std::vector<std::string> notices_;
+  SteadyTime swept_{};
+  Multipart message_;  // kept for its array only
+};
+
+Result<Ready> Server::wait(std::chrono::milliseconds timeout, std::span<const int> fds, bool want_data) {
+  sweep();
+  std::vector<zmq_pollitem_t> items;
+  items.reserve(fds.size() + 2);
+  items.push_back({control_.handle(), 0, ZMQ_POLLIN, 0});
+  items.push_back({data_.handle(), 0, static_cast<short>(want_data ? ZMQ_POLLIN : 0), 0});
+  for (const int fd : fds)
+    items.push_back({nullptr, fd, ZMQ_POLLIN, 0});
+  SSYNC_TRY_VOID(poll(items, std::chrono::steady_clock::now() + timeout));
+  Ready ready;
+  ready.control = items[0].revents != 0;
+  ready.data = want_data && items[1].revents != 0;
+  ready.fds.reserve(fds.size());
+  for (std::size_t i = 2; i < items.size(); ++i)
+    ready.fds.push_back(items[i].revents != 0);
+  return ready;
+}
+
+/// The peer behind a message, or null when the message is to be dropped.
+Peer* Server::sender_of(Socket socket, const Multipart& message) {
+  if (message.count < 2) return nullptr;
+  const std::string_view routing_id = view_of(message.frames[0]);
+  const zmq::message_t& second = message.frames[1];
+  Peer* peer = peers_.find(socket, routing_id);
+  if (peer == nullptr) return admit(socket, routing_id, second);
+  if (peer->closed) return nullptr;
+  if (peer->connection.fd() == Connection::fd_of(second)) return peer;
+  // Somebody claimed this peer's routing id; libzmq has given it to him.
+  if (const auto claimant = Connection::of(second)) claimant->shut();
+  drop(*peer, "kicked", "another connection claims its routing id");
+  return nullptr;
+}
+
+Peer* Server::admit(Socket socket, std::string_view routing_id, const zmq::message_t& frame) {
+  const auto connection = Connection::of(frame);
+  if (!connection) return nullptr;  // gone already
+  if (Peer* const other = peers_.find(*connection)) {
+    // One of the two closed before it was read, and the other got its descriptor's number. Which one cannot
+    // be told.
+    drop(*other, "kicked", "it cannot be told from another connection that has ended");
+    return nullptr;
+  }
+  Peer& peer = peers_.add(socket, routing_id, *connection);
+  if (!made_by_libzmq(routing_id)) {
+    drop(peer, "kicked", "it chose its own routing id");
+    return nullptr;
+  }
+  if (other_users_ == OtherUsers::refuse) {
+    if (const auto why = stranger(connection->fd())) {
+      drop(peer, "refused", *why);
+      return nullptr;
+    }
+  }
+  if (tapped()) tap_->push(describe_connection(route(peer, Direction::in), "connected", name_of(socket)));
+  return &peer;
+}
+
+void Server::drop(Peer& peer, const char* what, const std::string& why) {
+  if (peer.closed) return;
+  peer.connection.shut();
+  Peers::close(peer, std::chrono::steady_clock::now());
+  note(fmt::format("{} a connection from {} to the {} port: {}", what, peer.connection.address(),
+                   name_of(peer.socket), why));
+  if (tapped()) tap_->push(describe_connection(route(peer, Direction::none), what, why));
+}
+
+void Server::note(std::string text) {
+  if (notices_.size() < kNoticesMax) notices_.push_back(std::move(text));
+}
+
+void Server::sweep() {
+  const auto now = std::chrono::steady_clock::now();
+  if (now - swept_ < kSweepEvery) return;
+  swept_ = now;
+  for (const Peer* peer : peers_.sweep(now)) {
+    if (tapped())
+      tap_->push(describe_connection(route(*peer, Direction::none), "disconnected", name_of(peer->socket)));
+  }
+}
+
+/// Splits [routing id][up to 3 frames, the last empty][head][body]; false after kicking the peer.
+bool Server::take_envelope(Peer& peer, Multipart& message, wire::Frames& into) {
+  std::vector<std::string> envelope;
+  std::size_t at = 1;
+  while (at < message.count && at <= kEnvelopeFrames && message.frames[at].size() <= kEnvelopeFrameBytes) {
+    envelope.emplace_back(view_of(message.frames[at++]));
+    if (envelope.back().empty()) break;
+  }
+  const bool delimited = !envelope.empty() && envelope.back().empty();
+  const std::size_t rest = message.count - at;
+  if (message.too_many() || !delimited || rest < 1 || rest > 2) {
+    drop(peer, "kicked",
+         fmt::format("a control message of {} frames that is not delimiter, head and body",
+                     message.count - 1));
+    return false;
+  }
+  into.head = to_buffer(std::move(message.frames[at]));
+  if (rest == 2) into.body = to_buffer(std::move(message.frames[at + 1]));
+  peer.envelope = std::move(envelope);
+  return true;
+}
+
+Result<std::optional<ControlMessage>> Server::receive_control() {
+  while (true) {
+    SSYNC_TRY(const bool any, receive(control_, message_));
+    if (!any) return std::nullopt;
+    Peer* peer = sender_of(Socket::control, message_);
+    ControlMessage out;
+    if (peer == nullptr || !take_envelope(*peer, message_, out.frames)) continue;
+    out.peer = peer->id;
+    if (tapped()) tap_->push(describe_request(route(*peer, Direction::in), out.frames));
+    return out;
+  }
+}
+
+Result<std::optional<DataMessage>> Server::receive_data() {
+  while (true) {
+    SSYNC_TRY(const bool any, receive(data_, message_));
+    if (!any) return std::nullopt;
+    Peer* peer = sender_of(Socket::data, message_);
+    if (peer == nullptr) continue;
+    if (message_.count != 3) {
+      drop(*peer, "kicked", fmt::format("a data message of {} frames, not 2", message_.count - 1));
+      continue;
+    }
+    DataMessage out{peer->id, to_buffer(std::move(message_.frames[1])),
+                    to_buffer(std::move(message_.frames[2]))};
+    if (tapped()) tap_->push(describe_data(route(*peer, Direction::in), out.head, out.payload.size()));
+    return out;
+  }
+}
+
+Result<Peer*> Server::receiver(PeerId id, Socket socket) {
+  Peer* peer = peers_.find(id);
+  if (peer == nullptr || peer->closed || peer->socket != socket)
+    return fail(Errc::closed, "the connection is closed");
+  return peer;
+}
+
+Result<void> Server::deliver(Peer& peer, zmq::socket_t& socket, std::span<zmq::message_t> frames) {
+  SSYNC_TRY(const Sent sent, send(socket, frames));
+  if (sent == Sent::yes) return {};
+  if (sent == Sent::full) {
+    drop(peer, "kicked", "it does not read what is sent to it");
+    return fail(Errc::closed, peer.connection.address() + " does not read what is sent to it");
+  }
+  Peers::close(peer, std::chrono::steady_clock::now());
+  if (tapped())
+    tap_->push(describe_connection(route(peer, Direction::none), "disconnected", name_of(peer.socket)));
+  return fail(Errc::closed, peer.connection.address() + " has closed the connection");
+}
+
+Result<void> Server::send_control(PeerId id, wire::Frames frames) {
+  SSYNC_TRY(Peer* const peer, receiver(id, Socket::control));
+  std::array<zmq::message_t, 1 + kEnvelopeFrames + 2> out;
+  std::size_t count = 0;
+  out[count++] = to_message(peer->routing_id);
+  for (const std::string& frame : peer->envelope)
+    out[count++] = to_message(frame);
+  out[count++] = to_message(frames.head);
+  out[count++] = to_message(frames.body);
+  SSYNC_TRY_VOID(deliver(*peer, control_, std::span(out).first(count)));
+  if (tapped()) tap_->push(describe_reply(route(*peer, Direction::out), frames));
+  return {};
+}
+
+Result<void> Server::send_data(PeerId id, Buffer head, Buffer payload) {
+  SSYNC_TRY(Peer* const peer, receiver(id, Socket::data));
+  std::array<zmq::message_t, 3> out{to_message(peer->routing_id), to_message(head), to_message(payload)};
+  SSYNC_TRY_VOID(deliver(*peer, data_, out));
+  if (tapped()) tap_->push(describe_data(route(*peer, Direction::out), head, payload.size()));
+  return {};
+}
+
+void Server::kick(PeerId id) {
+  Peer* const peer = peers_.find(id);
+  if (peer == nullptr || peer->closed) return;
+  peer->connection.shut();
+  Peers::close(*peer, std::chrono::steady_clock::now());
+  if (tapped())
+    tap_->push(describe_connection(route(*peer, Direction::none), "kicked", name_of(peer->socket)));
+}
+
+std::string Server::address_of(PeerId id) const {
+  const Peer* const peer = peers_.find(id);
+  return peer == nullptr ? "?" : peer->connection.address();
+}
+
+// ---- binding
+// --------------------------------------------------------------------------------------------------------
+
+/// Zero, or the errno of zmq_bind.
+int try_bind(zmq::socket_t& socket, const SocketAddress& address) noexcept {
+  return zmq_bind(socket.handle(), endpoint_of(address).c_str()) == 0 ? 0 : errno;
+}
+
+Error bind_failure(int err, const std::string& address, std::uint16_t port) {
+  switch (err) {
+    case EADDRINUSE:
+      return Error{Errc::busy, fmt::format("port {} on {} is in use by another program", port, address), 0};
+    case EADDRNOTAVAIL:
+    case ENODEV:
+      return Error{Errc::invalid_argument,
+                   fmt::format("cannot listen on {}: not an address of this machine", address), 0};
+    case EACCES:
+    case EPERM:
+      return errno_error(fmt::format("listen on port {} of {}", port, address), err);
+    default:
+      return zmq_failure(fmt::format("listen on port {} of {}", port, address), err);
+  }
+}
+
+/// Binds to `port`, or to a free one other than `taken` when it is 0. Returns the port.
+Result<std::uint16_t> bind_port(zmq::socket_t& socket, const SocketAddress& address, std::uint16_t port,
+                                std::uint16_t taken) {
+  if (port != 0) {
+    const int err = try_bind(socket, with_port(address, port));
+    if (err != 0) return fail(bind_failure(err, host_of(address), port));
+    return port;
+  }
+  constexpr int kTries = 64;
+  PortPicker picker;
+  for (int i = 0; i < kTries; ++i) {
+    const std::uint16_t picked = picker.next();
+    if (picked == taken) continue;
+    const int err = try_bind(socket, with_port(address, picked));
+    if (err == 0) return picked;
+    if (err != EADDRINUSE) return fail(bind_failure(err, host_of(address), picked));
+  }
+  return fail(Errc::busy, fmt::format("found no free port on {} in {} tries", host_of(address), kTries));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<ServerTransport>> ServerTransport::bind(Context& context, const Options& options,
+                                                               Tap* tap) {
+  if (options.control_port != 0 && options.control_port == options.data_port) {
+    return fail(Errc::invalid_argument,
+                fmt::format("control and data cannot both use port {}", options.data_port));
+  }
+  SSYNC_TRY(const SocketAddress address, bind_address(options.address, 0));
+  const Ipv6 ipv6 = address.family() == AF_INET6 ? Ipv6::on : Ipv6::off;
+  SSYNC_TRY(auto control, make_router(context.impl(), Channel::control, ipv6));
+  SSYNC_TRY(auto data, make_router(context.impl(), Channel::data, ipv6));
+  SSYNC_TRY(const auto control_port, bind_port(control, address, options.control_port, options.data_port));
+  SSYNC_TRY(const auto data_port, bind_port(data, address, options.data_port, control_port));
+  return std::make_unique<Server>(std::move(control), std::move(data), control_port, data_port,
+                                  options.other_users, tap);
+}
+
+}  // namespace ssync::net

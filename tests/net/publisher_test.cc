@@ -1,0 +1,149 @@
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <filesystem>
+
+#include "ssync/base/event_fd.h"
+
+#include "fixture.h"
+
+namespace ssync::net {
+namespace {
+
+using std::chrono::milliseconds;
+
+class PublisherTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string name = (std::filesystem::temp_directory_path() / "ssync-tap-XXXXXX").string();
+    ASSERT_NE(::mkdtemp(name.data()), nullptr);
+    directory_ = name;
+  }
+  void TearDown() override { std::filesystem::remove_all(directory_); }
+
+  [[nodiscard]] std::string endpoint() const { return "ipc://" + directory_ + "/private/tap.sock"; }
+  bool has_subscribers(Publisher& publisher, bool expected = true) {
+    return eventually([&] { return publisher.wait(milliseconds(5), wake_.fd()).value() == expected; });
+  }
+  void expect_not_bound(const std::string& where, Errc code, const std::string& why) {
+    const auto publisher = Publisher::bind(context_, where);
+    ASSERT_FALSE(publisher) << where;
+    EXPECT_EQ(publisher.error().code, code) << publisher.error().text();
+    EXPECT_NE(publisher.error().text().find(why), std::string::npos) << publisher.error().text();
+  }
+
+  Context context_;
+  EventFd wake_ = EventFd::create().value();
+  std::string directory_;
+};
+
+TEST_F(PublisherTest, ASubscriberReceivesWhatIsPublishedWhileItListens) {
+  auto publisher = Publisher::bind(context_, endpoint()).value();
+  ASSERT_TRUE(publisher->publish("sync", bytes("unheard")));
+  auto subscriber = Subscriber::connect(context_, endpoint()).value();
+  ASSERT_TRUE(has_subscribers(*publisher));
+  ASSERT_TRUE(publisher->publish("sync", bytes("record")));
+  const auto record = subscriber->receive(std::chrono::seconds(20), {}).value();
+  ASSERT_TRUE(record);
+  EXPECT_EQ(text(*record), "record");
+}
+
+TEST_F(PublisherTest, KnowsWhenTheLastSubscriberHasGone) {
+  auto publisher = Publisher::bind(context_, endpoint()).value();
+  auto first = Subscriber::connect(context_, endpoint()).value();
+  auto second = Subscriber::connect(context_, endpoint()).value();
+  ASSERT_TRUE(has_subscribers(*publisher));
+  first.reset();
+  second.reset();
+  ASSERT_TRUE(has_subscribers(*publisher, false));
+  auto third = Subscriber::connect(context_, endpoint()).value();
+  EXPECT_TRUE(has_subscribers(*publisher));
+}
+
+TEST_F(PublisherTest, ASubscriberSurvivesARestartOfThePublisher) {
+  auto subscriber = Subscriber::connect(context_, endpoint()).value();
+  for (const char* record : {"first", "second"}) {
+    auto publisher = Publisher::bind(context_, endpoint()).value();
+    // A subscriber subscribes again in its own thread, so it must be at work too.
+    std::optional<Buffer> received;
+    EXPECT_TRUE(eventually([&] {
+      const bool heard = publisher->wait(milliseconds(5), wake_.fd()).value();
+      EXPECT_TRUE(!heard || publisher->publish("sync", bytes(record)));
+      received = subscriber->receive(milliseconds(5), {}).value();
+      return received && text(*received) == record;
+    }));
+  }
+}
+
+TEST_F(PublisherTest, NeverBlocksOnASubscriberThatDoesNotRead) {
+  auto publisher = Publisher::bind(context_, endpoint()).value();
+  auto subscriber = Subscriber::connect(context_, endpoint()).value();
+  ASSERT_TRUE(has_subscribers(*publisher));
+  const Buffer record = bytes(std::string(2000, 'x'));
+  constexpr int kRecords = 30'000;
+  for (int i = 0; i < kRecords; ++i)
+    ASSERT_TRUE(publisher->publish("sync", record.share()));
+  int received = 0;
+  while (subscriber->receive(milliseconds(100), {}).value())
+    ++received;
+  EXPECT_GT(received, 0);
+  EXPECT_LT(received, kRecords) << "the rest was dropped, not waited for";
+}
+
+TEST_F(PublisherTest, AWaitOfEitherEndsForADescriptor) {
+  auto publisher = Publisher::bind(context_, endpoint()).value();
+  auto subscriber = Subscriber::connect(context_, endpoint()).value();
+  wake_.signal();
+  EXPECT_TRUE(publisher->wait(std::chrono::seconds(60), wake_.fd()));
+  const std::array<int, 1> fds{wake_.fd()};
+  EXPECT_FALSE(subscriber->receive(std::chrono::seconds(60), fds).value().has_value());
+}
+
+TEST_F(PublisherTest, MakesItsDirectoryForThisUserAlone) {
+  auto publisher = Publisher::bind(context_, endpoint()).value();
+  struct stat status {};
+  ASSERT_EQ(::stat((directory_ + "/private").c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 07777U, 0700U);
+}
+
+TEST_F(PublisherTest, OneEndpointHasOnePublisher) {
+  {
+    auto publisher = Publisher::bind(context_, endpoint()).value();
+    expect_not_bound(endpoint(), Errc::busy, "is in use by another server");
+  }
+  EXPECT_TRUE(std::filesystem::is_empty(directory_ + "/private")) << "nothing stays behind";
+  EXPECT_TRUE(Publisher::bind(context_, endpoint())) << "free again";
+}
+
+TEST_F(PublisherTest, DoesNotUseADirectoryThatOthersMayEnter) {
+  ASSERT_EQ(::mkdir((directory_ + "/private").c_str(), 0700), 0);
+  ASSERT_EQ(::chmod((directory_ + "/private").c_str(), 0755), 0);
+  expect_not_bound(endpoint(), Errc::refused, "others may use it (mode 0755)");
+}
+
+TEST_F(PublisherTest, DoesNotFollowALinkToADirectory) {
+  ASSERT_EQ(::symlink("/tmp", (directory_ + "/private").c_str()), 0);
+  expect_not_bound(endpoint(), Errc::refused, "it is not a directory");
+}
+
+TEST_F(PublisherTest, DoesNotUseADirectoryOfAnotherUser) {
+  ASSERT_EQ(::mkdir((directory_ + "/private").c_str(), 0700), 0);
+  if (::chown((directory_ + "/private").c_str(), 12345, 12345) != 0)
+    GTEST_SKIP() << "only root can give files away";
+  expect_not_bound(endpoint(), Errc::refused, "it belongs to user 12345");
+}
+
+TEST_F(PublisherTest, RefusesEndpointsThatItShouldNotServe) {
+  expect_not_bound("ipc://" + directory_ + "/" + std::string(120, 'x'), Errc::too_long,
+                   "a socket's may have 107");
+  expect_not_bound("ipc://relative", Errc::invalid_argument, "must be absolute");
+  expect_not_bound("pgm://eth0;239.0.0.1:5555", Errc::invalid_argument, "must start with ipc:// or tcp://");
+  expect_not_bound("tcp://0.0.0.0:5555", Errc::invalid_argument, "loopback");
+  expect_not_bound("tcp://127.0.0.1", Errc::invalid_argument, "loopback");
+  expect_not_bound("", Errc::invalid_argument, "must start with");
+}
+
+}  // namespace
+}  // namespace ssync::net
