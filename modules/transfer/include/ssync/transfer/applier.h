@@ -1,0 +1,64 @@
+// Server: carries out every change but requests, in the order given.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ssync/base/result.h"
+#include "ssync/fs/staging.h"
+#include "ssync/fs/tree.h"
+#include "ssync/model/change.h"
+
+namespace ssync::transfer {
+
+/// What became of one change.
+struct Applied {
+  enum class State : std::uint8_t {
+    done,
+    problem,  ///< this path failed, the mirror has what it had (attributes may lag when only those failed)
+    /// copy, rename, exchange, stage_*, publish_staged: the content is not there any more as planned: it must
+    /// be requested instead. Nothing was changed.
+    stale,
+  };
+  State state = State::done;
+  Problem problem;
+};
+
+/// Thread safety: one thread at a time. Keeps a few directory handles open between calls. Content that waits
+/// for its publish_staged is kept in the staging directory, which must stay until then.
+///
+/// Safety: only what `at_path`/`at_from` describe (device, inode; of what is copied, moved or gets
+/// attributes, size and mtime too) is replaced, moved or removed, and what has no `at_path` is never replaced
+/// at all. Attributes of a file with several links are set on a copy of its own that takes its place. A
+/// directory whose mode keeps us from a change gets u+rwx; the planner's last pass over directories gives it
+/// back.
+class Applier {
+ public:
+  struct Options {
+    Attributes attributes;
+  };
+  Applier(fs::Tree& tree, fs::Staging& staging, Options options);
+  ~Applier();
+  /// `progress` (may be empty): bytes copied so far of a long copy; false interrupts (Errc::interrupted is
+  /// the only Error; everything else is in Applied). Requires: the change is not a request.
+  [[nodiscard]] Result<Applied> apply(const Change& change,
+                                      const std::function<bool(std::uint64_t)>& progress);
+  /// Forgets directory handles (before the staging directory goes away, say).
+  void close_directories();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// Finds out, by trying in the staging directory, what the mirror can hold. `notes` gets a sentence for each
+/// thing it cannot. Owners are not tried, and not held, unless this process is root. Errors: what keeps it
+/// from making a file there (Errc::no_space, read_only, permission).
+[[nodiscard]] Result<Attributes> probe_attributes(fs::Tree& tree, fs::Staging& staging,
+                                                  std::vector<std::string>& notes);
+
+}  // namespace ssync::transfer

@@ -1,0 +1,50 @@
+// Reading a file's content to know it: checksum and digest in one pass.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "ssync/base/result.h"
+#include "ssync/fs/tree.h"
+#include "ssync/model/entry.h"
+
+namespace ssync::transfer {
+
+/// XXH3-128 over content that comes in pieces; holes as zeros without a buffer of zeros in the caller.
+/// Move-only, one thread.
+class ContentHash {
+ public:
+  ContentHash();
+  ~ContentHash();
+  ContentHash(ContentHash&&) noexcept;
+  ContentHash& operator=(ContentHash&&) noexcept;
+  void add(std::span<const std::byte> bytes);
+  void add_zeros(std::uint64_t count);
+  [[nodiscard]] Checksum checksum() const;
+  void reset();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// What a file holds, and the stat for which that was true (taken before and after reading, and equal).
+struct Content {
+  Checksum checksum{};
+  std::optional<Digest> digest;
+  Seen seen;
+};
+
+/// Reads `name`, holes not. `progress` (may be empty) is called with the bytes done, holes counted, at least
+/// every 16 MiB and at the end; false stops with Errc::interrupted. Errc::changed: it is not `expected`
+/// (device and inode where they are stable, size, mtime), no regular file, or it changed in each of three
+/// reads.
+[[nodiscard]] Result<Content> read_content(fs::Directory& directory, std::string_view name,
+                                           const std::optional<Seen>& expected,
+                                           std::optional<DigestKind> digest,
+                                           const std::function<bool(std::uint64_t)>& progress);
+
+}  // namespace ssync::transfer

@@ -1,0 +1,57 @@
+// Threads that read files to know their content, for questions of the planner. Both ends.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "ssync/base/bounded_queue.h"
+#include "ssync/base/result.h"
+#include "ssync/fs/tree.h"
+#include "ssync/transfer/content.h"
+
+namespace ssync::transfer {
+
+class DirectoryCache;
+
+struct ContentJob {
+  std::uint64_t id = 0;  ///< the caller's
+  std::string location, name;
+  std::optional<Seen> expected;      ///< only this file may answer
+  std::optional<DigestKind> digest;  ///< compute it beside the checksum
+};
+struct ContentResult {
+  std::uint64_t id = 0;
+  Result<Content> content;
+};
+
+/// Each job is answered exactly once, in any order, by a call of `answer` from one of the threads; it may
+/// block. Ends when `jobs` is closed and drained. Thread safety: stop() any thread. The tree and the queue
+/// must outlive it.
+class ContentReaders {
+ public:
+  ContentReaders(fs::Tree& tree, unsigned threads, BoundedQueue<ContentJob>& jobs,
+                 std::function<void(ContentResult)> answer);
+  ~ContentReaders();  ///< close `jobs` or stop() first
+  /// Jobs not begun or under way are answered with Errc::interrupted.
+  void stop() noexcept { stopped_.store(true, std::memory_order_relaxed); }
+  /// Bytes read so far, for progress.
+  [[nodiscard]] std::uint64_t bytes_read() const noexcept { return bytes_.load(std::memory_order_relaxed); }
+
+ private:
+  void run();
+  [[nodiscard]] Result<Content> read(DirectoryCache& directories, const ContentJob& job);
+
+  fs::Tree& tree_;
+  BoundedQueue<ContentJob>& jobs_;
+  std::function<void(ContentResult)> answer_;
+  std::atomic<bool> stopped_{false};
+  std::atomic<std::uint64_t> bytes_{0};
+  std::vector<std::jthread> threads_;
+};
+
+}  // namespace ssync::transfer

@@ -1,0 +1,83 @@
+// Server: data messages -> staged files -> published files. Writers stage and verify, one publisher renames
+// in batches (group commit).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "ssync/base/bounded_queue.h"
+#include "ssync/base/buffer.h"
+#include "ssync/fs/staging.h"
+#include "ssync/fs/tree.h"
+#include "ssync/model/change.h"
+#include "ssync/wire/data.h"
+
+namespace ssync::transfer {
+
+/// A file that is in the mirror under its name.
+struct Published {
+  Change change;  ///< the request; `wanted` brought up to what the source's last segment said
+  Checksum checksum{};
+};
+struct ReceiveFailure {
+  Change change;
+  Problem problem;  ///< the mirror has what it had
+};
+/// Bytes of credit (wire::charge) that are free again: their content was written or discarded.
+struct CreditReturned {
+  std::uint64_t bytes = 0;
+};
+
+using ReceiveEvent = std::variant<Published, ReceiveFailure, CreditReturned>;
+
+enum class Durable : bool { no, yes };
+
+/// Thread safety: any thread, but accept() and fail() one at a time, as messages have an order. Events come
+/// from its own threads. Memory: what was accepted and not written (bounded by credit), about 150 bytes an
+/// expected file, three times that when it replaces another. Threads: `writers`, and one that publishes if
+/// durable.
+///
+/// A file comes into being in staging, with all its attributes, and is renamed. A path where nothing was
+/// (`at_path`) is never replaced; another only while it is the same device and inode. On a directory of
+/// another device than the staging directory, files are staged beside the target as `.server-sync.<32 hex
+/// digits>`; syncfs does not reach those.
+class Receiver {
+ public:
+  struct Options {
+    unsigned writers = 2;
+    Durable durable = Durable::yes;  ///< syncfs before and after each batch of renames
+    Attributes attributes;           ///< owner: whether to chown
+    std::uint64_t batch_bytes = 64u << 20;
+    std::size_t batch_files = 4096;
+  };
+  /// `events` must be drained until it is closed by the receiver. A full event queue stalls writers, nothing
+  /// else.
+  Receiver(fs::Tree& tree, fs::Staging& staging, Options options, BoundedQueue<ReceiveEvent>& events);
+  ~Receiver();  ///< stop()s, and waits for the threads (one write, copy or syncfs at most)
+  /// A request is about to go out. Requires: its row was not expected before, unless it was published;
+  /// finish() was not called.
+  void expect(Change request);
+  /// Takes a message over; never blocks. Errc::protocol when a segment is for a row that is not expected, is
+  /// out of order, the ending contradicts what came, or more than 256 files are in pieces at once: the
+  /// session must end. A file whose content does not have its ending's checksum is a ReceiveFailure, not an
+  /// Error. What comes for a file that failed is discarded, and its credit returned.
+  [[nodiscard]] Result<void> accept(wire::DataHead head, Buffer payload);
+  /// The client cannot send it. May overtake the messages with what was read of it. Without effect when the
+  /// file is complete or failed.
+  void fail(RowId row, const wire::Fail& why);
+  [[nodiscard]] std::size_t outstanding() const;  ///< expected and neither published nor failed
+  /// Publishes what is staged without waiting for a full batch; when nothing is outstanding any more and the
+  /// credit of all that was accepted went back, closes `events`.
+  void finish();
+  /// Gives up: staged files are dropped, events closed. Does not wait.
+  void stop() noexcept;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace ssync::transfer

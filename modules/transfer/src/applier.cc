@@ -1,0 +1,384 @@
+#include "ssync/transfer/applier.h"
+
+#include <map>
+#include <utility>
+
+#include "attributes.h"
+#include "placing.h"
+
+namespace ssync::transfer {
+namespace {
+
+using Progress = std::function<bool(std::uint64_t)>;
+using State = Applied::State;
+
+tl::unexpected<Error> changed_meanwhile() {
+  return fail(Errc::changed, "it changed on the mirror meanwhile; the next sync looks again");
+}
+tl::unexpected<Error> appeared_meanwhile() {
+  return fail(Errc::already_exists,
+              "something appeared there on the mirror meanwhile; the next sync looks again");
+}
+
+/// For what makes a new name: says "appeared" rather than the system's words.
+Result<void> on_free_path(std::string_view operation, Result<void> made) {
+  if (!made && made.error().code == Errc::already_exists) return appeared_meanwhile();
+  return named(operation, std::move(made));
+}
+
+bool is_shared_file(const fs::Stat& stat) {
+  return stat.type == fs::Stat::Type::file && stat.seen.links > 1;
+}
+
+}  // namespace
+
+struct Applier::Impl {
+  Impl(fs::Tree& tree, fs::Staging& staging, const Options& options)
+      : placing(tree, staging, rules_of(tree, options.attributes), other_devices), rules(placing.rules()) {}
+
+  // ---- steps; State::stale: the content is not there as planned ----
+
+  Result<State> run(const Change& change, const Progress& progress) {
+    switch (change.op) {
+      case Op::make_directory:
+        return done(make_directory(change));
+      case Op::make_link:
+        return done(make_link(change));
+      case Op::make_empty:
+        return done(make_empty(change));
+      case Op::copy:
+        return copy(change, progress);
+      case Op::rename:
+        return rename(change, progress);
+      case Op::rename_directory:
+        return done(rename_directory(change));
+      case Op::exchange:
+        return exchange(change);
+      case Op::stage_rename:
+        return stage_rename(change, progress);
+      case Op::stage_copy:
+        return stage_copy(change, progress);
+      case Op::publish_staged:
+        return publish_staged(change, progress);
+      case Op::remove:
+        return done(remove(change));
+      case Op::remove_directory:
+        return done(remove_directory(change));
+      case Op::set_metadata:
+        return done(set_metadata(change, progress));
+      case Op::request:
+        break;
+    }
+    SSYNC_ASSERT(false);  // requests are the receiver's
+  }
+
+  static Result<State> done(Result<void> result) {
+    if (!result) return fail(std::move(result).error());
+    return State::done;
+  }
+
+  Result<void> make_directory(const Change& change) {
+    SSYNC_TRY(fs::Directory* const directory, open(change.location));
+    return on_free_path("make directory", with_writable(*directory, [&] {
+                          // Set-id bits would be handed down to what comes into it before the final pass.
+                          return directory->make_directory(change.name, change.wanted.mode & 0777U);
+                        }));
+  }
+
+  Result<void> make_link(const Change& change) {
+    if (!change.at_path) return make_link_in_place(change);
+    SSYNC_TRY(const Staged staged, placing.create_link(change.target));
+    const Result<void> placed = [&]() -> Result<void> {
+      SSYNC_TRY(fs::Directory* const directory, placing.staging());
+      SSYNC_TRY_VOID(adjust(*directory, staged.slot, change.wanted));
+      return placing.publish(staged, change.path(), change.at_path);
+    }();
+    if (!placed) placing.drop(staged, change.location);
+    return placed;
+  }
+
+  Result<void> make_link_in_place(const Change& change) {
+    SSYNC_TRY(fs::Directory* const directory, open(change.location));
+    SSYNC_TRY_VOID(on_free_path("make link", with_writable(*directory, [&] {
+                                  return directory->make_link(change.name, change.target);
+                                })));
+    Result<void> adjusted = adjust(*directory, change.name, change.wanted);
+    if (!adjusted) placing.drop({change.name, true}, change.location);
+    return adjusted;
+  }
+
+  Result<void> make_empty(const Change& change) {
+    SSYNC_TRY(fs::Directory* const directory, open(change.location));
+    Result<NewFile> made = change.at_path ? placing.create(change.location, change.wanted)
+                                          : placing.create_at(*directory, change.name, change.wanted);
+    if (!made && made.error().code == Errc::already_exists) return appeared_meanwhile();
+    if (!made) return fail(made.error());
+    Result<void> placed = placing.finish(*made, change.wanted);
+    if (placed && change.at_path) placed = placing.publish(made->at, change.path(), change.at_path);
+    if (!placed) placing.drop(made->at, change.location);
+    return placed;
+  }
+
+  Result<State> copy(const Change& change, const Progress& progress) {
+    SSYNC_TRY(const std::optional<Staged> staged,
+              copy_to_staging(change, change.from(), change.at_from, progress));
+    if (!staged) return State::stale;
+    return done(publish_or_drop(*staged, change));
+  }
+
+  Result<State> rename(const Change& change, const Progress& progress) {
+    SSYNC_TRY(const std::optional<fs::Stat> found, find(change.from(), change.at_from));
+    if (!found) return State::stale;
+    // rename(2) between two names of one file does nothing at all.
+    const bool same_file = change.at_path && same_entry(*change.at_path, *found, rules.stable_inodes);
+    if (is_shared_file(*found) && (same_file || attributes_differ(change.wanted, *found, rules.attributes))) {
+      return copy_and_remove(change, progress);
+    }
+    SSYNC_TRY(fs::Directory* const from, open(change.from_location));
+    SSYNC_TRY(fs::Directory* const to, open(change.location));
+    Result<void> moved = placing.move(*from, change.from_name, *to, change.name, change.at_path);
+    if (!moved && moved.error().code == Errc::cross_device && found->type == fs::Stat::Type::file) {
+      return copy_and_remove(change, progress);
+    }
+    if (!moved) return fail(std::move(moved).error());
+    return done(adjust(*to, change.name, change.wanted));
+  }
+
+  Result<State> copy_and_remove(const Change& change, const Progress& progress) {
+    SSYNC_TRY(const State copied, copy(change, progress));
+    if (copied != State::done) return copied;
+    return done(remove_seen(change.from(), change.at_from));
+  }
+
+  Result<void> rename_directory(const Change& change) {
+    SSYNC_TRY(const std::optional<fs::Stat> found, find(change.from(), change.at_from));
+    if (!found || found->type != fs::Stat::Type::directory) return changed_meanwhile();
+    SSYNC_TRY(fs::Directory* const from, open(change.from_location));
+    SSYNC_TRY(fs::Directory* const to, open(change.location));
+    Result<void> moved = placing.move(*from, change.from_name, *to, change.name, std::nullopt);
+    if (!moved && moved.error().code == Errc::permission && (found->seen.values.mode & 0200U) == 0) {
+      // Its ".." entry changes too.
+      SSYNC_TRY_VOID(named("set mode", from->set_mode(change.from_name, found->seen.values.mode | 0700U)));
+      moved = placing.move(*from, change.from_name, *to, change.name, std::nullopt);
+    }
+    placing.directories().clear();  // locations of handles below it are wrong by now
+    return moved;
+  }
+
+  Result<State> exchange(const Change& change) {
+    SSYNC_TRY(const std::optional<fs::Stat> at_path, find(change.path(), change.at_path));
+    SSYNC_TRY(const std::optional<fs::Stat> at_from, find(change.from(), change.at_from));
+    if (!at_path || !at_from) return State::stale;
+    SSYNC_TRY(fs::Directory* const from, open(change.from_location));
+    SSYNC_TRY(fs::Directory* const to, open(change.location));
+    Result<void> swapped = with_writable(*from, [&] {
+      return with_writable(
+          *to, [&] { return from->rename(change.from_name, *to, change.name, fs::Replace::exchange); });
+    });
+    if (!swapped && swapped.error().code == Errc::unsupported)
+      swapped = exchange_by_staging(change, *from, *to);
+    SSYNC_TRY_VOID(named("exchange", std::move(swapped)));
+    SSYNC_TRY_VOID(make_right(change.path(), change.wanted, {}));
+    return done(make_right(change.from(), change.from_wanted, {}));
+  }
+
+  /// Not in one step: a crash in between leaves `path` missing, and the next sync brings it again.
+  Result<void> exchange_by_staging(const Change& change, fs::Directory& from, fs::Directory& to) {
+    SSYNC_TRY(const Staged aside, placing.take(to, change.name));
+    SSYNC_TRY(fs::Directory* const staging, placing.staging());
+    if (Result<void> moved = from.rename(change.from_name, to, change.name, fs::Replace::no); !moved) {
+      static_cast<void>(staging->rename(aside.slot, to, change.name, fs::Replace::no));
+      return moved;
+    }
+    return staging->rename(aside.slot, from, change.from_name, fs::Replace::no);
+  }
+
+  Result<State> stage_rename(const Change& change, const Progress& progress) {
+    SSYNC_TRY(const std::optional<fs::Stat> found, find(change.from(), change.at_from));
+    if (!found) return State::stale;
+    SSYNC_TRY(fs::Directory* const from, open(change.from_location));
+    Result<Staged> taken = placing.take(*from, change.from_name);
+    if (taken) {
+      for_later[join(change.path())] = *std::move(taken);
+      return State::done;
+    }
+    if (taken.error().code != Errc::cross_device) return fail(std::move(taken).error());
+    SSYNC_TRY(const State copied, stage_copy(change, progress));
+    if (copied != State::done) return copied;
+    return done(remove_seen(change.from(), change.at_from));
+  }
+
+  Result<State> stage_copy(const Change& change, const Progress& progress) {
+    SSYNC_TRY(std::optional<Staged> copied, copy_to_staging(change, change.from(), change.at_from, progress));
+    if (!copied) return State::stale;
+    for_later[join(change.path())] = *std::move(copied);
+    return State::done;
+  }
+
+  Result<State> publish_staged(const Change& change, const Progress& progress) {
+    const auto found = for_later.find(join(change.path()));
+    if (found == for_later.end()) return State::stale;
+    Staged content = found->second;
+    if (!content.beside) {
+      SSYNC_TRY(fs::Directory* const directory, placing.staging());
+      SSYNC_TRY(const fs::Stat stat, named("stat", directory->stat(content.slot)));
+      if (is_shared_file(stat) && attributes_differ(change.wanted, stat, rules.attributes)) {
+        SSYNC_TRY(const auto file, named("open", directory->open_file(content.slot)));
+        SSYNC_TRY(std::optional<Staged> own, copy_file(*file, change, stat, progress));
+        if (!own) return State::stale;
+        placing.drop(std::exchange(content, *std::move(own)), change.location);
+        found->second = content;
+      } else {
+        SSYNC_TRY_VOID(adjust_attributes(*directory, content.slot, change.wanted, stat, rules.attributes));
+      }
+    }
+    SSYNC_TRY_VOID(placing.publish(content, change.path(), change.at_path));
+    for_later.erase(found);
+    return State::done;
+  }
+
+  Result<void> remove(const Change& change) { return remove_seen(change.path(), change.at_path); }
+
+  Result<void> remove_directory(const Change& change) {
+    SSYNC_TRY(const std::optional<fs::Stat> found, find_entry(change.path(), change.at_path));
+    if (!found) return {};
+    SSYNC_TRY(fs::Directory* const directory, open(change.location));
+    placing.directories().forget(join(change.path()));
+    return named("remove directory",
+                 with_writable(*directory, [&] { return directory->remove_directory(change.name); }));
+  }
+
+  Result<void> set_metadata(const Change& change, const Progress& progress) {
+    SSYNC_TRY(const std::optional<fs::Stat> found, find(change.path(), change.at_path));
+    if (!found) return changed_meanwhile();
+    if (change.record_only) return {};
+    return make_right(change.path(), change.wanted, progress);
+  }
+
+  // ---- what they are made of ----
+
+  Result<fs::Directory*> open(std::string_view location) {
+    return named("open directory", placing.directories().open(location));
+  }
+
+  /// Of the root itself when both parts are empty. nullopt: there is nothing.
+  Result<std::optional<fs::Stat>> look(PathView path) {
+    Result<fs::Stat> stat = [&]() -> Result<fs::Stat> {
+      SSYNC_TRY(fs::Directory* const directory, open(path.location));
+      return path.name.empty() ? directory->stat_self() : directory->stat(path.name);
+    }();
+    if (!stat && stat.error().code == Errc::not_found) return std::nullopt;
+    if (!stat) return fail(failed_to("stat", stat.error()));
+    return *stat;
+  }
+
+  /// nullopt: it is not there, or its content is not what `expected` saw.
+  Result<std::optional<fs::Stat>> find(PathView path, const std::optional<Seen>& expected) {
+    SSYNC_TRY(std::optional<fs::Stat> found, look(path));
+    if (found && expected && !same_content(*expected, *found, rules.stable_inodes)) return std::nullopt;
+    return found;
+  }
+
+  /// nullopt: it is not there. Another entry there is Errc::changed.
+  Result<std::optional<fs::Stat>> find_entry(PathView path, const std::optional<Seen>& expected) {
+    SSYNC_TRY(const std::optional<fs::Stat> found, look(path));
+    if (found && (!expected || !same_entry(*expected, *found, rules.stable_inodes)))
+      return changed_meanwhile();
+    return found;
+  }
+
+  Result<void> remove_seen(PathView path, const std::optional<Seen>& expected) {
+    SSYNC_TRY(const std::optional<fs::Stat> found, find_entry(path, expected));
+    if (!found) return {};
+    SSYNC_TRY(fs::Directory* const directory, open(path.location));
+    return named("remove", with_writable(*directory, [&] { return directory->remove(path.name); }));
+  }
+
+  /// nullopt: `from` is not what `expected` saw, before or after.
+  Result<std::optional<Staged>> copy_to_staging(const Change& change, PathView from,
+                                                const std::optional<Seen>& expected,
+                                                const Progress& progress) {
+    SSYNC_TRY(fs::Directory* const directory, open(from.location));
+    const Result<std::unique_ptr<fs::File>> file = directory->open_file(from.name);
+    if (!file && (file.error().code == Errc::not_found || file.error().code == Errc::changed))
+      return std::nullopt;
+    if (!file) return fail(failed_to("open", file.error()));
+    SSYNC_TRY(const fs::Stat before, named("stat", (*file)->stat()));
+    if (expected && !same_content(*expected, before, rules.stable_inodes)) return std::nullopt;
+    return copy_file(**file, change, before, progress);
+  }
+
+  Result<std::optional<Staged>> copy_file(fs::File& file, const Change& change, const fs::Stat& before,
+                                          const Progress& progress) {
+    if (before.seen.values.size != change.wanted.size) return std::nullopt;
+    SSYNC_TRY(NewFile made, placing.create(change.location, change.wanted));
+    const Result<bool> copied = [&]() -> Result<bool> {
+      Result<void> filled = made.file->copy_content(file, progress);
+      if (!filled && filled.error().code == Errc::changed) return false;
+      SSYNC_TRY_VOID(named("copy", std::move(filled)));
+      SSYNC_TRY(const fs::Stat after, named("stat", file.stat()));
+      SSYNC_TRY(const fs::Stat result, named("stat", made.file->stat()));
+      if (!unchanged(before.seen, after.seen) || result.seen.values.size != change.wanted.size) return false;
+      SSYNC_TRY_VOID(placing.finish(made, change.wanted));
+      return true;
+    }();
+    if (copied && *copied) return std::move(made.at);
+    placing.drop(made.at, change.location);
+    if (!copied) return fail(copied.error());
+    return std::nullopt;
+  }
+
+  Result<void> publish_or_drop(const Staged& content, const Change& change) {
+    Result<void> placed = placing.publish(content, change.path(), change.at_path);
+    if (!placed) placing.drop(content, change.location);
+    return placed;
+  }
+
+  Result<void> adjust(fs::Directory& directory, std::string_view name, const Values& wanted) {
+    SSYNC_TRY(const fs::Stat now, named("stat", directory.stat(name)));
+    return adjust_attributes(directory, name, wanted, now, rules.attributes);
+  }
+
+  /// Attributes in place; a file that has other names gets its own copy first, as those are somebody's
+  /// snapshot.
+  Result<void> make_right(PathView path, const Values& wanted, const Progress& progress) {
+    SSYNC_TRY(const std::optional<fs::Stat> now, look(path));
+    if (!now) return changed_meanwhile();
+    if (wanted.kind != now->seen.values.kind || now->type == fs::Stat::Type::other)
+      return changed_meanwhile();
+    if (is_shared_file(*now) && attributes_differ(wanted, *now, rules.attributes)) {
+      Change own;
+      own.location = path.location;
+      own.name = path.name;
+      own.wanted = wanted;
+      own.at_path = now->seen;
+      SSYNC_TRY(const std::optional<Staged> copied, copy_to_staging(own, path, own.at_path, progress));
+      return copied ? publish_or_drop(*copied, own) : Result<void>(changed_meanwhile());
+    }
+    SSYNC_TRY(fs::Directory* const directory, open(path.location));
+    return adjust_attributes(*directory, path.name, wanted, *now, rules.attributes);
+  }
+
+  OtherDevices other_devices;
+  Placing placing;
+  const MirrorRules& rules;
+  std::map<std::string, Staged> for_later;  ///< by target path
+};
+
+Applier::Applier(fs::Tree& tree, fs::Staging& staging, Options options)
+    : impl_(std::make_unique<Impl>(tree, staging, options)) {}
+
+Applier::~Applier() = default;
+
+Result<Applied> Applier::apply(const Change& change, const std::function<bool(std::uint64_t)>& progress) {
+  const Result<State> state = impl_->run(change, progress);
+  if (state) return Applied{*state, {}};
+  if (state.error().code == Errc::interrupted) return fail(state.error());
+  return Applied{State::problem, problem_at(change.path(), change.row, state.error())};
+}
+
+void Applier::close_directories() {
+  impl_->placing.close_directories();
+}
+
+}  // namespace ssync::transfer

@@ -1,0 +1,123 @@
+#include "attributes.h"
+
+namespace ssync::transfer {
+namespace {
+
+constexpr std::uint16_t kPrivilegeBits = 07000;  // writing and chown take setuid and setgid away
+
+fs::Stat::Type type_of(Kind kind) noexcept {
+  switch (kind) {
+    case Kind::file:
+      return fs::Stat::Type::file;
+    case Kind::directory:
+      return fs::Stat::Type::directory;
+    case Kind::symlink:
+      return fs::Stat::Type::symlink;
+    case Kind::unreadable:
+      break;
+  }
+  return fs::Stat::Type::other;
+}
+
+bool same_times(const Seen& a, const Seen& b) noexcept {
+  return a.values.size == b.values.size && a.values.mtime == b.values.mtime;
+}
+
+}  // namespace
+
+bool same_entry(const Seen& expected, const fs::Stat& now, StableInodes stable) noexcept {
+  if (type_of(expected.values.kind) != now.type) return false;
+  if (stable == StableInodes::yes)
+    return expected.device == now.seen.device && expected.inode == now.seen.inode;
+  return now.type == fs::Stat::Type::directory || same_times(expected, now.seen);
+}
+
+bool same_content(const Seen& expected, const fs::Stat& now, StableInodes stable) noexcept {
+  if (!same_entry(expected, now, stable)) return false;
+  return now.type == fs::Stat::Type::directory || same_times(expected, now.seen);
+}
+
+bool unchanged(const Seen& before, const Seen& after) noexcept {
+  // Where ctime does not move with content it does not move for nothing either.
+  return same_times(before, after) && before.ctime == after.ctime;
+}
+
+bool is_sparse(const fs::Stat& stat) noexcept {
+  return stat.blocks_512 * 512 < stat.seen.values.size;
+}
+
+Error failed_to(std::string_view operation, const Error& error) {
+  if (error.sys_errno != 0) return {error.code, std::string(operation), error.sys_errno};
+  return {error.code, std::string(operation) + ": " + error.message, 0};
+}
+
+Problem problem_at(PathView path, RowId row, const Error& error) {
+  Problem problem;
+  problem.location = path.location;
+  problem.name = path.name;
+  problem.text = error.text();
+  problem.sys_errno = error.sys_errno;
+  problem.row = row;
+  return problem;
+}
+
+MirrorRules rules_of(fs::Tree& tree, const Attributes& attributes) {
+  MirrorRules rules{attributes, StableInodes::yes};
+  // Without an answer the stricter rule holds: what cannot be recognized is left alone.
+  if (const Result<fs::Volume> volume = tree.volume(); volume && !volume->stable_inodes)
+    rules.stable_inodes = StableInodes::no;
+  return rules;
+}
+
+std::optional<Owner> owner_to_set(const Values& wanted, Owner current,
+                                  const Attributes& attributes) noexcept {
+  if (!attributes.owner || wanted.owner == current) return std::nullopt;
+  return wanted.owner;
+}
+
+CreateMode create_mode(const Values& wanted, bool owner_changes, const Attributes& attributes) noexcept {
+  const auto mode = static_cast<std::uint16_t>(wanted.mode & attributes.mode_mask);
+  if (owner_changes || (mode & kPrivilegeBits) != 0) return {0600, false};
+  return {mode, true};
+}
+
+Result<void> set_final_attributes(fs::File& file, const Values& wanted, const std::optional<Owner>& owner,
+                                  bool mode_is_set, const Attributes& attributes) {
+  if (owner) SSYNC_TRY_VOID(named("set owner", file.set_owner(*owner)));
+  if (!mode_is_set) {
+    SSYNC_TRY_VOID(
+        named("set mode", file.set_mode(static_cast<std::uint16_t>(wanted.mode & attributes.mode_mask))));
+  }
+  return named("set time", file.set_mtime(wanted.mtime));
+}
+
+bool attributes_differ(const Values& wanted, const fs::Stat& now, const Attributes& attributes) noexcept {
+  Values want = project(wanted, attributes);
+  Values have = project(now.seen.values, attributes);
+  want.kind = have.kind;
+  want.size = have.size = 0;
+  return want != have;
+}
+
+Result<void> adjust_attributes(fs::Directory& directory, std::string_view name, const Values& wanted,
+                               const fs::Stat& now, const Attributes& attributes) {
+  const Values want = project(wanted, attributes);
+  const Values have = project(now.seen.values, attributes);
+  const bool is_link = now.type == fs::Stat::Type::symlink;
+  const bool owner_differs = want.owner != have.owner;
+  if (owner_differs) SSYNC_TRY_VOID(named("set owner", directory.set_owner(name, want.owner)));
+  const bool mode_lost = owner_differs && (want.mode & kPrivilegeBits) != 0;
+  if (!is_link && (want.mode != have.mode || mode_lost)) {
+    SSYNC_TRY_VOID(named("set mode", directory.set_mode(name, want.mode)));
+  }
+  if (want.mtime != have.mtime) SSYNC_TRY_VOID(named("set time", directory.set_mtime(name, wanted.mtime)));
+  return {};
+}
+
+bool make_writable(fs::Directory& directory) {
+  const Result<fs::Stat> self = directory.stat_self();
+  if (!self || (self->seen.values.mode & 0700U) == 0700U) return false;
+  return directory.set_mode("", static_cast<std::uint16_t>(self->seen.values.mode | 0700U)).has_value();
+}
+
+}  // namespace ssync::transfer

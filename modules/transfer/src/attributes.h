@@ -1,0 +1,84 @@
+#pragma once
+
+// What both receiving and applying know about attributes: whether an entry is still the one that was scanned,
+// and how a file that nobody sees yet gets its owner, mode and time.
+
+#include <optional>
+#include <string_view>
+
+#include "ssync/base/result.h"
+#include "ssync/fs/tree.h"
+#include "ssync/model/change.h"
+#include "ssync/model/entry.h"
+
+namespace ssync::transfer {
+
+enum class StableInodes : bool { no, yes };
+
+/// `now` is the entry of the scan: device and inode, or where inode numbers say nothing, kind, size and time.
+[[nodiscard]] bool same_entry(const Seen& expected, const fs::Stat& now, StableInodes stable) noexcept;
+/// The same entry, and its content was not written since: size and mtime too (of a directory: the entry
+/// alone).
+[[nodiscard]] bool same_content(const Seen& expected, const fs::Stat& now, StableInodes stable) noexcept;
+/// Two stats of one open file with nothing written in between.
+[[nodiscard]] bool unchanged(const Seen& before, const Seen& after) noexcept;
+/// Fewer blocks than its size needs, so that there may be holes.
+[[nodiscard]] bool is_sparse(const fs::Stat& stat) noexcept;
+
+/// The error with nothing but `operation` as context, "set owner: Operation not permitted": the path is said
+/// beside it.
+[[nodiscard]] Error failed_to(std::string_view operation, const Error& error);
+/// `step` of a chain under the words above.
+template <typename T>
+[[nodiscard]] Result<T> named(std::string_view operation, Result<T> step) {
+  if (!step) return fail(failed_to(operation, step.error()));
+  return step;
+}
+/// `error` as what went wrong with one path.
+[[nodiscard]] Problem problem_at(PathView path, RowId row, const Error& error);
+
+/// What holds for every write to one mirror.
+struct MirrorRules {
+  Attributes attributes;
+  StableInodes stable_inodes = StableInodes::yes;
+};
+[[nodiscard]] MirrorRules rules_of(fs::Tree& tree, const Attributes& attributes);
+
+/// The owner that `wanted` asks for and `current` has not; nullopt: nothing to do.
+[[nodiscard]] std::optional<Owner> owner_to_set(const Values& wanted, Owner current,
+                                                const Attributes& attributes) noexcept;
+
+/// A mode for create_file() that stays right when it is also the wanted one: nothing that writing or chown
+/// would take away.
+struct CreateMode {
+  std::uint16_t mode = 0600;
+  bool is_final = false;
+};
+[[nodiscard]] CreateMode create_mode(const Values& wanted, bool owner_changes,
+                                     const Attributes& attributes) noexcept;
+
+/// Owner, mode (chown clears setuid), time last. Requires: content and size are final.
+[[nodiscard]] Result<void> set_final_attributes(fs::File& file, const Values& wanted,
+                                                const std::optional<Owner>& owner, bool mode_is_set,
+                                                const Attributes& attributes);
+
+/// The same for an entry by name (empty: the directory itself), only where `now` differs. Never follows a
+/// link.
+[[nodiscard]] Result<void> adjust_attributes(fs::Directory& directory, std::string_view name,
+                                             const Values& wanted, const fs::Stat& now,
+                                             const Attributes& attributes);
+/// Whether that would do anything.
+[[nodiscard]] bool attributes_differ(const Values& wanted, const fs::Stat& now,
+                                     const Attributes& attributes) noexcept;
+
+/// Runs `change` and, when this directory's mode kept us from it, once more after adding u+rwx; the final
+/// pass over directories gives the mode back.
+[[nodiscard]] bool make_writable(fs::Directory& directory);
+template <typename Change>
+[[nodiscard]] auto with_writable(fs::Directory& directory, Change change) -> decltype(change()) {
+  auto result = change();
+  if (result || result.error().code != Errc::permission || !make_writable(directory)) return result;
+  return change();
+}
+
+}  // namespace ssync::transfer

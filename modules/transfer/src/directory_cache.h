@@ -1,0 +1,54 @@
+#pragma once
+
+// Open handles of the directories used last: names are opened relative to them, and neighbours in a list
+// share one.
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ssync/base/result.h"
+#include "ssync/fs/tree.h"
+
+namespace ssync::transfer {
+
+/// Thread safety: one thread at a time. Handles may go stale when a directory is replaced: forget() it then.
+class DirectoryCache {
+ public:
+  static constexpr std::size_t kHandles = 16;
+
+  explicit DirectoryCache(fs::Tree& tree) : tree_(tree) {}
+  /// Borrowed: valid until kHandles - 1 other locations were opened, or forget() or clear().
+  [[nodiscard]] Result<fs::Directory*> open(std::string_view location);
+  void forget(std::string_view location);
+  void clear();
+
+ private:
+  struct Slot {
+    std::string location;
+    std::unique_ptr<fs::Directory> handle;
+    std::uint64_t used = 0;
+  };
+  fs::Tree& tree_;
+  std::vector<Slot> slots_;
+  std::size_t last_ = 0;
+  std::uint64_t uses_ = 0;
+};
+
+/// `use(directory)` with the cached handle and, when a name is not found through it, with a fresh one: the
+/// directory may have been replaced since the handle was opened.
+template <typename Use>
+[[nodiscard]] auto with_directory(DirectoryCache& cache, std::string_view location, Use use)
+    -> decltype(use(std::declval<fs::Directory&>())) {
+  for (bool again = false;; again = true) {
+    Result<fs::Directory*> directory = cache.open(location);
+    if (!directory) return fail(std::move(directory).error());
+    auto result = use(**directory);
+    if (result || again || result.error().code != Errc::not_found) return result;
+    cache.forget(location);
+  }
+}
+
+}  // namespace ssync::transfer

@@ -1,0 +1,47 @@
+#pragma once
+
+// Reads requested files, one after the other, into the chunks of one packer.
+
+#include <optional>
+#include <vector>
+
+#include "ssync/transfer/content.h"
+
+#include "chunk_packer.h"
+#include "directory_cache.h"
+
+namespace ssync::transfer {
+
+/// Thread safety: one thread.
+class FileSender {
+ public:
+  FileSender(fs::Tree& tree, ChunkPacker& packer) : directories_(tree), packer_(packer) {}
+
+  /// All of the file, as it is now, into chunks. Errors: Errc::closed when reading was stopped; else this
+  /// file cannot be sent (not_found: it vanished), and what left of it already is to be forgotten by whoever
+  /// got it.
+  [[nodiscard]] Result<void> send(const ReadRequest& request);
+
+ private:
+  /// False: the file changed meanwhile, another try may do.
+  [[nodiscard]] Result<bool> attempt(const ReadRequest& request);
+  [[nodiscard]] Result<bool> read_piece(fs::File& file, RowId row, std::size_t size);
+  [[nodiscard]] Result<bool> read_stream(fs::File& file, RowId row, std::uint64_t size, bool sparse);
+  [[nodiscard]] Result<bool> read_range(fs::File& file, RowId row, std::uint64_t begin, std::uint64_t end);
+  /// Whether the first `size` bytes still are what was read: the file only grew.
+  [[nodiscard]] Result<bool> prefix_is_unchanged(fs::File& file, std::uint64_t size);
+  void add(RowId row, std::uint64_t offset, std::size_t length);
+
+  DirectoryCache directories_;
+  ChunkPacker& packer_;
+  ContentHash hash_;
+  std::vector<std::byte> scratch_;
+
+  // Of the file in hand.
+  ChunkPacker::Mark mark_;
+  Checksum checksum_{};
+  bool restart_ = false;  ///< something of an earlier try left with a chunk: the next segment says so
+  bool begun_ = false;    ///< this try has added a segment
+};
+
+}  // namespace ssync::transfer

@@ -1,0 +1,184 @@
+#include "ledger.h"
+
+#include <algorithm>
+#include <functional>
+#include <limits>
+
+#include <fmt/format.h>
+
+#include "data_head.h"
+
+namespace ssync::transfer {
+namespace {
+
+constexpr std::uint64_t kFileBytesMax = std::numeric_limits<std::int64_t>::max();
+
+tl::unexpected<Error> violated(RowId row, std::string_view rule) {
+  return fail(Errc::protocol, fmt::format("data for row {}: {}", row, rule));
+}
+
+/// What a request for a file that the mirror has not says nothing of.
+bool is_plain(const Change& request) {
+  return !request.at_path && !request.checksum && !request.digest && request.target.empty();
+}
+
+}  // namespace
+
+void Ledger::expect(Change request) {
+  auto file = std::make_unique<Incoming>();
+  file->row = request.row;
+  file->name = std::move(request.name);
+  file->wanted = request.wanted;
+  const MutexLock lock(mutex_);
+  if (last_location_ == nullptr || *last_location_ != request.location) {
+    last_location_ = &*locations_.emplace(std::move(request.location)).first;
+  }
+  file->location = last_location_;
+  // One directory's files go through one writer: two in one directory would wait for its lock.
+  file->writer = static_cast<unsigned>(std::hash<std::string>{}(*last_location_) % writers_);
+  request.location.clear();
+  request.name.clear();
+  if (!is_plain(request)) file->rest = std::make_unique<Change>(std::move(request));
+  const bool added = files_.emplace(file->row, std::move(file)).second;
+  SSYNC_ASSERT(added && !finishing_);
+  ++outstanding_;
+}
+
+Result<Incoming*> Ledger::advance(const wire::Segment& segment) {
+  const auto found = files_.find(segment.row);
+  if (found == files_.end()) return violated(segment.row, "it is not expected");
+  Incoming& file = *found->second;
+  if (file.failed) return nullptr;
+  if (file.ended) return violated(segment.row, "it has ended already");
+  if (segment.restart) {
+    if (segment.offset != 0) return violated(segment.row, "a restart is not at offset 0");
+    file.next_offset = 0;
+  }
+  if (segment.offset < file.next_offset) return violated(segment.row, "out of order");
+  if (segment.offset > kFileBytesMax - segment.length)
+    return violated(segment.row, "beyond the largest file");
+  const std::uint64_t end = segment.offset + segment.length;
+  if (segment.last && (segment.ending.size < end || segment.ending.size > kFileBytesMax)) {
+    return violated(segment.row, "its ending has another size than its content");
+  }
+  file.next_offset = end;
+  if (!file.begun && !segment.last && ++unfinished_ > kUnfinishedMax) {
+    return violated(segment.row, fmt::format("more than {} files at once", kUnfinishedMax));
+  }
+  if (file.begun && segment.last) --unfinished_;
+  file.begun = true;
+  file.ended = segment.last;
+  return &file;
+}
+
+Result<std::vector<Part>> Ledger::accept(wire::DataHead head, Buffer payload) {
+  auto message = std::make_shared<Message>();
+  message->charge = wire::charge(head_bytes(head), payload.size());
+  std::vector<Part> parts;
+  std::uint64_t payload_offset = 0;
+  {
+    const MutexLock lock(mutex_);
+    for (std::size_t i = 0; i < head.segments.size(); ++i) {
+      const wire::Segment& segment = head.segments[i];
+      SSYNC_TRY(Incoming* const file, advance(segment));
+      if (segment.length > payload.size() - payload_offset)
+        return violated(segment.row, "more than the payload holds");
+      if (file != nullptr) {
+        auto part = std::ranges::find_if(
+            parts, [&](const Part& p) { return p.pieces.front().file->writer == file->writer; });
+        if (part == parts.end()) part = parts.emplace(parts.end());
+        part->pieces.push_back(
+            {file, static_cast<std::uint32_t>(i), static_cast<std::uint32_t>(payload_offset)});
+      }
+      payload_offset += segment.length;
+    }
+    if (payload_offset != payload.size())
+      return fail(Errc::protocol, "data: the payload is longer than its segments");
+    ++unwritten_;
+  }
+  message->segments = std::move(head.segments);
+  message->payload = std::move(payload);
+  if (parts.empty()) parts.emplace_back();
+  message->parts.store(static_cast<unsigned>(parts.size()), std::memory_order_relaxed);
+  for (Part& part : parts)
+    part.message = message;
+  return parts;
+}
+
+std::optional<Part> Ledger::give_up(RowId row, const wire::Fail& why) {
+  const MutexLock lock(mutex_);
+  const auto found = files_.find(row);
+  if (found == files_.end() || found->second->failed || found->second->ended) return std::nullopt;
+  Incoming& file = *found->second;
+  file.failed = true;
+  if (file.begun) --unfinished_;
+  Part part;
+  part.given_up = &file;
+  part.why.text = why.text;
+  part.why.sys_errno = why.sys_errno;
+  part.why.vanished = why.vanished;
+  return part;
+}
+
+std::size_t Ledger::outstanding() const {
+  const MutexLock lock(mutex_);
+  return outstanding_;
+}
+
+void Ledger::finish() {
+  const MutexLock lock(mutex_);
+  finishing_ = true;
+  close_if_done();
+}
+
+void Ledger::close_if_done() {
+  if (finishing_ && outstanding_ == 0 && unwritten_ == 0) events_.close();
+}
+
+void Ledger::written(Message& message) {
+  if (message.parts.fetch_sub(1, std::memory_order_acq_rel) > 1) return;
+  // False only once the session is over, when nobody counts credit.
+  static_cast<void>(events_.push(CreditReturned{message.charge}));
+  const MutexLock lock(mutex_);
+  --unwritten_;
+  close_if_done();
+}
+
+Change Ledger::request_of(Incoming& file) {
+  Change request;
+  if (file.rest) request = std::move(*file.rest);
+  file.rest.reset();
+  request.op = Op::request;
+  request.row = file.row;
+  request.location = *file.location;
+  request.name = std::move(file.name);
+  request.wanted = file.wanted;
+  return request;
+}
+
+void Ledger::published(Incoming& file, const Checksum& checksum) {
+  const RowId row = file.row;
+  static_cast<void>(events_.push(Published{request_of(file), checksum}));
+  const MutexLock lock(mutex_);
+  files_.erase(row);
+  --outstanding_;
+  close_if_done();
+}
+
+void Ledger::failed(Incoming& file, const Error& error) {
+  failed(file, problem_at(file.path(), file.row, error));
+}
+
+void Ledger::failed(Incoming& file, Problem problem) {
+  problem.location = *file.location;
+  problem.name = file.name;
+  problem.row = file.row;
+  static_cast<void>(events_.push(ReceiveFailure{request_of(file), std::move(problem)}));
+  const MutexLock lock(mutex_);
+  if (file.begun && !file.ended && !file.failed) --unfinished_;
+  file.failed = true;
+  --outstanding_;
+  close_if_done();
+}
+
+}  // namespace ssync::transfer

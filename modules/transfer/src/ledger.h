@@ -1,0 +1,65 @@
+#pragma once
+
+// Which files are expected, how far each came, and what became of it.
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "ssync/base/bounded_queue.h"
+#include "ssync/base/mutex.h"
+#include "ssync/transfer/receiver.h"
+
+#include "incoming.h"
+
+namespace ssync::transfer {
+
+/// Thread safety: any thread. An Incoming lives until it was published, or as long as the ledger if it
+/// failed: late pieces of it may still be on their way.
+class Ledger {
+ public:
+  /// More files than that in pieces at once is no reader of ours; each costs a descriptor.
+  static constexpr std::size_t kUnfinishedMax = 256;
+
+  Ledger(unsigned writers, BoundedQueue<ReceiveEvent>& events) : writers_(writers), events_(events) {}
+
+  void expect(Change request);
+  /// The message cut into parts, at most one a writer; one without pieces (for any writer) when nothing in it
+  /// is waited for. Errc::protocol as Receiver::accept() says.
+  [[nodiscard]] Result<std::vector<Part>> accept(wire::DataHead head, Buffer payload);
+  /// The part that tells the writer; nullopt when nobody waits for the row any more.
+  [[nodiscard]] std::optional<Part> give_up(RowId row, const wire::Fail& why);
+  [[nodiscard]] std::size_t outstanding() const;
+  /// From now on the events are closed when nothing is outstanding and all credit went back.
+  void finish();
+
+  // For writers and publisher. These block while the event queue is full.
+  void written(Message& message);  ///< one part of it
+  void published(Incoming& file, const Checksum& checksum);
+  void failed(Incoming& file, const Error& error);
+  void failed(Incoming& file, Problem problem);
+
+ private:
+  [[nodiscard]] Result<Incoming*> advance(const wire::Segment& segment) SSYNC_REQUIRES(mutex_);
+  void close_if_done() SSYNC_REQUIRES(mutex_);
+  [[nodiscard]] static Change request_of(Incoming& file);
+
+  // Fixed after construction.
+  const unsigned writers_;
+  // Own locking.
+  BoundedQueue<ReceiveEvent>& events_;
+
+  mutable Mutex mutex_;
+  std::unordered_map<RowId, std::unique_ptr<Incoming>> files_ SSYNC_GUARDED_BY(mutex_);
+  std::unordered_set<std::string> locations_ SSYNC_GUARDED_BY(mutex_);
+  const std::string* last_location_ SSYNC_GUARDED_BY(mutex_) = nullptr;
+  std::size_t outstanding_ SSYNC_GUARDED_BY(mutex_) = 0;
+  std::size_t unwritten_ SSYNC_GUARDED_BY(mutex_) = 0;  ///< messages whose credit is still out
+  std::size_t unfinished_ SSYNC_GUARDED_BY(mutex_) = 0;
+  bool finishing_ SSYNC_GUARDED_BY(mutex_) = false;
+};
+
+}  // namespace ssync::transfer

@@ -1,0 +1,188 @@
+#include "placing.h"
+
+#include "ssync/base/random.h"
+
+namespace ssync::transfer {
+namespace {
+
+/// The form that staging directories have too: scanners skip it, and nobody else uses it.
+Staged new_name_beside() {
+  return {std::string(fs::kStagingPrefix) + random_hex(16), true};
+}
+
+}  // namespace
+
+void OtherDevices::add(std::string_view location) {
+  const MutexLock lock(mutex_);
+  locations_.emplace(location);
+  any_.store(true, std::memory_order_release);
+}
+
+bool OtherDevices::contains(std::string_view location) const {
+  if (!any_.load(std::memory_order_acquire)) return false;
+  const MutexLock lock(mutex_);
+  return locations_.contains(std::string(location));
+}
+
+Result<fs::Directory*> Placing::staging() {
+  if (!staging_directory_) {
+    SSYNC_TRY(staging_directory_, named("open the staging directory", staging_.open()));
+  }
+  return staging_directory_.get();
+}
+
+template <typename Use>
+auto Placing::in_staging(Use use) -> decltype(use(std::declval<fs::Directory&>())) {
+  for (bool again = false;; again = true) {
+    SSYNC_TRY(fs::Directory* const directory, staging());
+    auto result = use(*directory);
+    if (result || again || result.error().code != Errc::not_found) return result;
+    staging_directory_.reset();
+  }
+}
+
+Result<NewFile> Placing::create(std::string_view location, const Values& wanted) {
+  if (other_devices_.contains(location)) return create_beside(location, wanted);
+  return in_staging([&](fs::Directory& directory) {
+    return create_in(directory, {staging_.next_slot(), false}, wanted);
+  });
+}
+
+Result<NewFile> Placing::create_beside(std::string_view location, const Values& wanted) {
+  return with_directory(directories_, location, [&](fs::Directory& directory) {
+    return with_writable(directory, [&] { return create_in(directory, new_name_beside(), wanted); });
+  });
+}
+
+Result<NewFile> Placing::create_in(fs::Directory& directory, Staged at, const Values& wanted) {
+  // Whoever may set owners is asked once which one a new file has; beside the target a setgid directory may
+  // decide.
+  const bool owner_known = !rules_.attributes.owner || (!at.beside && owner_of_new_files_);
+  const bool owner_changes =
+      rules_.attributes.owner &&
+      (!owner_known || owner_to_set(wanted, *owner_of_new_files_, rules_.attributes).has_value());
+  const CreateMode mode = create_mode(wanted, owner_changes, rules_.attributes);
+  NewFile made;
+  SSYNC_TRY(made.file, named("create", directory.create_file(at.slot, mode.mode)));
+  made.at = std::move(at);
+  made.mode_is_set = mode.is_final;
+  if (!rules_.attributes.owner) return made;
+  if (!owner_known) {
+    SSYNC_TRY(const fs::Stat stat, named("stat", made.file->stat()));
+    made.owner_to_set = owner_to_set(wanted, stat.seen.values.owner, rules_.attributes);
+    if (!made.at.beside) owner_of_new_files_ = stat.seen.values.owner;
+  } else {
+    made.owner_to_set = owner_to_set(wanted, *owner_of_new_files_, rules_.attributes);
+  }
+  return made;
+}
+
+Result<void> Placing::finish(NewFile& file, const Values& wanted) {
+  SSYNC_TRY_VOID(
+      set_final_attributes(*file.file, wanted, file.owner_to_set, file.mode_is_set, rules_.attributes));
+  file.file.reset();
+  return {};
+}
+
+Result<Staged> Placing::create_link(std::string_view target) {
+  Staged at{staging_.next_slot(), false};
+  SSYNC_TRY_VOID(in_staging(
+      [&](fs::Directory& directory) { return named("create", directory.make_link(at.slot, target)); }));
+  return at;
+}
+
+Result<NewFile> Placing::create_at(fs::Directory& directory, std::string_view name, const Values& wanted) {
+  return with_writable(directory, [&] { return create_in(directory, {std::string(name), true}, wanted); });
+}
+
+Result<void> Placing::move(fs::Directory& from, std::string_view from_name, fs::Directory& to,
+                           std::string_view name, const std::optional<Seen>& at_path) {
+  fs::Replace replace = fs::Replace::no;
+  if (at_path) {
+    const Result<fs::Stat> now = to.stat(name);
+    if (now && !same_entry(*at_path, *now, rules_.stable_inodes)) {
+      return fail(Errc::changed, "it changed on the mirror meanwhile; the next sync looks again");
+    }
+    if (!now && now.error().code != Errc::not_found) return named("stat", Result<void>(fail(now.error())));
+    // Gone is as good as never there: nothing can be lost by filling the path.
+    if (now) replace = fs::Replace::yes;
+  }
+  const auto rename = [&] { return from.rename(from_name, to, name, replace); };
+  Result<void> renamed = with_writable(to, [&] { return with_writable(from, rename); });
+  if (!renamed && renamed.error().code == Errc::already_exists) {
+    return fail(Errc::already_exists,
+                "something appeared there on the mirror meanwhile; the next sync looks again");
+  }
+  return named("rename", std::move(renamed));
+}
+
+Result<void> Placing::publish(const Staged& staged, PathView path, const std::optional<Seen>& at_path) {
+  const auto place = [&](const Staged& at) {
+    return with_directory(directories_, path.location, [&](fs::Directory& directory) -> Result<void> {
+      fs::Directory* from = &directory;
+      if (!at.beside) {
+        SSYNC_TRY(from, staging());
+      }
+      return move(*from, at.slot, directory, path.name, at_path);
+    });
+  };
+  Result<void> placed = place(staged);
+  if (placed || placed.error().code != Errc::cross_device || staged.beside) return placed;
+
+  other_devices_.add(path.location);
+  SSYNC_TRY(const Staged beside, copy_beside(staged, path.location));
+  placed = place(beside);
+  if (!placed) drop(beside, path.location);
+  if (placed) drop(staged, path.location);
+  return placed;
+}
+
+Result<Staged> Placing::copy_beside(const Staged& staged, std::string_view location) {
+  SSYNC_TRY(fs::Directory* const directory, staging());
+  SSYNC_TRY(const fs::Stat stat, named("stat", directory->stat(staged.slot)));
+  const Values& values = stat.seen.values;
+  if (stat.type == fs::Stat::Type::symlink) {
+    SSYNC_TRY(const std::string target, named("read the link", directory->read_link(staged.slot)));
+    SSYNC_TRY(fs::Directory* const to, directories_.open(location));
+    Staged at = new_name_beside();
+    SSYNC_TRY_VOID(named("create", with_writable(*to, [&] { return to->make_link(at.slot, target); })));
+    SSYNC_TRY(const fs::Stat made, named("stat", to->stat(at.slot)));
+    SSYNC_TRY_VOID(adjust_attributes(*to, at.slot, values, made, rules_.attributes));
+    return at;
+  }
+  SSYNC_TRY(NewFile copy, create_beside(location, values));
+  const Result<void> filled = [&]() -> Result<void> {
+    SSYNC_TRY(const auto content, named("open", directory->open_file(staged.slot)));
+    SSYNC_TRY_VOID(named("copy", copy.file->copy_content(*content, {})));
+    return finish(copy, values);
+  }();
+  if (!filled) {
+    drop(copy.at, location);
+    return fail(filled.error());
+  }
+  return copy.at;
+}
+
+Result<Staged> Placing::take(fs::Directory& directory, std::string_view name) {
+  Staged at{staging_.next_slot(), false};
+  SSYNC_TRY(fs::Directory* const into, staging());
+  SSYNC_TRY_VOID(named("rename", with_writable(directory, [&] {
+                         return directory.rename(name, *into, at.slot, fs::Replace::no);
+                       })));
+  return at;
+}
+
+void Placing::drop(const Staged& staged, std::string_view location) noexcept {
+  // Best effort: what stays in the staging directory goes with it.
+  const Result<fs::Directory*> directory = staged.beside ? directories_.open(location) : staging();
+  if (!directory) return;
+  const Result<void> removed = (*directory)->remove(staged.slot);
+  static_cast<void>(removed);
+}
+
+void Placing::close_directories() {
+  directories_.clear();
+  staging_directory_.reset();
+}
+
+}  // namespace ssync::transfer

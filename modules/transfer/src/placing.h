@@ -1,0 +1,99 @@
+#pragma once
+
+// From a temporary name to the final one: how a file comes into the mirror without ever being half there.
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_set>
+
+#include "ssync/base/mutex.h"
+#include "ssync/fs/staging.h"
+#include "ssync/fs/tree.h"
+
+#include "attributes.h"
+#include "directory_cache.h"
+
+namespace ssync::transfer {
+
+/// Directories that the staging directory cannot rename into, as they are on another device. Thread safety:
+/// any thread.
+class OtherDevices {
+ public:
+  void add(std::string_view location);
+  [[nodiscard]] bool contains(std::string_view location) const;
+
+ private:
+  std::atomic<bool> any_{false};  // almost always false, and asked for every file
+  mutable Mutex mutex_;
+  std::unordered_set<std::string> locations_ SSYNC_GUARDED_BY(mutex_);
+};
+
+/// A file or link under a name that nobody looks at: in the staging directory or, `beside`, in the directory
+/// it is for.
+struct Staged {
+  std::string slot;
+  bool beside = false;
+};
+
+/// A staged file while it is written.
+struct NewFile {
+  std::unique_ptr<fs::File> file;
+  Staged at;
+  std::optional<Owner> owner_to_set;
+  bool mode_is_set = false;
+};
+
+/// Thread safety: one thread at a time.
+class Placing {
+ public:
+  Placing(fs::Tree& tree, fs::Staging& staging, const MirrorRules& rules, OtherDevices& other_devices)
+      : directories_(tree), staging_(staging), rules_(rules), other_devices_(other_devices) {}
+
+  /// An empty file for `location`, with the mode and owner of `wanted` as far as they can be set already.
+  [[nodiscard]] Result<NewFile> create(std::string_view location, const Values& wanted);
+  /// Gives it its attributes and closes it. Requires: its content is complete.
+  [[nodiscard]] Result<void> finish(NewFile& file, const Values& wanted);
+  [[nodiscard]] Result<Staged> create_link(std::string_view target);
+
+  /// Under its final name at once, for what is complete when it is empty.
+  [[nodiscard]] Result<NewFile> create_at(fs::Directory& directory, std::string_view name,
+                                          const Values& wanted);
+
+  /// Renames to `path`. Only what `at_path` describes is replaced: Errc::already_exists or changed when
+  /// something else is there, and the staged file stays where it is.
+  [[nodiscard]] Result<void> publish(const Staged& staged, PathView path, const std::optional<Seen>& at_path);
+  /// The same rule for a rename from one directory of the tree to another. Errc::cross_device: only a copy
+  /// will do.
+  [[nodiscard]] Result<void> move(fs::Directory& from, std::string_view from_name, fs::Directory& to,
+                                  std::string_view name, const std::optional<Seen>& at_path);
+  /// Moves the entry into the staging directory, under a new slot.
+  [[nodiscard]] Result<Staged> take(fs::Directory& directory, std::string_view name);
+  /// Removes it, if it is still there.
+  void drop(const Staged& staged, std::string_view location) noexcept;
+
+  /// The open staging directory.
+  [[nodiscard]] Result<fs::Directory*> staging();
+  [[nodiscard]] DirectoryCache& directories() noexcept { return directories_; }
+  [[nodiscard]] const MirrorRules& rules() const noexcept { return rules_; }
+  void close_directories();
+
+ private:
+  [[nodiscard]] Result<NewFile> create_in(fs::Directory& directory, Staged at, const Values& wanted);
+  [[nodiscard]] Result<NewFile> create_beside(std::string_view location, const Values& wanted);
+  [[nodiscard]] Result<Staged> copy_beside(const Staged& staged, std::string_view location);
+  /// `use(staging directory)`; once more with a new one when the one we knew is gone.
+  template <typename Use>
+  [[nodiscard]] auto in_staging(Use use) -> decltype(use(std::declval<fs::Directory&>()));
+
+  DirectoryCache directories_;
+  fs::Staging& staging_;
+  const MirrorRules rules_;
+  OtherDevices& other_devices_;
+  std::unique_ptr<fs::Directory> staging_directory_;
+  std::optional<Owner> owner_of_new_files_;  ///< in the staging directory, which hands nothing down
+};
+
+}  // namespace ssync::transfer

@@ -1,0 +1,115 @@
+#include "publisher.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "attributes.h"
+
+namespace ssync::transfer {
+namespace {
+
+constexpr std::chrono::milliseconds kLongestWait{1000};  // of a staged file for others
+constexpr std::chrono::milliseconds kQuiet{
+    50};  // nothing was staged for so long: more is not worth waiting for
+
+}  // namespace
+
+Result<void> publish(Placing& placing, const Ready& ready) {
+  Result<void> placed = placing.publish(ready.staged, ready.file->path(), ready.file->at_path());
+  if (!placed) placing.drop(ready.staged, *ready.file->location);
+  return placed;
+}
+
+Publisher::~Publisher() {
+  const MutexLock lock(mutex_);
+  drop(ready_);
+}
+
+void Publisher::add(std::vector<Ready> ready) {
+  if (ready.empty()) return;
+  const MutexLock lock(mutex_);
+  last_at_ = Clock::now();
+  if (ready_.empty()) first_at_ = last_at_;
+  for (Ready& one : ready) {
+    ready_bytes_ += one.file->wanted.size;
+    ready_.push_back(std::move(one));
+  }
+  changed_.notify_one();
+}
+
+void Publisher::flush() {
+  const MutexLock lock(mutex_);
+  flush_ = true;
+  changed_.notify_one();
+}
+
+void Publisher::stop() noexcept {
+  const MutexLock lock(mutex_);
+  stopping_ = true;
+  changed_.notify_one();
+}
+
+void Publisher::run() {
+  for (;;) {
+    std::vector<Ready> batch = next_batch();
+    if (batch.empty()) return;
+    commit(std::move(batch));
+  }
+}
+
+bool Publisher::is_full() const {
+  return ready_.size() >= limits_.batch_files || ready_bytes_ >= limits_.batch_bytes;
+}
+
+std::vector<Ready> Publisher::next_batch() {
+  MutexLock lock(mutex_);
+  while (!stopping_) {
+    if (ready_.empty()) {
+      flush_ = false;
+      changed_.wait(mutex_);
+      continue;
+    }
+    // Everything that is still waited for is here: nothing more will come.
+    if (is_full() || flush_ || ledger_.outstanding() == ready_.size()) break;
+    const Clock::time_point due = std::min(first_at_ + kLongestWait, last_at_ + kQuiet);
+    if (Clock::now() >= due) break;
+    static_cast<void>(changed_.wait_until(mutex_, due));
+  }
+  std::vector<Ready> batch = std::exchange(ready_, {});
+  ready_bytes_ = 0;
+  flush_ = false;
+  if (!stopping_) return batch;
+  lock.unlock();
+  drop(batch);
+  return {};
+}
+
+void Publisher::commit(std::vector<Ready> batch) {
+  // Content before names, names before anybody is told: after a crash a name has all of its content.
+  if (const Result<void> flushed = named("flush", tree_.sync()); !flushed) {
+    drop(batch);
+    for (const Ready& ready : batch)
+      ledger_.failed(*ready.file, flushed.error());
+    return;
+  }
+  std::vector<Result<void>> placed;
+  placed.reserve(batch.size());
+  for (const Ready& ready : batch)
+    placed.push_back(publish(placing_, ready));
+  const Result<void> flushed = named("flush", tree_.sync());
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    const Result<void>& result = placed[i] ? flushed : placed[i];
+    if (result) {
+      ledger_.published(*batch[i].file, batch[i].checksum);
+    } else {
+      ledger_.failed(*batch[i].file, result.error());
+    }
+  }
+}
+
+void Publisher::drop(const std::vector<Ready>& batch) noexcept {
+  for (const Ready& ready : batch)
+    placing_.drop(ready.staged, *ready.file->location);
+}
+
+}  // namespace ssync::transfer

@@ -1,0 +1,68 @@
+#pragma once
+
+// Group commit: staged files get their names in batches, so that the disk is flushed twice a batch and not
+// per file.
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <vector>
+
+#include "ssync/base/mutex.h"
+
+#include "incoming.h"
+#include "ledger.h"
+#include "placing.h"
+
+namespace ssync::transfer {
+
+/// Gives one file its name and reports it. Thread safety: as `placing`.
+[[nodiscard]] Result<void> publish(Placing& placing, const Ready& ready);
+
+class Publisher {
+ public:
+  struct Limits {
+    std::uint64_t batch_bytes = 0;
+    std::size_t batch_files = 0;
+  };
+  Publisher(fs::Tree& tree, Ledger& ledger, Placing& placing, Limits limits)
+      : tree_(tree), ledger_(ledger), placing_(placing), limits_(limits) {}
+  ~Publisher();  ///< drops what came after stop()
+  Publisher(const Publisher&) = delete;
+  Publisher& operator=(const Publisher&) = delete;
+
+  /// Takes them over; never blocks. Any thread.
+  void add(std::vector<Ready> ready);
+  /// What is there now goes without waiting for more. Any thread.
+  void flush();
+  /// run() returns; what is not published is dropped. Any thread.
+  void stop() noexcept;
+  /// Ends when stop() was called.
+  void run();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  /// Blocks until a batch is due; empty: stopped.
+  [[nodiscard]] std::vector<Ready> next_batch();
+  [[nodiscard]] bool is_full() const SSYNC_REQUIRES(mutex_);
+  void commit(std::vector<Ready> batch);
+  void drop(const std::vector<Ready>& batch) noexcept;
+
+  // Fixed after construction.
+  fs::Tree& tree_;
+  Ledger& ledger_;
+  Placing& placing_;  ///< run()'s
+  const Limits limits_;
+
+  mutable Mutex mutex_;
+  CondVar changed_;
+  std::vector<Ready> ready_ SSYNC_GUARDED_BY(mutex_);
+  std::uint64_t ready_bytes_ SSYNC_GUARDED_BY(mutex_) = 0;
+  Clock::time_point first_at_ SSYNC_GUARDED_BY(mutex_);
+  Clock::time_point last_at_ SSYNC_GUARDED_BY(mutex_);
+  bool flush_ SSYNC_GUARDED_BY(mutex_) = false;
+  bool stopping_ SSYNC_GUARDED_BY(mutex_) = false;
+};
+
+}  // namespace ssync::transfer

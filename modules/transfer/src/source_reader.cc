@@ -1,0 +1,83 @@
+#include "ssync/transfer/source_reader.h"
+
+#include <atomic>
+#include <exception>
+#include <thread>
+
+#include "attributes.h"
+#include "chunk_packer.h"
+#include "file_sender.h"
+
+namespace ssync::transfer {
+
+struct SourceReader::Impl {
+  Impl(fs::Tree& tree, const Options& options, BoundedQueue<ReadRequest>& in, BoundedQueue<ReadOutput>& out)
+      : chunk_bytes(options.chunk_bytes),
+        input(in),
+        output(out),
+        pool(options.chunk_bytes, options.pool_buffers),
+        running(options.threads) {
+    SSYNC_ASSERT(options.threads > 0);
+    for (unsigned i = 0; i < options.threads; ++i)
+      threads.emplace_back([this, &tree] { run(tree); });
+  }
+
+  /// Ends when `input` is closed and drained, or `output` or the pool is closed. The last thread closes the
+  /// output.
+  void run(fs::Tree& tree) {
+    ChunkPacker packer(pool, output, chunk_bytes);
+    FileSender sender(tree, packer);
+    while (std::optional<ReadRequest> request = next(packer)) {
+      if (!serve(*request, sender)) break;
+    }
+    if (running.fetch_sub(1, std::memory_order_acq_rel) == 1) output.close();
+  }
+
+  /// Nobody waits for what lies in a partly filled chunk longer than there is something to add to it.
+  std::optional<ReadRequest> next(ChunkPacker& packer) {
+    if (std::optional<ReadRequest> request = input.try_pop()) return request;
+    if (!packer.flush()) return std::nullopt;
+    return input.pop();
+  }
+
+  /// False: reading was stopped.
+  bool serve(const ReadRequest& request, FileSender& sender) {
+    const auto sent = [&]() -> Result<void> {
+      try {
+        return sender.send(request);
+      } catch (const std::exception& error) {
+        return fail(Errc::limit, std::string("read: ") + error.what());
+      }
+    }();
+    if (sent) return true;
+    if (sent.error().code == Errc::closed) return false;
+    Problem problem = problem_at({request.location, request.name}, request.row, sent.error());
+    problem.vanished = sent.error().code == Errc::not_found || sent.error().code == Errc::not_directory;
+    return output.push(ReadFailure{request.row, std::move(problem)});
+  }
+
+  // Fixed after construction.
+  const std::size_t chunk_bytes;
+
+  // Own locking.
+  BoundedQueue<ReadRequest>& input;
+  BoundedQueue<ReadOutput>& output;
+  BufferPool pool;
+  std::atomic<unsigned> running;
+
+  std::vector<std::jthread> threads;  // last: joined before the rest goes
+};
+
+SourceReader::SourceReader(fs::Tree& tree, Options options, BoundedQueue<ReadRequest>& input,
+                           BoundedQueue<ReadOutput>& output)
+    : impl_(std::make_unique<Impl>(tree, options, input, output)) {}
+
+SourceReader::~SourceReader() = default;
+
+void SourceReader::stop() noexcept {
+  impl_->input.close();
+  impl_->pool.close();
+  impl_->output.close();
+}
+
+}  // namespace ssync::transfer

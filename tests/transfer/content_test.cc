@@ -1,0 +1,132 @@
+#include "ssync/transfer/content.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "ssync/base/text.h"
+#include "ssync/support/fake_tree.h"
+#include "ssync/transfer/content_readers.h"
+
+#include "rig.h"
+
+namespace ssync::transfer {
+namespace {
+
+using support::dir;
+using support::FakeOp;
+using support::FakeOperation;
+using support::FakeTree;
+using support::file;
+
+Checksum checksum_of_text(std::string_view text) {
+  return whole(0, text).ending.checksum;
+}
+
+Result<Content> read(FakeTree& tree, std::string_view name, std::optional<Seen> expected = {},
+                     std::optional<DigestKind> digest = {}) {
+  return read_content(*tree.open("").value(), name, expected, digest, {});
+}
+
+TEST(ContentHashTest, TellsTheChecksumOfKnownContent) {
+  EXPECT_EQ(to_hex(ContentHash().checksum()),
+            "99aa06d3014798d86001c324468d497f");  // XXH3-128 of nothing, seed 0
+}
+
+TEST(ContentHashTest, CountsAHoleAsZeros) {
+  ContentHash with_hole;
+  with_hole.add(std::as_bytes(std::span("ab", 2)));
+  with_hole.add_zeros(100'000);
+  EXPECT_EQ(with_hole.checksum(), checksum_of_text("ab" + std::string(100'000, '\0')));
+  with_hole.reset();
+  EXPECT_EQ(with_hole.checksum(), ContentHash().checksum());
+}
+
+TEST(ReadContentTest, TellsChecksumDigestAndStat) {
+  FakeTree tree({file("a", "abc")});
+  const Content content = read(tree, "a", tree.stat("a").seen, DigestKind::sha256).value();
+  EXPECT_EQ(content.checksum, checksum_of_text("abc"));
+  EXPECT_EQ(to_hex(content.digest.value().view()),
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  EXPECT_EQ(content.seen, tree.stat("a").seen);
+  EXPECT_EQ(to_hex(read(tree, "a", {}, DigestKind::md5).value().digest.value().view()),
+            "900150983cd24fb0d6963f7d28e17f72");
+}
+
+TEST(ReadContentTest, ReadsHolesAsZeros) {
+  FakeTree tree({file("a", "abc").with_size(700'000)});
+  std::string same = "abc";
+  same.resize(700'000);
+  FakeTree dense({file("a", same)});
+  const auto sparse = read(tree, "a", {}, DigestKind::sha256).value();
+  const auto full = read(dense, "a", {}, DigestKind::sha256).value();
+  EXPECT_EQ(sparse.checksum, full.checksum);
+  EXPECT_EQ(sparse.digest, full.digest);
+}
+
+TEST(ReadContentTest, RefusesAnotherFile) {
+  FakeTree tree({file("a", "abc")});
+  const Seen expected = tree.stat("a").seen;
+  tree.add(file("a", "abc"));
+  EXPECT_EQ(read(tree, "a", expected).error().code, Errc::changed);
+}
+
+TEST(ReadContentTest, IgnoresInodesThatSayNothing) {
+  FakeTree tree({file("a", "abc")});
+  const Seen expected = tree.stat("a").seen;
+  tree.add(file("a", "abc"));
+  tree.set_volume({.type_name = "nfs", .stable_inodes = false});
+  EXPECT_TRUE(read(tree, "a", expected));
+}
+
+TEST(ReadContentTest, ReadsAgainWhatChangedMeanwhile) {
+  FakeTree tree({file("a", "abc")});
+  int reads = 0;
+  tree.on_operation([&](const FakeOperation& operation) {
+    if (operation.op != FakeOp::read || ++reads > 1) return;
+    tree.tick();
+    tree.write("a", "xyz");
+  });
+  EXPECT_EQ(read(tree, "a").value().checksum, checksum_of_text("xyz"));
+}
+
+TEST(ReadContentTest, GivesUpOnAFileThatKeepsChanging) {
+  FakeTree tree({file("a", "abc")});
+  tree.on_operation([&](const FakeOperation& operation) {
+    if (operation.op != FakeOp::read) return;
+    tree.tick();
+    tree.append("a", "x");
+  });
+  EXPECT_EQ(read(tree, "a").error().code, Errc::changed);
+}
+
+TEST(ReadContentTest, StopsWhenProgressSaysSo) {
+  FakeTree tree({file("a", "abc")});
+  const auto stop = [](std::uint64_t) { return false; };
+  EXPECT_EQ(read_content(*tree.open("").value(), "a", {}, {}, stop).error().code, Errc::interrupted);
+}
+
+TEST(ContentReadersTest, AnswersEveryJobOnce) {
+  FakeTree tree({dir("d", file("a", "abc"), file("b", "xyz"))});
+  BoundedQueue<ContentJob> jobs(10);
+  BoundedQueue<ContentResult> answers(10);
+  {
+    ContentReaders readers(tree, 2, jobs,
+                           [&](ContentResult result) { ASSERT_TRUE(answers.push(std::move(result))); });
+    for (std::uint64_t id = 0; id < 3; ++id) {
+      ASSERT_TRUE(
+          jobs.push({.id = id, .location = "d", .name = std::string(1, static_cast<char>('a' + id))}));
+    }
+    jobs.close();
+  }
+  std::map<std::uint64_t, std::string> told;
+  while (std::optional<ContentResult> answer = answers.try_pop()) {
+    told[answer->id] = answer->content ? to_hex(answer->content->checksum)
+                                       : std::string(to_string(answer->content.error().code));
+  }
+  EXPECT_EQ(told, (std::map<std::uint64_t, std::string>{{0, to_hex(checksum_of_text("abc"))},
+                                                        {1, to_hex(checksum_of_text("xyz"))},
+                                                        {2, "not_found"}}));
+}
+
+}  // namespace
+}  // namespace ssync::transfer

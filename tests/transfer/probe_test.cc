@@ -1,0 +1,91 @@
+#include <unistd.h>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "ssync/support/fake_tree.h"
+
+#include "rig.h"
+
+namespace ssync::transfer {
+namespace {
+
+using support::FakeLimits;
+using support::FakeTree;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+struct Probed {
+  Attributes attributes;
+  std::vector<std::string> notes;
+};
+
+Probed probe(const FakeLimits& limits) {
+  FakeTree tree({}, limits);
+  Probed probed;
+  fs::Staging staging(tree);
+  probed.attributes = probe_attributes(tree, staging, probed.notes).value();
+  EXPECT_TRUE(staging.remove());
+  EXPECT_EQ(tree.dump({.root = false}), "");
+  return probed;
+}
+
+Attributes all() {
+  return {.owner = ::geteuid() == 0};
+}
+
+TEST(ProbeTest, FindsNothingMissingOnALocalDisk) {
+  const Probed probed = probe({});
+  EXPECT_EQ(probed.attributes, all());
+  EXPECT_THAT(probed.notes, IsEmpty());
+}
+
+TEST(ProbeTest, FindsTheGranularityOfTimes) {
+  for (const std::uint32_t granularity :
+       {100U, 1'000U, 1'000'000U, 10'000'000U, 1'000'000'000U, 2'000'000'000U}) {
+    const Probed probed = probe({.mtime_granularity_ns = granularity});
+    EXPECT_EQ(probed.attributes.mtime_granularity_ns, granularity);
+    EXPECT_EQ(probed.notes.size(), 1U);
+  }
+}
+
+TEST(ProbeTest, FindsModeBitsThatDoNotStick) {
+  const Probed probed = probe({.mode_mask = 01777});
+  EXPECT_EQ(probed.attributes.mode_mask, 01777);
+  EXPECT_THAT(probed.notes, ElementsAre("the mirror does not keep the mode bits 6000"));
+}
+
+TEST(ProbeTest, FindsOwnersThatCannotBeSet) {
+  EXPECT_FALSE(probe({.owner = false}).attributes.owner);
+}
+
+TEST(ProbeTest, FindsMissingLinks) {
+  const Probed probed = probe({.symlinks = false});
+  EXPECT_FALSE(probed.attributes.symlinks);
+  EXPECT_THAT(probed.notes, ElementsAre("the mirror cannot hold symbolic links"));
+}
+
+TEST(ProbeTest, FindsTimesOfLinksIgnored) {
+  EXPECT_FALSE(probe({.symlink_mtime = false}).attributes.symlink_mtime);
+}
+
+TEST(ProbeTest, FindsNamesWithoutCase) {
+  EXPECT_FALSE(probe({.case_sensitive = false}).attributes.case_sensitive);
+}
+
+TEST(ProbeTest, FailsOnAReadOnlyMirror) {
+  FakeTree tree({}, {.read_only = true});
+  std::vector<std::string> notes;
+  fs::Staging staging(tree);
+  EXPECT_EQ(probe_attributes(tree, staging, notes).error().code, Errc::read_only);
+}
+
+TEST(ProbeTest, FindsAllOnTheRealFileSystem) {
+  TemporaryRoot root;
+  std::vector<std::string> notes;
+  fs::Staging staging(root.tree());
+  EXPECT_EQ(probe_attributes(root.tree(), staging, notes).value(), all());
+}
+
+}  // namespace
+}  // namespace ssync::transfer

@@ -1,0 +1,174 @@
+// Files that change while they are read. The fake tree calls back before each operation, so a change comes
+// exactly where it hurts.
+#include "ssync/transfer/source_reader.h"
+
+#include <atomic>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "ssync/support/fake_tree.h"
+
+#include "rig.h"
+
+namespace ssync::transfer {
+namespace {
+
+using support::FakeOp;
+using support::FakeOperation;
+using support::FakeTree;
+using support::file;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+const std::string kLong(10'000, 'a');
+
+class ChangingFileTest : public testing::Test {
+ protected:
+  /// `change` at the n-th read, and at every `again`-th one after it.
+  void at_read(int n, std::function<void()> change, int again = 0) {
+    source_.on_operation([this, n, change = std::move(change), again](const FakeOperation& operation) {
+      if (operation.op != FakeOp::read) return;
+      const int read = ++reads_;
+      if (read != n && (again == 0 || read < n || (read - n) % again != 0)) return;
+      source_.tick();
+      change();
+    });
+  }
+  PipeResult run(const std::string& path) {
+    PipeOptions options;
+    options.reader.chunk_bytes = 4096;
+    fs::Staging staging(mirror_);
+    return pipe(source_, mirror_, staging, {change_to(Op::request, path, source_, mirror_)}, options);
+  }
+
+  FakeTree source_{std::vector<support::Node>{file("short", "first"), file("long", kLong)}};
+  FakeTree mirror_;
+  std::atomic<int> reads_{0};
+};
+
+TEST_F(ChangingFileTest, SendsTheSizeFromBeforeWhenItOnlyGrew) {
+  const Seen before = source_.stat("long").seen;
+  at_read(2, [this] { source_.append("long", "more"); });
+  const PipeResult result = run("long");
+  EXPECT_THAT(result.failures, IsEmpty());
+  EXPECT_EQ(mirror_.read("long"), kLong);
+  ASSERT_EQ(result.sent.size(), 1U);
+  EXPECT_FALSE(result.sent[0].exact);
+  EXPECT_EQ(result.sent[0].values, before.values);
+  EXPECT_EQ(result.sent[0].seen.values, before.values);
+  EXPECT_EQ(result.sent[0].seen.ctime, source_.clock());
+}
+
+TEST_F(ChangingFileTest, StartsAgainWhenItIsRewrittenLonger) {
+  at_read(2, [this] { source_.write("long", std::string(11'000, 'b')); });
+  const PipeResult result = run("long");
+  EXPECT_THAT(result.published, ElementsAre("long"));
+  EXPECT_EQ(mirror_.read("long"), std::string(11'000, 'b'));
+  EXPECT_TRUE(result.sent[0].exact);
+}
+
+TEST_F(ChangingFileTest, StartsAgainWhenItIsOverwritten) {
+  at_read(3, [this] { source_.write("long", std::string(10'000, 'b')); });
+  EXPECT_THAT(run("long").published, ElementsAre("long"));
+  EXPECT_EQ(mirror_.read("long"), std::string(10'000, 'b'));
+}
+
+TEST_F(ChangingFileTest, StartsAgainWhenItIsTruncated) {
+  at_read(2, [this] { source_.write("long", "short now"); });
+  EXPECT_THAT(run("long").published, ElementsAre("long"));
+  EXPECT_EQ(mirror_.read("long"), "short now");
+}
+
+TEST_F(ChangingFileTest, StartsAgainWhenItIsEmptied) {
+  at_read(2, [this] { source_.write("long", ""); });
+  EXPECT_THAT(run("long").published, ElementsAre("long"));
+  EXPECT_EQ(mirror_.read("long"), "");
+}
+
+TEST_F(ChangingFileTest, TakesTheFileThatTookItsPlace) {
+  at_read(2, [this] { source_.add(file("long", "another file")); });
+  EXPECT_THAT(run("long").published, ElementsAre("long"));
+  EXPECT_EQ(mirror_.read("long"), "another file");
+}
+
+TEST_F(ChangingFileTest, FailsWhenItGoesAwayBetweenTries) {
+  at_read(2, [this] { source_.erase("long"); });
+  EXPECT_THAT(run("long").failures, ElementsAre("long: open: No such file or directory"));
+  EXPECT_FALSE(mirror_.exists("long"));
+}
+
+TEST_F(ChangingFileTest, RereadsAShortFileWithoutARestart) {
+  at_read(1, [this] { source_.write("short", "other"); });
+  const PipeResult result = run("short");
+  EXPECT_EQ(mirror_.read("short"), "other");
+  EXPECT_EQ(result.messages, 1U);
+}
+
+TEST_F(ChangingFileTest, GivesUpAfterThreeTriesAndKeepsTheOldCopy) {
+  mirror_.add(file("long", "old copy"));
+  at_read(
+      1, [this] { source_.write("long", std::string(10'000, static_cast<char>('a' + reads_.load()))); }, 1);
+  const PipeResult result = run("long");
+  EXPECT_THAT(result.failures, ElementsAre("long: it keeps changing while it is read"));
+  EXPECT_EQ(mirror_.read("long"), "old copy");
+  EXPECT_EQ(result.credited, result.charged);
+}
+
+TEST_F(ChangingFileTest, FailsAFileThatCannotBeRead) {
+  source_.fail_at(FakeOp::read, "long", EIO);
+  EXPECT_THAT(run("long").failures, ElementsAre("long: read: Input/output error"));
+}
+
+TEST(SourceReaderTest, EndsOnStopWhileEverythingIsFull) {
+  FakeTree source({file("a", std::string(100'000, 'x'))});
+  BoundedQueue<ReadRequest> input(1);
+  BoundedQueue<ReadOutput> output(1);
+  SourceReader reader(source, {.threads = 2, .chunk_bytes = 4096, .pool_buffers = 2}, input, output);
+  for (int i = 0; i < 3; ++i)
+    ASSERT_TRUE(input.push({RowId{0}, "", "a", {}}));
+  reader.stop();
+  while (output.pop()) {
+  }
+  EXPECT_TRUE(output.finished());
+}
+
+TEST(SourceReaderTest, SendsAPartlyFilledChunkWhenNothingElseIsAskedFor) {
+  FakeTree source({file("a", "text")});
+  BoundedQueue<ReadRequest> input(1);
+  BoundedQueue<ReadOutput> output(1);
+  SourceReader reader(source, {}, input, output);
+  ASSERT_TRUE(input.push({RowId{3}, "", "a", {}}));
+  const std::optional<ReadOutput> sent = output.pop();
+  ASSERT_TRUE(sent && std::holds_alternative<Chunk>(*sent));
+  EXPECT_EQ(std::get<Chunk>(*sent).segments, std::vector{[&] {
+              wire::Segment segment = whole(3, "text", support::kBuiltMtime);
+              return segment;
+            }()});
+  input.close();
+  EXPECT_FALSE(output.pop().has_value());
+}
+
+TEST(SourceReaderTest, KeepsTheSegmentTableWithinItsLimit) {
+  std::vector<support::Node> nodes;
+  for (int i = 0; i < 4000; ++i)
+    nodes.push_back(file(std::to_string(i)));
+  FakeTree source(nodes);
+  BoundedQueue<ReadRequest> input(4000);
+  BoundedQueue<ReadOutput> output(100);
+  for (int i = 0; i < 4000; ++i)
+    ASSERT_TRUE(input.push({static_cast<RowId>(i), "", std::to_string(i), {}}));
+  input.close();
+  SourceReader reader(source, {}, input, output);
+  std::size_t files = 0;
+  while (std::optional<ReadOutput> sent = output.pop()) {
+    const wire::DataHead head = head_of(std::move(std::get<Chunk>(*sent).segments));
+    EXPECT_LE(wire::encode(head).size(), wire::kTableBytesMax);
+    EXPECT_TRUE(wire::decode_data(wire::encode(head).bytes(), 0));
+    files += head.segments.size();
+  }
+  EXPECT_EQ(files, 4000U);
+}
+
+}  // namespace
+}  // namespace ssync::transfer
