@@ -1,0 +1,120 @@
+#include "ssync/monitor/renderer.h"
+
+#include <gtest/gtest.h>
+
+namespace ssync::monitor {
+namespace {
+
+using wire::Direction;
+using wire::TapKind;
+using wire::TapRecord;
+
+TapRecord filelist(std::uint64_t number) {
+  return {.number = number,
+          .time_ns = 1'700'000'000'123'456'789,
+          .kind = TapKind::control,
+          .direction = Direction::in,
+          .peer = 1,
+          .peer_address = "127.0.0.1:40312",
+          .type = "filelist",
+          .seq = 12,
+          .bytes = 35123,
+          .rows = 4096,
+          .summary = "number 3, last",
+          .details = {"file a/b.txt 5"}};
+}
+
+TapRecord state(std::uint64_t number, std::uint64_t dropped) {
+  return {.number = number,
+          .time_ns = 1,
+          .kind = TapKind::state,
+          .direction = Direction::none,
+          .type = "state",
+          .dropped = dropped};
+}
+
+const std::string kLine = "22:13:20.123456 <    1 filelist             12      35123  4096  number 3, last\n";
+
+TEST(RendererTest, PrintsALineAMessage) {
+  Renderer renderer({.utc = true});
+  EXPECT_EQ(renderer.render(filelist(7)), kLine);
+}
+
+TEST(RendererTest, HasAHeadingOverItsColumns) {
+  EXPECT_EQ(Renderer({}).heading(),
+            "TIME              PEER TYPE                SEQ      BYTES  ROWS  WHAT\n");
+  EXPECT_EQ(Renderer({.json = true}).heading(), "");
+}
+
+TEST(RendererTest, ShowsRowsWhenVerbose) {
+  Renderer renderer({.verbosity = 1, .utc = true});
+  EXPECT_EQ(renderer.render(filelist(7)), kLine + "    file a/b.txt 5\n");
+}
+
+TEST(RendererTest, PrintsAnObjectALineAsJson) {
+  Renderer renderer({.json = true});
+  EXPECT_EQ(
+      renderer.render(filelist(7)),
+      R"({"event":"control","time":"2023-11-14T22:13:20.123456Z","number":7,"direction":"in","peer":1,)"
+      R"("address":"127.0.0.1:40312","type":"filelist","seq":12,"bytes":35123,"rows":4096,"summary":"number 3, last"})"
+      "\n");
+}
+
+TEST(RendererTest, SaysHowManyRecordsAreMissing) {
+  Renderer renderer({.utc = true});
+  EXPECT_EQ(renderer.render(filelist(7)), kLine) << "the first is where one came in";
+  EXPECT_EQ(renderer.render(filelist(8)), kLine);
+  EXPECT_EQ(renderer.render(filelist(129)), "-- 120 records missed --\n" + kLine);
+  EXPECT_EQ(renderer.render(filelist(131)), "-- 1 record missed --\n" + kLine);
+}
+
+TEST(RendererTest, SaysHowManyRecordsTheServerDropped) {
+  Renderer renderer({});
+  EXPECT_EQ(renderer.render(state(1, 40)), "");
+  EXPECT_EQ(renderer.render(state(2, 45)), "-- 5 records dropped by the server --\n");
+  EXPECT_EQ(renderer.render(state(3, 45)), "");
+}
+
+TEST(RendererTest, NoticesARestart) {
+  Renderer renderer({.utc = true});
+  EXPECT_EQ(renderer.render(filelist(100)), kLine);
+  EXPECT_EQ(renderer.render(state(1, 0)), "-- another server, or the same started again --\n");
+  EXPECT_EQ(renderer.render(filelist(2)), kLine);
+}
+
+TEST(RendererTest, TellsGapsAsJsonToo) {
+  Renderer renderer({.json = true});
+  EXPECT_EQ(renderer.render(state(1, 0)), "");
+  EXPECT_EQ(renderer.render(state(4, 0)),
+            R"({"event":"missed","time":"1970-01-01T00:00:00.000000Z","records":2})"
+            "\n");
+}
+
+TEST(RendererTest, ShowsStateRecordsOnlyWhenVeryVerbose) {
+  EXPECT_EQ(Renderer({.verbosity = 1}).render(state(1, 0)), "");
+  EXPECT_EQ(Renderer({.verbosity = 2, .utc = true}).render(state(1, 0)),
+            "00:00:00.000000 -    0 state                 0          0     0\n");
+}
+
+TEST(RendererTest, ShowsWhereAConnectionComesFrom) {
+  TapRecord record{.number = 1,
+                   .kind = TapKind::connection,
+                   .peer = 3,
+                   .peer_address = "127.0.0.1:9",
+                   .type = "refused",
+                   .summary = "belongs to user 7"};
+  EXPECT_EQ(
+      Renderer({.utc = true}).render(record),
+      "00:00:00.000000 -    3 refused               0          0     0  127.0.0.1:9 belongs to user 7\n");
+}
+
+TEST(RendererTest, LetsNothingReachTheTerminal) {
+  TapRecord record = filelist(1);
+  record.summary = "a\x1b[2Jb\nc";
+  record.details = {"\x07"};
+  EXPECT_EQ(Renderer({.verbosity = 1, .utc = true}).render(record),
+            "22:13:20.123456 <    1 filelist             12      35123  4096  a?[2Jb?c\n    ?\n");
+}
+
+}  // namespace
+}  // namespace ssync::monitor
