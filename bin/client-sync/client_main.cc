@@ -1,0 +1,54 @@
+#include "client_main.h"
+
+#include <cstdio>
+#include <exception>
+#include <new>
+
+#include "ssync/base/exit_code.h"
+#include "ssync/base/signals.h"
+#include "ssync/fs/tree.h"
+#include "ssync/net/transport.h"
+
+#include "client_program.h"
+#include "options.h"
+#include "report.h"
+
+namespace ssync::client_program {
+namespace {
+
+int give_up(const Error& error, ExitCode code) {
+  std::fprintf(stderr, "client-sync: %s\n", error.text().c_str());
+  return to_int(code);
+}
+
+int run(const Options& options, const Capacities& capacities) {
+  Result<Report> report = Report::open(options);
+  if (!report) return give_up(report.error(), ExitCode::file);
+  // A source that is not there at the start is a typing error; later it is waited for.
+  if (const Result<fs::Root> root = fs::Root::open(options.directory, fs::Root::Lock::no); !root)
+    return give_up(root.error(), ExitCode::selection);
+  Result<Signals> signals = Signals::block();
+  if (!signals) return give_up(signals.error(), ExitCode::start);
+  net::Context context;
+  ClientProgram program(options, capacities, context, *signals, *report);
+  const Result<ExitCode> ended = program.run();
+  if (!ended) return give_up(ended.error(), ExitCode::socket);
+  return to_int(*ended);
+}
+
+}  // namespace
+int run_client(int argc, char** argv, const Capacities& capacities) {
+  try {
+    auto parsed = parse_options(argc, argv);
+    if (const int* code = std::get_if<int>(&parsed)) return *code;
+    return run(std::get<Options>(parsed), capacities);
+  } catch (const std::bad_alloc&) {
+    std::fputs("client-sync: out of memory\n", stderr);
+    return to_int(ExitCode::memory);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "client-sync: %s\n", error.what());
+    return to_int(ExitCode::diagnostics);
+  }
+}
+
+}  // namespace ssync::client_program

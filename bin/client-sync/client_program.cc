@@ -1,0 +1,163 @@
+#include "client_program.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "ssync/base/host.h"
+#include "ssync/base/random.h"
+#include "ssync/base/text.h"
+
+namespace ssync::client_program {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+std::chrono::milliseconds to_ms(double seconds) {
+  return std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000));
+}
+
+wire::ClientId random_id() {
+  wire::ClientId id{};
+  fill_random(id);
+  return id;
+}
+
+std::uint64_t random_seed() {
+  std::uint64_t seed = 0;
+  fill_random(std::as_writable_bytes(std::span(&seed, 1)));
+  return seed;
+}
+
+wire::SyncOptions sync_options(const Options& options, bool list_changes) {
+  wire::SyncOptions out;
+  out.delete_extra = options.delete_extra;
+  out.max_delete = options.max_delete;
+  out.compare_content = options.checksum;
+  out.verify = options.verify;
+  out.dry_run = options.dry_run;
+  out.durable = options.fsync;
+  out.list_changes = list_changes;
+  out.digest_kind = options.digest;
+  return out;
+}
+
+index::Header header_for(const fs::Root& root, const fs::RootIdentity& identity) {
+  index::Header header;
+  header.role = index::Role::source;
+  header.root_path = root.absolute_path();
+  header.root_type = identity.type;
+  header.root_volume = identity.volume_id;
+  header.root_inode = identity.inode;
+  header.root_birth = identity.birth;
+  return header;
+}
+
+}  // namespace
+
+ClientProgram::ClientProgram(const Options& options, Capacities capacities, net::Context& context,
+                             Signals& signals, Report& report)
+    : options_(options),
+      capacities_(capacities),
+      context_(context),
+      signals_(signals),
+      report_(report),
+      backoff_(random_seed()),
+      client_id_(random_id()) {}
+
+Result<ExitCode> ClientProgram::run() {
+  auto give_up = Clock::now() + to_ms(options_.contimeout_s);
+  for (;;) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(give_up - Clock::now());
+    const auto connect =
+        options_.once ? std::max(left, std::chrono::milliseconds(50)) : to_ms(options_.contimeout_s);
+    SSYNC_TRY(const Outcome outcome, attempt(connect));
+    if (outcome.code == ExitCode::interrupted) return ExitCode::interrupted;
+    if (outcome.reached) give_up = Clock::now() + to_ms(options_.contimeout_s);
+    if (outcome.done) {
+      if (!last_trouble_.empty()) report_.notice("The server is back");
+      last_trouble_.clear();
+      backoff_.reset();
+    } else {
+      tell(outcome);
+    }
+    const auto wait =
+        outcome.done || (outcome.reached && !outcome.retry) || outcome.code == ExitCode::max_delete
+            ? to_ms(options_.interval_s)
+            : backoff_.next();
+    if (options_.once && (outcome.done || !outcome.retry || Clock::now() + wait >= give_up))
+      return outcome.code;
+    SSYNC_TRY(const bool go_on, pause(wait));
+    if (!go_on) return ExitCode::interrupted;
+  }
+}
+
+/// Trouble is said once, and again when it is another one.
+void ClientProgram::tell(const Outcome& outcome) {
+  if (outcome.text.empty() || outcome.text == last_trouble_) return;
+  report_.error(outcome.text);
+  last_trouble_ = outcome.text;
+}
+
+Result<bool> ClientProgram::pause(std::chrono::milliseconds time) {
+  SSYNC_TRY(
+      const bool readable,
+      wait_readable(signals_.fd(), static_cast<int>(std::min<std::int64_t>(time.count(), 1'000'000'000))));
+  return !(readable && signals_.take());
+}
+
+Result<Outcome> ClientProgram::attempt(std::chrono::milliseconds connect) {
+  const auto failed = [](ExitCode code, bool retry, std::string text) {
+    Outcome outcome;
+    outcome.code = code;
+    outcome.retry = retry;
+    outcome.reached = true;  // it is not the server that is missing
+    outcome.text = std::move(text);
+    return outcome;
+  };
+  Result<fs::Root> root = fs::Root::open(options_.directory, fs::Root::Lock::no);
+  if (!root) return failed(ExitCode::selection, false, root.error().text());
+  SSYNC_TRY(const fs::RootIdentity identity, root->identity());
+  SSYNC_TRY(const std::vector<fs::DirectoryId> chain, root->ancestry());
+  Result<index::Index> index =
+      index::Index::open(options_.state_dir, index::Role::source, root->absolute_path());
+  if (!index) return failed(ExitCode::file, false, context(index.error(), "opening the index").text());
+  for (const std::string& damage : index->damage())
+    report_.notice(damage);
+  if (auto refused = another_root(*root, *index, identity)) return *refused;
+
+  wire::Hello hello;
+  hello.client = client_id_;
+  hello.program = "client-sync " SSYNC_VERSION;
+  hello.source_id = options_.source_id.value_or(machine_name() + ":" + root->absolute_path());
+  hello.options = sync_options(options_, report_.wants_changes());
+  hello.host = boot_fingerprint();
+  for (const fs::DirectoryId& id : chain)
+    hello.ancestry.push_back({id.device, id.inode});
+  hello.has_owner = true;
+  SourceSync sync(options_, capacities_, *root, *index, header_for(*root, identity), std::move(hello),
+                  connect, context_, signals_, report_);
+  return sync.run();
+}
+
+/// An unmounted disk leaves an empty directory behind; mirroring that would delete everything.
+std::optional<Outcome> ClientProgram::another_root(const fs::Root& root, const index::Index& index,
+                                                   const fs::RootIdentity& identity) const {
+  if (!index.exists() || options_.accept_root || root.named_by_link()) return std::nullopt;
+  const index::Header& before = index.header();
+  if (before.root_path.empty()) return std::nullopt;  // a damaged header says nothing
+  const bool same = before.root_type == identity.type && before.root_volume == identity.volume_id &&
+                    before.root_inode == identity.inode && before.root_birth == identity.birth;
+  if (same) return std::nullopt;
+  Outcome outcome;
+  outcome.code = ExitCode::max_delete;
+  outcome.reached = true;
+  outcome.text = fmt::format(
+      "{} is not the directory that was synced before: another file system or directory is there now (a disk "
+      "that is not mounted?). "
+      "Nothing was sent. If it is right, say --accept-root",
+      escape(root.absolute_path()));
+  return outcome;
+}
+
+}  // namespace ssync::client_program

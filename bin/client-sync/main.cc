@@ -1,0 +1,5 @@
+#include "client_main.h"
+
+int main(int argc, char** argv) {
+  return ssync::client_program::run_client(argc, argv, {});
+}

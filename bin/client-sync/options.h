@@ -1,0 +1,44 @@
+// The command line of client-sync.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "ssync/model/entry.h"
+#include "ssync/wire/limits.h"
+
+namespace ssync::client_program {
+
+struct Options {
+  std::string directory;
+  std::string server = "localhost";
+  std::uint16_t control_port = wire::kControlPort;
+  std::uint16_t data_port = wire::kDataPort;
+  bool once = false;
+  double interval_s = 60;
+  bool dry_run = false;
+  bool verify = false;
+  int verbosity = 0;  ///< -q is -1
+  bool stats = false;
+  bool json = false;
+  std::optional<bool> progress;  ///< absent: when stderr is a terminal
+  bool checksum = false;
+  DigestKind digest = DigestKind::sha256;
+  bool eager_digest = false;
+  bool delete_extra = true;
+  std::optional<std::uint64_t> max_delete;
+  bool accept_root = false;
+  bool fsync = true;
+  double contimeout_s = 30;
+  std::optional<std::string> source_id;
+  std::string state_dir;  ///< filled with the default
+  std::optional<std::string> log_file;
+};
+
+/// Options, or the exit code when there is nothing more to do (--help, a usage error: already said).
+[[nodiscard]] std::variant<Options, int> parse_options(int argc, char** argv);
+
+}  // namespace ssync::client_program

@@ -1,0 +1,68 @@
+// What the client says: log lines or JSON on stdout, errors and progress on stderr.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+#include <spdlog/logger.h>
+
+#include "ssync/base/result.h"
+#include "ssync/model/change.h"
+#include "ssync/wire/messages.h"
+
+#include "options.h"
+
+namespace ssync::client_program {
+
+/// Bytes and messages of one sync, both sockets.
+struct Traffic {
+  std::uint64_t sent = 0, received = 0;
+};
+
+/// One thread.
+class Report {
+ public:
+  /// Errors: the log file cannot be opened.
+  [[nodiscard]] static Result<Report> open(const Options& options);
+
+  void line(std::string_view text);                                 ///< unless -q; not with --json
+  void event(std::string_view name, const nlohmann::json& fields);  ///< only with --json
+  void notice(std::string_view text);                               ///< line or event
+  void error(std::string_view text);                                ///< stderr, and an event
+  void problem(const Problem& problem);
+  void plan(const wire::Plan& plan);
+  void changes(const std::vector<wire::ChangeRow>& rows);
+  void sync_done(const wire::SyncDone& done, std::string_view tree_digest, bool equal, const Traffic& traffic,
+                 double seconds);
+  /// Whether the server is to tell every change.
+  [[nodiscard]] bool wants_changes() const;
+
+  // Progress, on stderr, at most ten times a second.
+  void progress_listing(std::uint64_t entries);
+  void progress_waiting(const wire::Wait& wait);
+  void progress_sending(std::uint64_t files, std::uint64_t bytes, const PlanTotals& totals);
+  void progress_end();
+
+ private:
+  Report(const Options& options, std::shared_ptr<spdlog::logger> log, std::shared_ptr<spdlog::logger> errors);
+  void stats(const SyncStats& stats, const Traffic& traffic, double seconds);
+  void show_progress(const std::string& text, bool force);
+
+  const Options& options_;
+  std::shared_ptr<spdlog::logger> log_;
+  std::shared_ptr<spdlog::logger> errors_;
+  bool progress_ = false;
+  std::size_t progress_width_ = 0;
+  std::chrono::steady_clock::time_point progress_shown_{};
+  std::chrono::steady_clock::time_point sending_since_{};
+};
+
+/// A change as rsync's -i shows it: 11 columns and the path.
+[[nodiscard]] std::string itemize(const wire::ChangeRow& row);
+
+}  // namespace ssync::client_program

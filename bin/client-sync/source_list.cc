@@ -1,0 +1,221 @@
+#include "source_list.h"
+
+#include <algorithm>
+#include <exception>
+
+namespace ssync::client_program {
+namespace {
+
+scanner::Options scan_options(const SourceList::Options& options) {
+  scanner::Options scan;
+  scan.role = index::Role::source;
+  scan.digest_kind = options.digest_kind;
+  scan.accept_lost_mounts = options.accept_lost_mounts;
+  scan.with_digests = options.eager_digest.has_value();
+  return scan;
+}
+
+}  // namespace
+
+SourceList::SourceList(fs::Tree& tree, index::Index& index, index::Header header, Options options,
+                       BoundedQueue<Item>& queue)
+    : tree_(tree),
+      index_(index),
+      header_(std::move(header)),
+      options_(options),
+      queue_(queue),
+      scanner_(tree, index, scan_options(options)),
+      scan_clock_(tree.clock()) {}
+
+SourceList::~SourceList() {
+  stop();
+}
+
+void SourceList::start() {
+  thread_ = std::jthread([this] { run(); });  // ends with the tree, or when the queue is closed
+}
+
+void SourceList::stop() noexcept {
+  scanner_.stop();
+  queue_.close();
+}
+
+void SourceList::run() {
+  Result<void> outcome;
+  try {
+    outcome = list();
+  } catch (const std::exception& error) {
+    outcome = fail(Errc::io, std::string("listing the source: ") + error.what());
+  }
+  if (!outcome && outcome.error().code != Errc::closed)
+    (void)queue_.push(Item(tl::unexpected(outcome.error())));
+}
+
+Result<void> SourceList::list() {
+  for (;;) {
+    SSYNC_TRY(std::optional<ScanBlock> block, scanner_.next());
+    if (!block) break;
+    SSYNC_TRY_VOID(list_block(*block));
+    std::move(block->problems.begin(), block->problems.end(), std::back_inserter(problems_));
+  }
+  counts_ = scanner_.counts();
+  directory_.reset();
+  // The index has its new base before the last rows go out: from then on others may add to it.
+  SSYNC_TRY_VOID(scanner_.commit_index(header_));
+  for (const Learned& known : eager_) {
+    SSYNC_TRY_VOID(remember({known.location, known.name}, known.content.seen, known.content.checksum,
+                            known.content.digest));
+  }
+  eager_.clear();
+  return flush(true);
+}
+
+Result<void> SourceList::list_block(const ScanBlock& block) {
+  SSYNC_TRY_VOID(rows_.begin_directory(block.location));
+  if (block.self) {
+    Row root;
+    root.values = block.self->values;
+    SSYNC_TRY_VOID(add(root, *block.self));
+  }
+  for (const ScannedEntry& entry : block.entries) {
+    Row row;
+    row.location = block.location;
+    row.name = entry.name;
+    row.values = entry.seen.values;
+    row.target = entry.target;
+    row.doubt = entry.doubt;
+    if (row.values.kind == Kind::file) {
+      if (options_.eager_digest) {
+        SSYNC_TRY(row.digest, eager(block, entry));
+      }
+      if (options_.compare_content) {
+        row.doubt = true;
+      } else {
+        row.checksum = entry.checksum;
+        row.origin = entry.origin;
+      }
+    }
+    SSYNC_TRY_VOID(add(row, entry.seen));
+  }
+  return {};
+}
+
+Result<void> SourceList::add(const Row& listed, const Seen& seen) {
+  Row row = listed;
+  row.id = rows_.size();
+  SSYNC_TRY_VOID(rows_.add(row.name, row.values, row.target, seen.device, seen.inode,
+                           static_cast<std::uint8_t>(row.doubt ? kFlagDoubt : 0)));
+  if (options_.compare_content && row.values.kind == Kind::file) {
+    // Folded when its checksum is known, which is never asked for an empty file.
+    if (row.values.size == 0) {
+      checksums_[row.id] = transfer::ContentHash().checksum();
+      digest_.add(row.location, hash_of(row.id));
+    }
+  } else if (row.values.kind != Kind::unreadable) {
+    digest_.add(row.location,
+                row_hash(row.name, project(row.values, options_.attributes), row.target, std::nullopt));
+  }
+  if (!encoder_.add(row)) {
+    SSYNC_TRY_VOID(flush(false));
+    if (!encoder_.add(row)) return fail(Errc::limit, printable(row.path()) + ": does not fit into a message");
+  }
+  listed_.store(row.id + 1, std::memory_order_relaxed);
+  return {};
+}
+
+Result<void> SourceList::flush(bool last) {
+  if (!queue_.push(Item(encoder_.finish(last)))) return fail(Errc::closed, "stopped");
+  return {};
+}
+
+/// The seed's way: every row carries its digest. What the index does not know is read now.
+Result<std::optional<Digest>> SourceList::eager(const ScanBlock& block, const ScannedEntry& entry) {
+  if (entry.digest) return entry.digest;
+  if (!directory_ || directory_location_ != block.location) {
+    directory_.reset();
+    auto opened = tree_.open(block.location);
+    if (!opened) return std::optional<Digest>();
+    directory_ = std::move(*opened);
+    directory_location_ = block.location;
+  }
+  Result<transfer::Content> content =
+      transfer::read_content(*directory_, entry.name, std::nullopt, options_.eager_digest,
+                             [this](std::uint64_t) { return !queue_.closed(); });
+  if (!content) {
+    if (content.error().code == Errc::interrupted) return tl::unexpected(content.error());
+    return std::optional<Digest>();  // the row goes without; a request of the file will say what is wrong
+  }
+  const std::optional<Digest> digest = content->digest;
+  eager_.push_back(Learned{block.location, std::string(entry.name), std::move(*content)});
+  return digest;
+}
+
+Result<void> SourceList::remember(PathView path, const Seen& seen, const std::optional<Checksum>& checksum,
+                                  const std::optional<Digest>& digest) {
+  index::Record record;
+  record.held = seen;
+  record.racy = fs::is_racy(seen.ctime, scan_clock_);
+  if (!record.racy) {
+    record.checksum = checksum;
+    record.digest = digest;
+  }
+  return index_.append(path, record);
+}
+
+Hash128 SourceList::hash_of(RowId id) const {
+  const Snapshot::View view = row(id);
+  const auto newer = newer_.find(id);
+  const auto checksum = checksums_.find(id);
+  return row_hash(view.name,
+                  project(newer == newer_.end() ? view.values : newer->second, options_.attributes),
+                  view.target, checksum == checksums_.end() ? std::nullopt : std::optional(checksum->second));
+}
+
+bool SourceList::left_out(const Snapshot::View& view, RowId id) const {
+  return left_out_rows_.contains(id) ||
+         std::any_of(left_out_subtrees_.begin(), left_out_subtrees_.end(),
+                     [&](const std::string& subtree) { return is_at_or_below(view.location, subtree); });
+}
+
+Result<void> SourceList::learned(RowId id, const transfer::Content& content) {
+  const Snapshot::View view = row(id);
+  if (options_.compare_content && !left_out(view, id)) {
+    if (checksums_.contains(id)) digest_.remove(view.location, hash_of(id));
+    checksums_[id] = content.checksum;
+    digest_.add(view.location, hash_of(id));
+  }
+  return remember(view.path(), content.seen, content.checksum, content.digest);
+}
+
+Result<void> SourceList::sent(RowId id, const Values& values, const Checksum& checksum,
+                              const std::optional<Seen>& exact) {
+  const Snapshot::View view = row(id);
+  if (!left_out(view, id) && (options_.compare_content || !(values == view.values))) {
+    const bool folded = !options_.compare_content || checksums_.contains(id);
+    if (folded) digest_.remove(view.location, hash_of(id));
+    newer_[id] = values;
+    if (options_.compare_content) checksums_[id] = checksum;
+    digest_.add(view.location, hash_of(id));
+  }
+  if (!exact) return {};
+  return remember(view.path(), *exact, checksum, std::nullopt);
+}
+
+void SourceList::leave_out(const Problem& problem) {
+  if (problem.row == kNoRow || problem.row >= rows_.size()) return;
+  const Snapshot::View view = row(problem.row);
+  if (!left_out(view, problem.row)) {
+    const bool folded =
+        view.values.kind != Kind::unreadable &&
+        (!options_.compare_content || view.values.kind != Kind::file || checksums_.contains(problem.row));
+    if (folded) digest_.remove(view.location, hash_of(problem.row));
+    left_out_rows_[problem.row] = true;
+  }
+  if (problem.subtree) {
+    std::string subtree = join(view.path());
+    digest_.remove_subtree(subtree);
+    left_out_subtrees_.push_back(std::move(subtree));
+  }
+}
+
+}  // namespace ssync::client_program

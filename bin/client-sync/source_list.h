@@ -1,0 +1,103 @@
+// The source as listed in one sync: scanned once, sent row by row, kept for lookups by row, folded into the
+// tree digest.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+#include "ssync/base/bounded_queue.h"
+#include "ssync/fs/tree.h"
+#include "ssync/index/index.h"
+#include "ssync/model/snapshot.h"
+#include "ssync/model/tree_digest.h"
+#include "ssync/scanner/scanner.h"
+#include "ssync/transfer/content.h"
+#include "ssync/wire/codec.h"
+
+namespace ssync::client_program {
+
+/// Runs in its own thread from start() until the whole list is in the queue; after its last item the list is
+/// read-only and belongs, with the index, to the thread that popped that item.
+class SourceList {
+ public:
+  struct Options {
+    Attributes attributes;
+    bool compare_content = false;  ///< all files are in doubt, no checksum is sent, digests fold checksums
+    std::optional<DigestKind> eager_digest;  ///< compute it for every file
+    DigestKind digest_kind = DigestKind::sha256;
+    bool accept_lost_mounts = false;
+  };
+  /// An encoded filelist, or what ended the scan.
+  using Item = Result<wire::FileListEncoder::Encoded>;
+
+  SourceList(fs::Tree& tree, index::Index& index, index::Header header, Options options,
+             BoundedQueue<Item>& queue);
+  ~SourceList();
+  void start();
+  void stop() noexcept;
+
+  // For the owner of the last item.
+  [[nodiscard]] std::size_t size() const { return rows_.size(); }
+  [[nodiscard]] Snapshot::View row(RowId id) const { return rows_.view(static_cast<EntryIndex>(id)); }
+  /// Problems of the scan, warnings included.
+  [[nodiscard]] std::vector<Problem> take_problems() { return std::move(problems_); }
+  [[nodiscard]] const scanner::Counts& counts() const { return counts_; }
+  /// When the scan began, by the file system's clock: a stat that is older by a tick is to be trusted.
+  [[nodiscard]] const FileTime& scan_clock() const { return scan_clock_; }
+  /// The content of a row is known now: for the digest, and for the index.
+  [[nodiscard]] Result<void> learned(RowId id, const transfer::Content& content);
+  /// A row was sent with these values (a file may be newer than its row).
+  [[nodiscard]] Result<void> sent(RowId id, const Values& values, const Checksum& checksum,
+                                  const std::optional<Seen>& exact);
+  /// Leaves a path out of the digest.
+  void leave_out(const Problem& problem);
+  [[nodiscard]] std::string tree_digest() const { return digest_.hex(); }
+
+  [[nodiscard]] std::uint64_t listed() const noexcept { return listed_.load(std::memory_order_relaxed); }
+
+ private:
+  void run();
+  [[nodiscard]] Result<void> list();
+  [[nodiscard]] Result<void> list_block(const ScanBlock& block);
+  [[nodiscard]] Result<void> add(const Row& row, const Seen& seen);
+  [[nodiscard]] Result<void> flush(bool last);
+  [[nodiscard]] Result<std::optional<Digest>> eager(const ScanBlock& block, const ScannedEntry& entry);
+  [[nodiscard]] Hash128 hash_of(RowId id) const;
+  [[nodiscard]] bool left_out(const Snapshot::View& row, RowId id) const;
+  [[nodiscard]] Result<void> remember(PathView path, const Seen& seen,
+                                      const std::optional<Checksum>& checksum,
+                                      const std::optional<Digest>& digest);
+
+  fs::Tree& tree_;
+  index::Index& index_;
+  const index::Header header_;
+  const Options options_;
+  BoundedQueue<Item>& queue_;
+  scanner::Scanner scanner_;
+  wire::FileListEncoder encoder_;
+  Snapshot rows_;
+  TreeDigest digest_;
+  std::vector<Problem> problems_;
+  scanner::Counts counts_;
+  FileTime scan_clock_;
+  std::string directory_location_;
+  std::unique_ptr<fs::Directory> directory_;
+  struct Learned {
+    std::string location, name;
+    transfer::Content content;
+  };
+  std::vector<Learned> eager_;                     ///< goes into the index after its new base
+  std::unordered_map<RowId, Values> newer_;        ///< rows whose file was sent with other values
+  std::unordered_map<RowId, Checksum> checksums_;  ///< under compare_content
+  std::unordered_map<RowId, bool> left_out_rows_;
+  std::vector<std::string> left_out_subtrees_;
+  std::atomic<std::uint64_t> listed_{0};
+  std::jthread thread_;
+};
+
+}  // namespace ssync::client_program

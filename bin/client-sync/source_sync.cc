@@ -1,0 +1,466 @@
+#include "source_sync.h"
+
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+
+#include "ssync/base/text.h"
+
+namespace ssync::client_program {
+namespace {
+
+using session::client::Client;
+using session::client::Failed;
+using Clock = std::chrono::steady_clock;
+
+/// Short, because a queue of one item can fill between a look at it and the poll.
+constexpr auto kTickMax = std::chrono::milliseconds(5);
+
+session::client::Config config_of(wire::Hello hello, std::chrono::milliseconds connect) {
+  session::client::Config config;
+  config.hello = std::move(hello);
+  config.connect = connect;
+  return config;
+}
+
+ExitCode code_of(const Failed& failed) {
+  switch (failed.why) {
+    case Failed::Why::connection:
+    case Failed::Why::connect_timeout:
+      return ExitCode::socket;
+    case Failed::Why::idle_timeout:
+      return ExitCode::timeout;
+    case Failed::Why::protocol:
+      return ExitCode::stream;
+    case Failed::Why::refused_plan:
+      return ExitCode::max_delete;
+    case Failed::Why::interrupted:
+      return ExitCode::interrupted;
+    case Failed::Why::server_error:
+      break;
+  }
+  switch (failed.code.value_or(wire::ErrorCode::internal)) {
+    case wire::ErrorCode::version:
+      return ExitCode::incompatible;
+    case wire::ErrorCode::refused:
+    case wire::ErrorCode::source:
+      return ExitCode::start;
+    case wire::ErrorCode::overlap:
+      return ExitCode::selection;
+    case wire::ErrorCode::io:
+    case wire::ErrorCode::no_space:
+      return ExitCode::file;
+    case wire::ErrorCode::timeout:
+      return ExitCode::timeout;
+    case wire::ErrorCode::busy:
+    case wire::ErrorCode::shutdown:
+      return ExitCode::socket;
+    default:
+      return ExitCode::stream;
+  }
+}
+
+std::string guard_text(const wire::Plan& plan) {
+  const PlanTotals& t = plan.totals;
+  const std::string numbers = fmt::format("{} of {} entries on the mirror would be deleted",
+                                          with_commas(t.deletes), with_commas(t.mirror_entries));
+  const std::string way_out =
+      fmt::format("If that is right, say --max-delete={} or more. Nothing was changed", t.deletes);
+  switch (plan.guard) {
+    case Guard::over_half:
+      return fmt::format("{}, more than half. {}", numbers, way_out);
+    case Guard::source_empty:
+      return fmt::format("the source is empty: {}. {}", numbers, way_out);
+    case Guard::never_synced:
+      return fmt::format("{}, and this mirror was never synced before. {}", numbers, way_out);
+    default:
+      return {};
+  }
+}
+
+}  // namespace
+
+SourceSync::SourceSync(const Options& options, Capacities capacities, fs::Root& root, index::Index& index,
+                       index::Header header, wire::Hello hello, std::chrono::milliseconds connect,
+                       net::Context& context, Signals& signals, Report& report)
+    : options_(options),
+      capacities_(capacities),
+      root_(root),
+      index_(index),
+      header_(std::move(header)),
+      context_(context),
+      signals_(signals),
+      report_(report),
+      session_(config_of(std::move(hello), connect)),
+      lists_(capacities.lists),
+      content_jobs_(capacities.content_jobs),
+      content_results_(capacities.content_results),
+      reads_(capacities.reads),
+      chunks_(capacities.chunks) {}
+
+SourceSync::~SourceSync() {
+  if (list_) list_->stop();
+  if (readers_) readers_->stop();
+  if (reader_) reader_->stop();
+  lists_.close();
+  content_jobs_.close();
+  content_results_.close();
+  reads_.close();
+  chunks_.close();
+  reader_.reset();
+  readers_.reset();
+  list_.reset();
+  transport_.reset();  // before the buffers that it may still hold
+}
+
+Result<Outcome> SourceSync::run() {
+  SSYNC_TRY(EventFd wake, EventFd::create());
+  wake_.emplace(std::move(wake));
+  const auto signal = [this] { wake_->signal(); };
+  lists_.on_item(signal);
+  content_results_.on_item(signal);
+  chunks_.on_item(signal);
+  content_jobs_.on_space(signal);
+  reads_.on_space(signal);
+  started_ = Clock::now();
+  net::ClientTransport::Options connect;
+  connect.host = options_.server;
+  connect.control_port = options_.control_port;
+  connect.data_port = options_.data_port;
+  SSYNC_TRY(transport_, net::ClientTransport::connect(context_, connect, nullptr));
+  carry_out(session_.start(Clock::now()));
+  while (!outcome_)
+    SSYNC_TRY_VOID(turn());
+  report_.progress_end();
+  return *outcome_;
+}
+
+Result<void> SourceSync::turn() {
+  const auto now = Clock::now();
+  const auto until = std::clamp<std::chrono::nanoseconds>(session_.next_deadline() - now,
+                                                    std::chrono::milliseconds(0), kTickMax);
+  const std::array<int, 2> fds{wake_->fd(), signals_.fd()};
+  SSYNC_TRY(const net::Ready ready,
+            transport_->wait(std::chrono::ceil<std::chrono::milliseconds>(until), fds));
+  if (ready.fds.at(0)) wake_->drain();
+  if (ready.fds.at(1) && signals_.take()) {
+    carry_out(session_.interrupt(static_cast<std::uint8_t>(ExitCode::interrupted), Clock::now()));
+    return {};
+  }
+  if (!connected_ && transport_->connected()) {
+    connected_ = true;
+    carry_out(session_.on_connected(Clock::now()));
+  }
+  while (!outcome_) {
+    SSYNC_TRY(std::optional<wire::Frames> frames, transport_->receive_control());
+    if (!frames) break;
+    traffic_.received += frames->bytes();
+    Result<wire::Reply> reply = wire::decode_reply(std::move(*frames));
+    carry_out(reply ? session_.on_reply(std::move(*reply), Clock::now())
+                    : session_.on_malformed(reply.error(), Clock::now()));
+  }
+  while (!outcome_) {
+    SSYNC_TRY(std::optional<net::DataMessage> message, transport_->receive_data());
+    if (!message) break;
+    traffic_.received += message->head.bytes().size() + message->payload.bytes().size();
+    Result<wire::DataHead> head = wire::decode_data(message->head.bytes(), message->payload.bytes().size());
+    carry_out(head ? session_.on_credit(*head, Clock::now())
+                   : session_.on_malformed(head.error(), Clock::now()));
+  }
+  if (ready.lost && !outcome_) carry_out(session_.on_lost(transport_->lost_reason(), Clock::now()));
+  if (!outcome_) pump();
+  if (!outcome_) carry_out(session_.on_tick(Clock::now()));
+  return {};
+}
+
+// ---- the source's side
+// ----------------------------------------------------------------------------------------------
+
+void SourceSync::pump() {
+  if (!list_) return;
+  pump_lists();
+  if (!outcome_) pump_digests();
+  if (!outcome_) pump_reads();
+  if (!outcome_) pump_chunks();
+  if (!list_complete_ && list_->listed() > 0) report_.progress_listing(list_->listed());
+}
+
+void SourceSync::pump_lists() {
+  while (!outcome_) {
+    if (!held_list_) held_list_ = lists_.try_pop();
+    if (!held_list_) return;
+    if (!*held_list_) return local_failure(held_list_->error());
+    if (!session_.list_room()) return;
+    wire::FileListEncoder::Encoded encoded = std::move(**held_list_);
+    held_list_.reset();
+    if (encoded.last) {
+      list_complete_ = true;
+      for (const Problem& problem : list_->take_problems()) {
+        if (!problem.warning) own_problems_ = true;
+        report_.problem(problem);
+      }
+    }
+    carry_out(session_.list_ready(std::move(encoded), Clock::now()));
+  }
+}
+
+void SourceSync::pump_digests() {
+  while (!to_hash_.empty()) {
+    const HashWanted wanted = to_hash_.front();
+    const Snapshot::View view = list_->row(wanted.row);
+    transfer::ContentJob job;
+    job.id = wanted.row;
+    job.location = view.location;
+    job.name = view.name;
+    if (wanted.digest) job.digest = options_.digest;
+    if (content_jobs_.try_push(job) != PushResult::pushed) break;
+    to_hash_.pop_front();
+  }
+  std::vector<wire::DigestRow> rows;
+  while (rows.size() < wire::kRowsMax) {
+    std::optional<transfer::ContentResult> result = content_results_.try_pop();
+    if (!result) break;
+    wire::DigestRow row;
+    row.row = result->id;
+    if (result->content) {
+      row.checksum = result->content->checksum;
+      row.digest = result->content->digest;
+      if (Result<void> kept = list_->learned(result->id, *result->content); !kept)
+        return local_failure(kept.error());
+    }
+    rows.push_back(row);
+  }
+  if (!rows.empty()) carry_out(session_.digests_ready(std::move(rows), Clock::now()));
+}
+
+void SourceSync::pump_reads() {
+  while (!to_read_.empty()) {
+    const Snapshot::View view = list_->row(to_read_.front());
+    transfer::ReadRequest request{to_read_.front(), std::string(view.location), std::string(view.name),
+                                  view.values};
+    if (reads_.try_push(request) != PushResult::pushed) return;
+    to_read_.pop_front();
+  }
+}
+
+void SourceSync::pump_chunks() {
+  while (!outcome_) {
+    if (held_message_ && !send_pending()) return;
+    if (!held_chunk_) held_chunk_ = chunks_.try_pop();
+    if (!held_chunk_) return;
+    if (auto* failure = std::get_if<transfer::ReadFailure>(&*held_chunk_)) {
+      wire::Fail fail;
+      fail.row = failure->row;
+      fail.vanished = failure->problem.vanished;
+      fail.sys_errno = failure->problem.sys_errno;
+      fail.text = failure->problem.text;
+      held_chunk_.reset();
+      carry_out(session_.file_failed(std::move(fail), Clock::now()));
+      continue;
+    }
+    auto& chunk = std::get<transfer::Chunk>(*held_chunk_);
+    std::size_t table = 0;
+    for (const wire::Segment& segment : chunk.segments)
+      table += wire::table_bytes(segment);
+    const std::size_t payload_bytes = chunk.payload.bytes().size();
+    if (!session_.data_room(table, payload_bytes)) return;
+    const wire::DataHead head = session_.number_data(std::move(chunk.segments), payload_bytes, Clock::now());
+    held_message_.emplace();
+    held_message_->head = wire::encode(head);
+    held_message_->payload = std::move(chunk.payload);
+    held_finished_ = std::move(chunk.finished);
+    file_bytes_sent_ += payload_bytes;
+    held_chunk_.reset();
+  }
+}
+
+/// Hands the numbered message to the socket; false: it takes nothing just now.
+bool SourceSync::send_pending() {
+  const std::size_t bytes = held_message_->head.bytes().size() + held_message_->payload.bytes().size();
+  const Result<bool> taken = transport_->send_data(held_message_->head, held_message_->payload);
+  if (!taken) {
+    carry_out(session_.on_lost(taken.error().text(), Clock::now()));
+    return false;
+  }
+  if (!*taken) return false;
+  held_message_.reset();
+  traffic_.sent += bytes;
+  finished_files(std::exchange(held_finished_, {}));
+  return true;
+}
+
+void SourceSync::finished_files(const std::vector<transfer::SentFile>& files) {
+  for (const transfer::SentFile& file : files) {
+    ++files_sent_;
+    const Result<void> kept = list_->sent(file.row, file.values, file.checksum,
+                                          file.exact ? std::optional(file.seen) : std::nullopt);
+    if (!kept) return local_failure(kept.error());
+  }
+  report_.progress_sending(files_sent_, file_bytes_sent_, totals_);
+}
+
+// ---- the session's wishes
+// -------------------------------------------------------------------------------------------
+
+void SourceSync::carry_out(Effects effects) {
+  for (session::client::Effect& effect : effects) {
+    if (outcome_) return;
+    std::visit([this](auto& what) { on(what); }, effect);
+  }
+}
+
+void SourceSync::on(session::client::Send& effect) {
+  traffic_.sent += effect.frames.bytes();
+  const Result<void> sent = transport_->send_control(std::move(effect.frames));
+  if (!sent) carry_out(session_.on_lost(sent.error().text(), Clock::now()));
+}
+
+void SourceSync::on(session::client::SendData& effect) {
+  held_message_.emplace();
+  held_message_->head = std::move(effect.head);
+  held_message_->payload = std::move(effect.payload);
+  (void)send_pending();  // false: pump_chunks() tries again
+}
+
+void SourceSync::on(session::client::StartList& effect) {
+  const wire::Welcome& welcome = effect.welcome;
+  report_.event("connected", {{"server", welcome.program}, {"synced_before", welcome.synced_before}});
+  for (const std::string& note : welcome.notes)
+    report_.notice(note);
+  SourceList::Options list;
+  list.attributes = welcome.attributes;
+  list.compare_content = options_.checksum || options_.verify;
+  list.digest_kind = options_.digest;
+  list.accept_lost_mounts = options_.accept_root;
+  if (options_.eager_digest) list.eager_digest = options_.digest;
+  list_ = std::make_unique<SourceList>(root_.tree(), index_, header_, list, lists_);
+  readers_ = std::make_unique<transfer::ContentReaders>(
+      root_.tree(), 2, content_jobs_, [this](transfer::ContentResult result) {
+        (void)content_results_.push(std::move(result));  // false: the sync is over
+      });
+  reader_ = std::make_unique<transfer::SourceReader>(root_.tree(), transfer::SourceReader::Options{}, reads_,
+                                                     chunks_);
+  list_->start();
+}
+
+void SourceSync::on(session::client::Waiting& effect) {
+  report_.notice(fmt::format("Waiting: {}", effect.reason));
+}
+
+void SourceSync::on(session::client::HashFiles& effect) {
+  for (const wire::DigestQuery& query : effect.rows) {
+    if (!asked_row(query.row, query.location, query.name)) return;
+    to_hash_.push_back({query.row, query.digest});
+  }
+}
+
+void SourceSync::on(session::client::ReadFiles& effect) {
+  for (const wire::RequestRow& row : effect.rows) {
+    if (!asked_row(row.row, row.location, row.name)) return;
+    to_read_.push_back(row.row);
+  }
+}
+
+void SourceSync::on(session::client::ShowPlan& effect) {
+  totals_ = effect.plan.totals;
+  report_.plan(effect.plan);
+  const bool changes = !options_.dry_run && !options_.verify;
+  const std::string stop = guard_text(effect.plan);
+  if (stop.empty() || !changes) {
+    if (!stop.empty()) report_.notice(stop);
+    return carry_out(session_.plan_accepted(Clock::now()));
+  }
+  report_.error(stop);
+  carry_out(session_.plan_refused(static_cast<std::uint8_t>(ExitCode::max_delete), Clock::now()));
+}
+
+void SourceSync::on(session::client::ShowChanges& effect) {
+  report_.changes(effect.rows);
+}
+
+void SourceSync::on(session::client::ShowProblems& effect) {
+  for (const Problem& problem : effect.rows) {
+    list_->leave_out(problem);
+    // What this end could not read it has said already, with the reason.
+    const bool own = problem.row != kNoRow && problem.row < list_->size() &&
+                     list_->row(problem.row).values.kind == Kind::unreadable;
+    if (!own) report_.problem(problem);
+  }
+}
+
+void SourceSync::on(session::client::ShowProgress& effect) {
+  report_.progress_waiting(effect.wait);
+}
+
+void SourceSync::on(session::client::Finished& effect) {
+  const wire::SyncDone& done = effect.done;
+  const SyncStats& stats = done.stats;
+  if (Result<void> kept = index_.flush_log(index::Index::Durable::no); !kept)
+    return local_failure(kept.error());
+  const std::string digest = list_->tree_digest();
+  const bool equal = digest == done.tree_digest;
+  report_.sync_done(done, digest, equal, traffic_,
+                    std::chrono::duration<double>(Clock::now() - started_).count());
+  Outcome outcome;
+  outcome.done = true;
+  outcome.reached = true;
+  if (options_.verify) {
+    if (!equal || !done.complete) outcome.code = ExitCode::partial;
+    return over(outcome);
+  }
+  if (!equal && !options_.dry_run) {
+    report_.error(fmt::format("the mirror is not equal to the source after this sync: source {}, mirror {}",
+                              digest, done.tree_digest));
+    outcome.code = ExitCode::partial;
+  } else if (stats.problems > 0 || own_problems_) {
+    outcome.code = ExitCode::partial;
+  } else if (stats.vanished > 0) {
+    outcome.code = ExitCode::vanished;
+  } else if (stats.deletes_withheld > 0) {
+    report_.error(
+        fmt::format("{} entries would be deleted, more than --max-delete allows: nothing was deleted",
+                    with_commas(stats.plan.deletes)));
+    outcome.code = ExitCode::max_delete;
+  }
+  over(outcome);
+}
+
+void SourceSync::on(session::client::Failed& effect) {
+  Outcome outcome;
+  outcome.code = code_of(effect);
+  outcome.retry = effect.retry;
+  outcome.reached = session_.welcome().has_value() || effect.why == Failed::Why::server_error;
+  outcome.text = effect.text;
+  over(std::move(outcome));
+}
+
+std::optional<Snapshot::View> SourceSync::asked_row(RowId id, std::string_view location,
+                                                    std::string_view name) {
+  if (list_complete_ && id < list_->size()) {
+    const Snapshot::View view = list_->row(id);
+    if (view.values.kind == Kind::file && view.location == location && view.name == name) return view;
+  }
+  carry_out(session_.on_malformed(
+      Error{Errc::protocol,
+            fmt::format("the server asked for row {} ('{}'), which is no file that was listed", id,
+                        printable({location, name}))},
+      Clock::now()));
+  return std::nullopt;
+}
+
+void SourceSync::local_failure(const Error& error) {
+  (void)session_.interrupt(static_cast<std::uint8_t>(ExitCode::file), Clock::now());
+  Outcome outcome;
+  outcome.code = ExitCode::file;
+  outcome.retry = true;
+  outcome.reached = true;
+  outcome.text = error.text();
+  over(std::move(outcome));
+}
+
+void SourceSync::over(Outcome outcome) {
+  if (!outcome_) outcome_ = std::move(outcome);
+}
+
+}  // namespace ssync::client_program

@@ -1,0 +1,132 @@
+// One sync on the client: transport <-> session machine <-> list, readers. The calling thread owns the
+// sockets until it is over.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "ssync/base/event_fd.h"
+#include "ssync/base/exit_code.h"
+#include "ssync/base/signals.h"
+#include "ssync/fs/tree.h"
+#include "ssync/index/index.h"
+#include "ssync/net/transport.h"
+#include "ssync/session/client.h"
+#include "ssync/transfer/content_readers.h"
+#include "ssync/transfer/source_reader.h"
+
+#include "options.h"
+#include "report.h"
+#include "source_list.h"
+
+namespace ssync::client_program {
+
+/// Sizes of what is between the stages. A test runs everything with 1 of each.
+struct Capacities {
+  std::size_t lists = wire::kListWindow;
+  std::size_t content_jobs = 256;
+  std::size_t content_results = 4096;
+  std::size_t reads = 256;
+  std::size_t chunks = 8;
+};
+
+/// How a sync ended.
+struct Outcome {
+  ExitCode code = ExitCode::ok;
+  bool done = false;     ///< sync:done came: the code is the sync's
+  bool retry = false;    ///< trying again may help
+  bool reached = false;  ///< the server answered at all
+  std::string text;      ///< why, when not done
+};
+
+class SourceSync {
+ public:
+  /// All must outlive it. `connect`: how long to try to reach the server.
+  SourceSync(const Options& options, Capacities capacities, fs::Root& root, index::Index& index,
+             index::Header header, wire::Hello hello, std::chrono::milliseconds connect,
+             net::Context& context, Signals& signals, Report& report);
+  ~SourceSync();
+  /// Until it is over. Errors: this machine (descriptors, sockets), not the peer.
+  [[nodiscard]] Result<Outcome> run();
+
+ private:
+  using Effects = session::client::Effects;
+  using Time = session::Time;
+
+  [[nodiscard]] Result<void> turn();
+  void pump();
+  void pump_lists();
+  void pump_digests();
+  void pump_reads();
+  void pump_chunks();
+  [[nodiscard]] bool send_pending();
+  void finished_files(const std::vector<transfer::SentFile>& files);
+
+  void carry_out(Effects effects);
+  void on(session::client::Send& effect);
+  void on(session::client::SendData& effect);
+  void on(session::client::StartList& effect);
+  void on(session::client::Waiting& effect);
+  void on(session::client::HashFiles& effect);
+  void on(session::client::ReadFiles& effect);
+  void on(session::client::ShowPlan& effect);
+  void on(session::client::ShowChanges& effect);
+  void on(session::client::ShowProblems& effect);
+  void on(session::client::ShowProgress& effect);
+  void on(session::client::Finished& effect);
+  void on(session::client::Failed& effect);
+
+  /// The listed row that the server named, or nullopt when it named one that we did not list so: the session
+  /// fails.
+  [[nodiscard]] std::optional<Snapshot::View> asked_row(RowId id, std::string_view location,
+                                                        std::string_view name);
+  void local_failure(const Error& error);
+  void over(Outcome outcome);
+
+  const Options& options_;
+  const Capacities capacities_;
+  fs::Root& root_;
+  index::Index& index_;
+  const index::Header header_;
+  net::Context& context_;
+  Signals& signals_;
+  Report& report_;
+  session::client::Client session_;
+  std::optional<EventFd> wake_;
+  std::unique_ptr<net::ClientTransport> transport_;
+
+  BoundedQueue<SourceList::Item> lists_;
+  BoundedQueue<transfer::ContentJob> content_jobs_;
+  BoundedQueue<transfer::ContentResult> content_results_;
+  BoundedQueue<transfer::ReadRequest> reads_;
+  BoundedQueue<transfer::ReadOutput> chunks_;
+  std::unique_ptr<SourceList> list_;
+  std::unique_ptr<transfer::ContentReaders> readers_;
+  std::unique_ptr<transfer::SourceReader> reader_;
+
+  bool connected_ = false;
+  bool list_complete_ = false;  ///< from here on list_ and index_ are this thread's
+  struct HashWanted {
+    RowId row = kNoRow;
+    bool digest = false;
+  };
+  std::deque<HashWanted> to_hash_;                  ///< asked for, not yet in content_jobs_
+  std::deque<RowId> to_read_;                       ///< requested, not yet in reads_
+  std::optional<SourceList::Item> held_list_;       ///< popped, waiting for room in the window
+  std::optional<transfer::ReadOutput> held_chunk_;  ///< popped, waiting for credit
+  std::optional<net::DataMessage> held_message_;    ///< numbered, waiting for the socket
+  std::vector<transfer::SentFile> held_finished_;
+
+  Traffic traffic_;
+  PlanTotals totals_;
+  std::uint64_t files_sent_ = 0, file_bytes_sent_ = 0;
+  bool own_problems_ = false;
+  std::chrono::steady_clock::time_point started_;
+  std::optional<Outcome> outcome_;
+};
+
+}  // namespace ssync::client_program

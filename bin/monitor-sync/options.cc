@@ -1,0 +1,40 @@
+#include "options.h"
+
+#include <limits>
+
+#include <CLI/CLI.hpp>
+
+#include "ssync/wire/limits.h"
+
+namespace ssync {
+
+std::variant<MonitorOptions, int> parse_options(int argc, char** argv) {
+  constexpr int kUsageError = 1;  // rsync's
+  MonitorOptions options;
+  options.control_port = wire::kControlPort;
+  CLI::App app("Shows the traffic of a running server-sync: one line a message, as it happens.",
+               "monitor-sync");
+  app.set_version_flag("--version", "monitor-sync " SSYNC_VERSION);
+  app.add_option(
+      "ENDPOINT", options.endpoint,
+      "Where the server publishes its traffic (server-sync --monitor): ipc:///PATH or tcp://ADDRESS:PORT. "
+      "Default: the server of this user with the given control port");
+  app.add_option("--control-port", options.control_port, "Control port of the server to watch")
+      ->capture_default_str();
+  app.add_flag("-v,--verbose", options.verbosity,
+               "Show the rows of messages too; twice: the server's one-second pulse");
+  app.add_flag("--json", options.json, "Print one JSON object a line");
+  app.add_option("--count", options.count, "End after this many messages")
+      ->check(CLI::Range(std::uint64_t{1}, std::numeric_limits<std::uint64_t>::max()));
+  app.footer(
+      "< came to the server, > left it. What a slow reader missed is counted: \"-- 120 records missed --\".\n"
+      "Exit codes: 0 done, 1 usage, 10 the endpoint cannot be used, 11 output failed, 20 interrupted.");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : kUsageError;
+  }
+  return options;
+}
+
+}  // namespace ssync

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+
+namespace ssync {
+
+struct MonitorOptions {
+  std::string endpoint;  ///< empty: of the server with this control port
+  std::uint16_t control_port = 0;
+  bool json = false;
+  int verbosity = 0;
+  std::optional<std::uint64_t> count;  ///< end after so many messages
+};
+
+/// What the command line asks for, or the exit code when it is answered already (--help, --version, a
+/// mistake).
+[[nodiscard]] std::variant<MonitorOptions, int> parse_options(int argc, char** argv);
+
+}  // namespace ssync

@@ -1,0 +1,111 @@
+#include "watch.h"
+
+#include <poll.h>
+#include <stdio.h>
+
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "ssync/base/text.h"
+#include "ssync/monitor/endpoint.h"
+#include "ssync/wire/tap.h"
+
+namespace ssync {
+namespace {
+
+using std::chrono::milliseconds;
+
+// Exit codes are rsync's.
+constexpr int kDone = 0;
+constexpr int kOutputError = 11;
+constexpr int kInterrupted = 20;
+
+/// A server says something every second.
+constexpr milliseconds kSilence{2500};
+constexpr milliseconds kTick{500};
+
+bool is_readable(int fd) noexcept {
+  pollfd item{fd, POLLIN, 0};
+  return ::poll(&item, 1, 0) == 1;
+}
+
+void complain(const std::string& message) {
+  fmt::print(stderr, "monitor-sync: {}\n", message);
+}
+
+}  // namespace
+
+Watch::Watch(net::Context& context, const MonitorOptions& options, int signals)
+    : context_(context),
+      options_(options),
+      output_(signals),
+      fds_{signals},
+      renderer_({.json = options.json, .verbosity = options.verbosity}) {
+  if (const auto pipe = output_.pipe()) fds_.push_back(*pipe);
+}
+
+Result<int> Watch::run() {
+  SSYNC_TRY_VOID(connect());
+  Ending ending = Output::is_terminal() ? print(renderer_.heading()) : std::nullopt;
+  while (!ending) {
+    SSYNC_TRY(ending, step());
+  }
+  return *ending;
+}
+
+Result<void> Watch::connect() {
+  std::string endpoint =
+      options_.endpoint.empty() ? monitor::find_endpoint(options_.control_port) : options_.endpoint;
+  if (endpoint == endpoint_) return {};
+  SSYNC_TRY(subscriber_, net::Subscriber::connect(context_, endpoint));
+  endpoint_ = std::move(endpoint);
+  heard_ = std::chrono::steady_clock::now();
+  return {};
+}
+
+Result<Watch::Ending> Watch::step() {
+  SSYNC_TRY(const auto record, subscriber_->receive(kTick, fds_));
+  if (record) return show(*record);
+  if (is_readable(fds_.front())) return kInterrupted;
+  if (output_.reader_gone()) return kDone;
+  SSYNC_TRY_VOID(on_silence());
+  return std::nullopt;
+}
+
+Watch::Ending Watch::show(const Buffer& bytes) {
+  heard_ = std::chrono::steady_clock::now();
+  told_waiting_ = false;
+  const auto record = wire::decode_tap(bytes.bytes());
+  if (!record) {
+    if (!std::exchange(told_bad_, true)) {
+      complain(fmt::format("what {} tells is not understood: {}", escape(endpoint_), record.error().text()));
+    }
+    return std::nullopt;
+  }
+  const Ending ending = print(renderer_.render(*record));
+  if (!ending && record->kind != wire::TapKind::state && ++shown_ == options_.count) return kDone;
+  return ending;
+}
+
+Watch::Ending Watch::print(const std::string& lines) const {
+  const auto written = output_.write(lines);
+  if (!written) {
+    complain(written.error().text());
+    return kOutputError;
+  }
+  if (*written == Output::Written::interrupted) return kInterrupted;
+  if (*written == Output::Written::reader_gone) return kDone;
+  return std::nullopt;
+}
+
+/// Without an endpoint on the command line the server may turn up in another place than where it was looked
+/// for.
+Result<void> Watch::on_silence() {
+  if (std::chrono::steady_clock::now() - heard_ < kSilence) return {};
+  SSYNC_TRY_VOID(connect());
+  if (!std::exchange(told_waiting_, true)) complain("waiting for a server on " + escape(endpoint_));
+  return {};
+}
+
+}  // namespace ssync

@@ -1,0 +1,592 @@
+#include "decider.h"
+
+#include <algorithm>
+
+#include "ssync/base/text.h"
+#include "ssync/wire/limits.h"
+
+namespace ssync::server_program {
+namespace {
+
+using planner::Planner;
+using planner::Query;
+using session::server::Output;
+
+Error stopped() {
+  return Error{Errc::closed, "the sync was stopped"};
+}
+
+/// Pops, or Errc::closed.
+template <typename T>
+Result<T> take(BoundedQueue<T>& queue) {
+  std::optional<T> item = queue.pop();
+  if (!item) return tl::unexpected(stopped());
+  return std::move(*item);
+}
+
+template <typename T>
+Result<void> put(BoundedQueue<T>& queue, T item) {
+  if (!queue.push(std::move(item))) return tl::unexpected(stopped());
+  return {};
+}
+
+/// What a row takes in a message, roughly from above: paths and fixed fields.
+std::size_t weight(std::initializer_list<std::string_view> strings) {
+  std::size_t bytes = 128;
+  for (const std::string_view s : strings)
+    bytes += s.size();
+  return bytes;
+}
+
+bool full(std::size_t rows, std::size_t bytes, std::size_t next) {
+  return rows >= wire::kRowsMax || (rows > 0 && bytes + next > wire::kBodyBytesTarget);
+}
+
+planner::Options planner_options(const SyncRequest& request) {
+  planner::Options options;
+  options.attributes = request.attributes;
+  options.delete_extra = request.options.delete_extra ? planner::DeleteExtra::yes : planner::DeleteExtra::no;
+  options.compare_content = request.options.compare_content || request.options.verify;
+  options.digest_kind = request.options.digest_kind;
+  options.client_max_delete = request.options.max_delete;
+  options.server_max_delete = request.server_max_delete;
+  options.mirror_synced_before = request.synced_before;
+  return options;
+}
+
+bool same_content_stat(const Seen& a, const Seen& b) {
+  return a.device == b.device && a.inode == b.inode && a.values.size == b.values.size &&
+         a.values.mtime == b.values.mtime;
+}
+
+wire::ChangeRow row_of(const Change& change, const Attributes& attributes) {
+  wire::ChangeRow row;
+  row.op = change.op;
+  row.kind = change.wanted.kind;
+  row.location = change.location;
+  row.name = change.name;
+  row.from_location = change.from_location;
+  row.from_name = change.from_name;
+  row.size = change.wanted.size;
+  row.is_new = !change.at_path.has_value();
+  if (change.at_path) {
+    const Values now = project(change.at_path->values, attributes);
+    const Values then = project(change.wanted, attributes);
+    const auto bit = [&row](bool differs, unsigned position) {
+      row.differs = static_cast<std::uint8_t>(row.differs | (differs ? 1U << position : 0U));
+    };
+    bit(change.op != Op::set_metadata, 0);
+    bit(now.size != then.size, 1);
+    bit(now.mtime != then.mtime, 2);
+    bit(now.mode != then.mode, 3);
+    bit(now.owner.uid != then.owner.uid, 4);
+    bit(now.owner.gid != then.owner.gid, 5);
+  }
+  return row;
+}
+
+bool folds_checksums(const wire::SyncOptions& options) {
+  return options.compare_content || options.verify;
+}
+
+Guard stopping(Guard guard) {
+  return guard == Guard::max_delete ? Guard::none : guard;
+}
+
+}  // namespace
+
+Decider::Decider(fs::Tree& tree, fs::Staging& staging, SharedIndex& index, const SyncRequest& request,
+                 const Capacities& capacities, DeciderQueues queues, transfer::Receiver& receiver,
+                 Report& report, SharedProgress& progress, std::function<void(std::uint64_t)> list_taken,
+                 std::function<void(std::uint64_t)> credit_returned, TreeDigest& digest,
+                 std::function<Result<void>()> finish_index)
+    : tree_(tree),
+      staging_(staging),
+      index_(index),
+      request_(request),
+      capacities_(capacities),
+      queues_(queues),
+      receiver_(receiver),
+      applier_(tree, staging, transfer::Applier::Options{request.attributes}),
+      report_(report),
+      progress_(progress),
+      list_taken_(std::move(list_taken)),
+      credit_returned_(std::move(credit_returned)),
+      digest_(digest),
+      finish_index_(std::move(finish_index)),
+      planner_(std::make_unique<Planner>(planner_options(request), digest)),
+      only_show_(request.options.dry_run || request.options.verify) {}
+
+Decider::~Decider() = default;
+
+Result<void> Decider::run() {
+  SSYNC_TRY_VOID(decide());
+  SSYNC_TRY(const bool go, show_plan());
+  if (!go) return {};
+  planner_->proceed();
+  for (;;) {
+    SSYNC_TRY(const Planner::Step step, planner_->step());
+    switch (step) {
+      case Planner::Step::changes:
+        SSYNC_TRY_VOID(act(planner_->take_changes()));
+        break;
+      case Planner::Step::need_writes:
+        SSYNC_TRY_VOID(finish_writes());
+        planner_->writes_done();
+        break;
+      case Planner::Step::done:
+        return conclude();
+      default:
+        return fail(Errc::protocol, "the planner asked for input after its plan");
+    }
+  }
+}
+
+// ---- deciding
+// -------------------------------------------------------------------------------------------------------
+
+Result<void> Decider::decide() {
+  for (;;) {
+    SSYNC_TRY(const Planner::Step step, planner_->step());
+    switch (step) {
+      case Planner::Step::need_source:
+        SSYNC_TRY_VOID(take_source());
+        break;
+      case Planner::Step::need_mirror:
+        SSYNC_TRY_VOID(take_mirror());
+        break;
+      case Planner::Step::queries:
+        SSYNC_TRY_VOID(ask());
+        break;
+      case Planner::Step::need_answers:
+        SSYNC_TRY_VOID(take_answer());
+        break;
+      case Planner::Step::planned:
+        return {};
+      default:
+        return fail(Errc::protocol, "the planner began before its plan");
+    }
+  }
+}
+
+Result<void> Decider::take_source() {
+  SSYNC_TRY(ListBatch item, take(queues_.list));
+  list_taken_(item.number);
+  return planner_->add_source(item.batch);
+}
+
+Result<void> Decider::take_mirror() {
+  SSYNC_TRY(MirrorItem item, take(queues_.mirror));
+  if (!item) {
+    planner_->end_mirror();
+    return {};
+  }
+  if (!*item) return tl::unexpected((*item).error());
+  progress_.done.fetch_add((*item)->entries.size(), std::memory_order_relaxed);
+  return planner_->add_mirror(**item);
+}
+
+Result<void> Decider::ask() {
+  progress_.now(wire::Wait::Reason::comparing);
+  for (Query& query : planner_->take_queries()) {
+    if (query.side == Query::Side::source) {
+      to_ask_.push_back(std::move(query));
+    } else if (query.known_only) {
+      answer_known(query);
+    } else {
+      transfer::ContentJob job{query.id, query.location, query.name, query.seen, std::nullopt};
+      if (query.what == Query::What::digest) job.digest = request_.options.digest_kind;
+      open_mirror_.emplace(query.id, query);
+      // The job queue may be full while every reader waits for room in our inbox: take answers until it has
+      // room.
+      while (true) {
+        const PushResult pushed = queues_.content_jobs.try_push(job);
+        if (pushed == PushResult::pushed) break;
+        if (pushed == PushResult::closed) return tl::unexpected(stopped());
+        SSYNC_TRY_VOID(take_answer());
+      }
+    }
+  }
+  return ask_source();
+}
+
+/// Sends as many questions as may be open; the rest follows as answers come.
+Result<void> Decider::ask_source() {
+  wire::DigestRequest message;
+  std::size_t bytes = 0;
+  while (next_to_ask_ < to_ask_.size() && open_source_.size() < capacities_.open_questions) {
+    const Query& query = to_ask_[next_to_ask_++];
+    open_source_[query.row].push_back(query.id);
+    const std::size_t next = weight({query.location, query.name});
+    if (full(message.rows.size(), bytes, next)) {
+      SSYNC_TRY_VOID(say(std::exchange(message, {})));
+      bytes = 0;
+    }
+    bytes += next;
+    message.rows.push_back(
+        wire::DigestQuery{query.location, query.name, query.row, query.what == Query::What::digest});
+  }
+  if (next_to_ask_ == to_ask_.size()) {
+    to_ask_.clear();
+    next_to_ask_ = 0;
+  }
+  if (message.rows.empty()) return {};
+  return say(std::move(message));
+}
+
+void Decider::answer_known(const Query& query) {
+  planner::Answer answer{query.id, std::nullopt, std::nullopt};
+  const auto record = index_.with([&](index::Index& index) {
+    return index.find({query.location, query.name});
+  });
+  if (record && !record->racy && query.seen && same_content_stat(record->held, *query.seen)) {
+    answer.checksum = record->checksum;
+    if (record->digest && record->digest->kind == request_.options.digest_kind)
+      answer.digest = record->digest;
+  }
+  planner_->answer(answer);
+}
+
+Result<void> Decider::take_answer() {
+  SSYNC_TRY(InboxItem item, take(queues_.inbox));
+  if (auto* result = std::get_if<transfer::ContentResult>(&item)) {
+    const auto open = open_mirror_.find(result->id);
+    if (open == open_mirror_.end()) return {};
+    planner::Answer answer{result->id, std::nullopt, std::nullopt};
+    if (result->content) {
+      answer.checksum = result->content->checksum;
+      answer.digest = result->content->digest;
+      // What was read once is not read again: the index keeps it.
+      const Query& query = open->second;
+      SSYNC_TRY_VOID(index_.with([&](index::Index& index) -> Result<void> {
+        auto record = index.find({query.location, query.name});
+        if (!record || record->racy || !(record->held == result->content->seen)) return {};
+        record->checksum = result->content->checksum;
+        if (result->content->digest) record->digest = result->content->digest;
+        return index.append({query.location, query.name}, *record);
+      }));
+    }
+    progress_.done.fetch_add(1, std::memory_order_relaxed);
+    open_mirror_.erase(open);
+    planner_->answer(answer);
+    return {};
+  }
+  if (auto* digests = std::get_if<ClientDigests>(&item)) {
+    for (const wire::DigestRow& row : digests->rows) {
+      const auto open = open_source_.find(row.row);
+      if (open == open_source_.end())
+        return fail(Errc::protocol, fmt::format("a digest for row {} that was not asked for", row.row));
+      for (const std::uint64_t id : open->second)
+        planner_->answer(planner::Answer{id, row.checksum, row.digest});
+      open_source_.erase(open);
+    }
+    return ask_source();
+  }
+  return fail(Errc::protocol, "the plan was acknowledged before it was made");
+}
+
+/// Tells the plan and waits for the client's word. False: it is over.
+Result<bool> Decider::show_plan() {
+  for (Problem& found : planner_->take_problems())
+    SSYNC_TRY_VOID(problem(std::move(found)));
+  SSYNC_TRY_VOID(flush_problems());
+  stats_.plan = planner_->totals();
+  stats_.guard = planner_->guard();
+  if (stats_.guard == Guard::max_delete) stats_.deletes_withheld = stats_.plan.extras_kept;
+  wire::Plan plan;
+  plan.totals = stats_.plan;
+  plan.guard = stats_.guard;
+  if (stats_.guard == Guard::max_delete) {
+    constexpr std::uint64_t kNoLimit = ~std::uint64_t{0};
+    plan.allowed = std::min(request_.options.max_delete.value_or(kNoLimit),
+                            request_.server_max_delete.value_or(kNoLimit));
+  }
+  SSYNC_TRY_VOID(say(plan));
+  SSYNC_TRY(InboxItem item, take(queues_.inbox));
+  if (!std::holds_alternative<PlanAcknowledged>(item)) return fail(Errc::protocol, "a digest after the plan");
+  if (stopping(stats_.guard) != Guard::none && !only_show_) {
+    SSYNC_TRY_VOID(
+        say(wire::ErrorReply{wire::ErrorCode::refused, true, "a delete guard holds: nothing was changed"}));
+    return false;
+  }
+  progress_.now(wire::Wait::Reason::writing, stats_.plan.request_bytes);
+  return true;
+}
+
+// ---- acting
+// ---------------------------------------------------------------------------------------------------------
+
+Result<void> Decider::act(std::vector<Change> changes) {
+  for (Change& change : changes) {
+    if (only_show_) {
+      if (change.record_only) {  // right as it is: nothing to seal, but part of what both ends compare
+        digest_.add(change.location,
+                    row_hash(change.name, project(change.wanted, request_.attributes), change.target,
+                             folds_checksums(request_.options) ? change.checksum : std::nullopt));
+      }
+      if (change.record_only || change.restore || (change.op == Op::set_metadata && !change.at_path))
+        continue;
+      differs_ = true;
+      SSYNC_TRY_VOID(tell_change(change));
+    } else if (change.op == Op::request) {
+      SSYNC_TRY_VOID(request(std::move(change)));
+    } else {
+      SSYNC_TRY_VOID(apply(change));
+    }
+  }
+  SSYNC_TRY_VOID(flush_requests());
+  SSYNC_TRY_VOID(flush_changes());
+  SSYNC_TRY_VOID(flush_problems());
+  return drain_events(false);
+}
+
+Result<void> Decider::apply(const Change& change) {
+  SSYNC_TRY(const transfer::Applied done,
+            applier_.apply(change, [this](std::uint64_t) { return !queues_.inbox.closed(); }));
+  switch (done.state) {
+    case transfer::Applied::State::done:
+      return applied(change);
+    case transfer::Applied::State::stale:
+      return request_instead(change);
+    case transfer::Applied::State::problem:
+      break;
+  }
+  Problem found = done.problem;
+  found.location = change.location;
+  found.name = change.name;
+  found.row = change.row;
+  if (change.op == Op::exchange) {
+    Problem other = found;
+    other.location = change.from_location;
+    other.name = change.from_name;
+    other.row = change.from_row;
+    SSYNC_TRY_VOID(problem(std::move(other)));
+  }
+  return problem(std::move(found));
+}
+
+/// Counts, tells and remembers what was carried out.
+Result<void> Decider::applied(const Change& change) {
+  // The last word on a directory that was just made belongs to its making.
+  const bool finishes = change.op == Op::set_metadata && !change.at_path;
+  const bool visible = !change.record_only && !change.restore && !finishes;
+  if (visible) {
+    report_.change(change);
+    SSYNC_TRY_VOID(tell_change(change));
+  }
+  const auto forget = [&](PathView path) {
+    return index_.with([&](index::Index& index) { return index.append_removed(path); });
+  };
+  switch (change.op) {
+    case Op::make_directory:
+      ++stats_.created;
+      return {};  // sealed when its metadata is final
+    case Op::make_link:
+    case Op::make_empty:
+      ++stats_.created;
+      break;
+    case Op::copy:
+      ++stats_.copied;
+      stats_.reused_bytes += change.wanted.size;
+      break;
+    case Op::rename:
+      ++stats_.renamed;
+      stats_.reused_bytes += change.wanted.size;
+      SSYNC_TRY_VOID(forget(change.from()));
+      break;
+    case Op::exchange:
+      stats_.renamed += 2;
+      stats_.reused_bytes += change.wanted.size + change.from_wanted.size;
+      SSYNC_TRY_VOID(seal(change, change.from(), change.from_wanted, change.from_row, change.from_checksum,
+                          std::nullopt));
+      break;
+    case Op::rename_directory:
+      ++stats_.renamed;
+      return {};
+    case Op::stage_rename:
+      ++stats_.renamed;
+      return forget(change.from());
+    case Op::stage_copy:
+      ++stats_.copied;
+      return {};
+    case Op::publish_staged:
+      stats_.reused_bytes += change.wanted.size;
+      break;
+    case Op::remove:
+    case Op::remove_directory:
+      ++stats_.deleted;
+      return forget(change.path());
+    case Op::set_metadata:
+      if (change.restore) return {};
+      if (visible) ++stats_.metadata;
+      break;
+    case Op::request:
+      return {};
+  }
+  return seal(change, change.path(), change.wanted, change.row, change.checksum, change.digest);
+}
+
+Result<void> Decider::seal(const Change& change, PathView path, const Values& wanted, RowId row,
+                           const std::optional<Checksum>& checksum, const std::optional<Digest>& digest) {
+  SealItem item{
+      std::string(path.location), std::string(path.name), wanted, change.target, checksum, digest, row};
+  if (wanted.kind == Kind::file && wanted.size == 0) item.checksum = transfer::ContentHash().checksum();
+  return put(queues_.seal_items, std::move(item));
+}
+
+Result<void> Decider::request(Change change) {
+  // Bounded: not more files may be on their way than this.
+  while (receiver_.outstanding() >= capacities_.open_requests) {
+    SSYNC_TRY_VOID(flush_requests());
+    SSYNC_TRY_VOID(drain_events(true));
+  }
+  const std::size_t next = weight({change.location, change.name});
+  if (full(request_rows_.size(), request_weight_, next)) SSYNC_TRY_VOID(flush_requests());
+  request_weight_ += next;
+  request_bytes_ += change.wanted.size;
+  request_rows_.push_back(wire::RequestRow{change.location, change.name, change.digest, change.row});
+  receiver_.expect(std::move(change));
+  return {};
+}
+
+/// The local content was not what the scan saw: ask the source for it.
+Result<void> Decider::request_instead(const Change& change) {
+  if (change.op == Op::stage_rename || change.op == Op::stage_copy)
+    return {};  // its publish_staged turns up stale in its turn
+  Change again = change;
+  again.op = Op::request;
+  again.from_location.clear();
+  again.from_name.clear();
+  again.at_from.reset();
+  again.checksum.reset();
+  again.digest.reset();
+  if (change.op == Op::exchange) {
+    Change other = again;
+    other.location = change.from_location;
+    other.name = change.from_name;
+    other.row = change.from_row;
+    other.wanted = change.from_wanted;
+    other.at_path = change.at_from;
+    SSYNC_TRY_VOID(request(std::move(other)));
+  }
+  return request(std::move(again));
+}
+
+Result<void> Decider::flush_requests() {
+  if (request_rows_.empty()) return {};
+  report_.requesting(request_rows_.size(), request_bytes_);
+  wire::FileRequest message;
+  message.rows = std::exchange(request_rows_, {});
+  request_bytes_ = 0;
+  request_weight_ = 0;
+  return say(std::move(message));
+}
+
+Result<void> Decider::drain_events(bool wait) {
+  if (wait) {
+    SSYNC_TRY(transfer::ReceiveEvent event, take(queues_.receive_events));
+    SSYNC_TRY_VOID(handle(std::move(event)));
+  }
+  while (std::optional<transfer::ReceiveEvent> event = queues_.receive_events.try_pop())
+    SSYNC_TRY_VOID(handle(std::move(*event)));
+  return {};
+}
+
+Result<void> Decider::handle(transfer::ReceiveEvent event) {
+  if (const auto* credit = std::get_if<transfer::CreditReturned>(&event)) {
+    credit_returned_(credit->bytes);
+    progress_.done.fetch_add(credit->bytes, std::memory_order_relaxed);
+    return {};
+  }
+  if (auto* published = std::get_if<transfer::Published>(&event)) {
+    const Change& change = published->change;
+    ++stats_.transferred_files;
+    stats_.transferred_bytes += change.wanted.size;
+    report_.received(change);
+    SSYNC_TRY_VOID(tell_change(change));
+    return seal(change, change.path(), change.wanted, change.row, published->checksum, std::nullopt);
+  }
+  auto& failure = std::get<transfer::ReceiveFailure>(event);
+  failure.problem.location = failure.change.location;
+  failure.problem.name = failure.change.name;
+  failure.problem.row = failure.change.row;
+  return problem(std::move(failure.problem));
+}
+
+/// Every requested file is published or failed, and staging is gone, before directories get their final
+/// times.
+Result<void> Decider::finish_writes() {
+  if (only_show_) return {};
+  receiver_.finish();
+  while (std::optional<transfer::ReceiveEvent> event = queues_.receive_events.pop())
+    SSYNC_TRY_VOID(handle(std::move(*event)));
+  if (queues_.inbox.closed()) return tl::unexpected(stopped());
+  SSYNC_TRY_VOID(flush_changes());
+  SSYNC_TRY_VOID(flush_problems());
+  applier_.close_directories();
+  return staging_.remove();
+}
+
+Result<void> Decider::conclude() {
+  SSYNC_TRY_VOID(flush_changes());
+  SSYNC_TRY_VOID(flush_problems());
+  if (!only_show_ && request_.durable) SSYNC_TRY_VOID(tree_.sync());
+  SSYNC_TRY_VOID(finish_index_());
+  wire::SyncDone done;
+  done.stats = stats_;
+  done.tree_digest = digest_.hex();
+  done.complete = stats_.deletes_withheld == 0 && !differs_;
+  return say(std::move(done));
+}
+
+// ---- telling
+// --------------------------------------------------------------------------------------------------------
+
+Result<void> Decider::say(Output output) {
+  return put(queues_.outputs, std::move(output));
+}
+
+Result<void> Decider::tell_change(const Change& change) {
+  if (!request_.options.list_changes) return {};
+  wire::ChangeRow row = row_of(change, request_.attributes);
+  const std::size_t next = weight({row.location, row.name, row.from_location, row.from_name});
+  if (full(change_rows_.size(), change_weight_, next)) SSYNC_TRY_VOID(flush_changes());
+  change_weight_ += next;
+  change_rows_.push_back(std::move(row));
+  return {};
+}
+
+Result<void> Decider::flush_changes() {
+  if (change_rows_.empty()) return {};
+  change_weight_ = 0;
+  wire::Changes message;
+  message.rows = std::exchange(change_rows_, {});
+  return say(std::move(message));
+}
+
+Result<void> Decider::problem(Problem found) {
+  report_.problem(found);
+  if (found.warning) {
+    ++stats_.warnings;
+  } else if (found.vanished) {
+    ++stats_.vanished;
+  } else {
+    ++stats_.problems;
+  }
+  if (found.text.size() > wire::kTextBytesMax) found.text.resize(wire::kTextBytesMax);
+  const std::size_t next = weight({found.location, found.name, found.text});
+  if (full(problem_rows_.size(), problem_weight_, next)) SSYNC_TRY_VOID(flush_problems());
+  problem_weight_ += next;
+  problem_rows_.push_back(std::move(found));
+  return {};
+}
+
+Result<void> Decider::flush_problems() {
+  if (problem_rows_.empty()) return {};
+  problem_weight_ = 0;
+  wire::Problems message;
+  message.rows = std::exchange(problem_rows_, {});
+  return say(std::move(message));
+}
+
+}  // namespace ssync::server_program

@@ -1,0 +1,5 @@
+#include "server_program.h"
+
+int main(int argc, char** argv) {
+  return ssync::server_program::run_server(argc, argv, {});
+}

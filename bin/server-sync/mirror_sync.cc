@@ -1,0 +1,210 @@
+#include "mirror_sync.h"
+
+#include <exception>
+
+#include "ssync/wire/limits.h"
+
+namespace ssync::server_program {
+namespace {
+
+wire::ErrorCode code_of(Errc code) {
+  switch (code) {
+    case Errc::protocol:
+    case Errc::invalid_argument:
+      return wire::ErrorCode::protocol;
+    case Errc::limit:
+      return wire::ErrorCode::limit;
+    case Errc::no_space:
+      return wire::ErrorCode::no_space;
+    case Errc::refused:
+      return wire::ErrorCode::refused;
+    default:
+      return wire::ErrorCode::io;
+  }
+}
+
+}  // namespace
+
+MirrorSync::MirrorSync(fs::Tree& tree, fs::Staging& staging, index::Index& index, index::Header header_after,
+                       SyncRequest request, Capacities capacities, EventFd& wake, Report& report)
+    : tree_(tree),
+      staging_(staging),
+      plain_index_(index),
+      index_(index),
+      header_after_(std::move(header_after)),
+      request_(std::move(request)),
+      capacities_(capacities),
+      wake_(wake),
+      report_(report),
+      list_(capacities.list_batches),
+      mirror_(capacities.mirror_blocks),
+      inbox_(capacities.inbox),
+      content_jobs_(capacities.content_jobs),
+      receive_events_(capacities.receive_events),
+      seal_items_(capacities.seal_items),
+      outputs_(capacities.outputs),
+      list_in_(list_),
+      inbox_in_(inbox_) {
+  const auto signal = [this] { wake_.signal(); };
+  list_.on_space(signal);
+  inbox_.on_space(signal);
+  outputs_.on_item(signal);
+}
+
+MirrorSync::~MirrorSync() {
+  stop();
+  if (scan_thread_.joinable()) scan_thread_.join();
+  if (decider_thread_.joinable()) decider_thread_.join();
+  readers_.reset();
+  receiver_.reset();
+  if (sealer_ && sealer_->finish()) {  // what a cut sync published is not read again by the next one
+    (void)index_.with([](index::Index& index) { return index.flush_log(index::Index::Durable::no); });
+  }
+}
+
+void MirrorSync::start() {
+  scanner::Options scanning;
+  scanning.role = index::Role::mirror;
+  scanning.digest_kind = request_.options.digest_kind;
+  scanner_ = std::make_unique<scanner::Scanner>(tree_, plain_index_, scanning);
+  readers_ = std::make_unique<transfer::ContentReaders>(
+      tree_, 2, content_jobs_, [this](transfer::ContentResult result) {
+        (void)inbox_.push(std::move(result));  // false: the decider has ended
+      });
+  transfer::Receiver::Options receive;
+  receive.durable = request_.durable ? transfer::Durable::yes : transfer::Durable::no;
+  receive.attributes = request_.attributes;
+  receiver_ = std::make_unique<transfer::Receiver>(tree_, staging_, receive, receive_events_);
+  sealer_ = std::make_unique<Sealer>(
+      tree_, index_, digest_,
+      Sealer::Options{request_.attributes, request_.options.compare_content || request_.options.verify},
+      seal_items_);
+  scan_thread_ = std::jthread([this] { scan(); });  // ends with the tree, or when mirror_ is closed
+  decider_thread_ =
+      std::jthread([this] { decide(); });  // ends after its last word, or when its queues are closed
+}
+
+void MirrorSync::scan() {
+  try {
+    for (;;) {
+      Result<std::optional<ScanBlock>> block = scanner_->next();
+      if (block && *block) {
+        if (!mirror_.push(MirrorItem(std::move(**block)))) return;
+        continue;
+      }
+      if (!block) {
+        (void)mirror_.push(MirrorItem(tl::unexpected(block.error())));
+        return;
+      }
+      // The new base is in place before anything is decided: from here on the index belongs to the decider
+      // and the sealer.
+      index::Header header = header_after_;
+      header.source_id = plain_index_.header().source_id;
+      header.synced_count = plain_index_.header().synced_count;
+      if (Result<void> committed = scanner_->commit_index(header); !committed) {
+        (void)mirror_.push(MirrorItem(tl::unexpected(context(committed.error(), "writing the index"))));
+        return;
+      }
+      (void)mirror_.push(MirrorItem(std::nullopt));
+      return;
+    }
+  } catch (const std::exception& error) {
+    (void)mirror_.push(MirrorItem(fail(Errc::io, std::string("scanning the mirror: ") + error.what())));
+  }
+}
+
+void MirrorSync::decide() {
+  Result<void> outcome;
+  try {
+    Decider decider(
+        tree_, staging_, index_, request_, capacities_,
+        DeciderQueues{list_, mirror_, inbox_, content_jobs_, receive_events_, seal_items_, outputs_},
+        *receiver_, report_, progress_,
+        [this](std::uint64_t number) {
+          list_taken_.store(number + 1, std::memory_order_release);
+          wake_.signal();
+        },
+        [this](std::uint64_t bytes) {
+          credit_.fetch_add(bytes, std::memory_order_acq_rel);
+          wake_.signal();
+        },
+        digest_, [this] { return finish_index(); });
+    outcome = decider.run();
+  } catch (const std::exception& error) {
+    outcome = fail(Errc::io, std::string("deciding: ") + error.what());
+  }
+  if (!outcome && outcome.error().code != Errc::closed) {
+    wire::ErrorReply reply;
+    reply.code = code_of(outcome.error().code);
+    reply.retry = reply.code != wire::ErrorCode::protocol;
+    reply.text = outcome.error().text();
+    if (reply.text.size() > wire::kTextBytesMax) reply.text.resize(wire::kTextBytesMax);
+    (void)outputs_.push(std::move(reply));
+  }
+}
+
+/// After the last change: what was sealed is on disk, then that this source's sync ended well.
+Result<void> MirrorSync::finish_index() {
+  SSYNC_TRY_VOID(sealer_->finish());
+  if (request_.options.dry_run || request_.options.verify)
+    return index_.with([](index::Index& index) { return index.flush_log(index::Index::Durable::no); });
+  return index_.with([this](index::Index& index) -> Result<void> {
+    index::Header header = index.header();
+    header.source_id = header_after_.source_id;
+    header.attributes = header_after_.attributes;
+    header.attributes_known = header_after_.attributes_known;
+    header.attributes_type = header_after_.attributes_type;
+    header.attributes_volume = header_after_.attributes_volume;
+    header.attributes_uid = header_after_.attributes_uid;
+    const bool first = header.synced_count == 0;
+    header.synced_count = 1;  // whether, not how often: an idle sync must not write
+    if (first || !(header == index.header())) SSYNC_TRY_VOID(index.append_header(header));
+    return index.flush_log(request_.durable ? index::Index::Durable::yes : index::Index::Durable::no);
+  });
+}
+
+void MirrorSync::list(std::uint64_t number, RowBatch batch) {
+  list_in_.put(ListBatch{number, std::move(batch)});
+}
+
+void MirrorSync::digests(std::vector<wire::DigestRow> rows) {
+  inbox_in_.put(ClientDigests{std::move(rows)});
+}
+
+void MirrorSync::file_failed(const wire::Fail& failure) {
+  receiver_->fail(failure.row, failure);
+}
+
+void MirrorSync::plan_acknowledged() {
+  inbox_in_.put(PlanAcknowledged{});
+}
+
+Result<void> MirrorSync::data(wire::DataHead head, Buffer payload) {
+  return receiver_->accept(std::move(head), std::move(payload));
+}
+
+void MirrorSync::flush() {
+  list_in_.flush();
+  inbox_in_.flush();
+}
+
+session::server::Progress MirrorSync::progress() const {
+  return {progress_.reason.load(std::memory_order_relaxed), progress_.done.load(std::memory_order_relaxed),
+          progress_.total.load(std::memory_order_relaxed)};
+}
+
+void MirrorSync::stop() noexcept {
+  if (stopped_.exchange(true)) return;
+  if (scanner_) scanner_->stop();
+  if (readers_) readers_->stop();
+  if (receiver_) receiver_->stop();
+  list_.close();
+  mirror_.close();
+  inbox_.close();
+  content_jobs_.close();
+  receive_events_.close();
+  outputs_.close();
+  seal_items_.close();
+}
+
+}  // namespace ssync::server_program

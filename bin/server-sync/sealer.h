@@ -1,0 +1,61 @@
+// The last look at what a sync made right: when the file system's clock has ticked on, so that a later change
+// must show in the stat. What it sees goes into the index as `held` and into the tree digest.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <thread>
+
+#include "ssync/base/bounded_queue.h"
+#include "ssync/fs/tree.h"
+#include "ssync/model/change.h"
+#include "ssync/model/tree_digest.h"
+
+#include "sync_parts.h"
+
+namespace ssync::server_program {
+
+struct SealItem {
+  PathView path() const noexcept { return {location, name}; }
+  std::string location, name;
+  Values wanted;
+  std::string target;
+  std::optional<Checksum> checksum;
+  std::optional<Digest> digest;
+  RowId row = kNoRow;
+};
+
+/// Ends when `items` is closed and drained. Owns its thread.
+class Sealer {
+ public:
+  struct Options {
+    Attributes attributes;
+    bool fold_checksums = false;  ///< --checksum, --verify
+  };
+  /// `digest` is this thread's until finish() returned.
+  Sealer(fs::Tree& tree, SharedIndex& index, TreeDigest& digest, Options options,
+         BoundedQueue<SealItem>& items);
+  ~Sealer();
+  /// Closes the queue and waits for the end. Errors: the index log cannot be written.
+  [[nodiscard]] Result<void> finish();
+  /// Entries that were not what the sync had made them when they were looked at.
+  [[nodiscard]] std::uint64_t disturbed() const noexcept { return disturbed_; }
+
+ private:
+  void run();
+  Result<void> seal(const SealItem& item);
+  Result<fs::Stat> settled_stat(const SealItem& item);
+
+  fs::Tree& tree_;
+  SharedIndex& index_;
+  TreeDigest& digest_;
+  const Options options_;
+  BoundedQueue<SealItem>& items_;
+  std::string open_location_;
+  std::unique_ptr<fs::Directory> directory_;
+  Result<void> outcome_;
+  std::uint64_t disturbed_ = 0;
+  std::jthread thread_;
+};
+
+}  // namespace ssync::server_program

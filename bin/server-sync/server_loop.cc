@@ -1,0 +1,325 @@
+#include "server_loop.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+
+#include "ssync/base/host.h"
+#include "ssync/base/random.h"
+#include "ssync/base/text.h"
+#include "ssync/transfer/applier.h"
+
+namespace ssync::server_program {
+namespace {
+
+using session::server::Server;
+using Clock = std::chrono::steady_clock;
+
+/// Short, because a queue of one item can fill between a look at it and the poll.
+constexpr auto kTickMax = std::chrono::milliseconds(5);
+/// Messages handled before the other sources have their turn.
+constexpr int kBurst = 64;
+
+session::server::Ids random_ids() {
+  session::server::Ids ids;
+  fill_random(ids.session);
+  fill_random(std::as_writable_bytes(std::span(&ids.tag, 1)));
+  return ids;
+}
+
+wire::ErrorReply error_reply(wire::ErrorCode code, bool retry, std::string text) {
+  if (text.size() > wire::kTextBytesMax) text.resize(wire::kTextBytesMax);
+  return {code, retry, std::move(text)};
+}
+
+bool contains(const std::vector<fs::DirectoryId>& chain, std::uint64_t device, std::uint64_t inode) {
+  return std::any_of(chain.begin(), chain.end(),
+                     [&](const fs::DirectoryId& id) { return id.device == device && id.inode == inode; });
+}
+
+}  // namespace
+
+struct ServerLoop::Opened {
+  SyncRequest request;
+  index::Header header;
+  std::vector<std::string> notes;
+};
+
+ServerLoop::ServerLoop(const Options& options, fs::Root root, net::ServerTransport& transport,
+                       Signals& signals, EventFd& wake, Report& report, Capacities capacities)
+    : options_(options),
+      root_(std::move(root)),
+      transport_(transport),
+      signals_(signals),
+      wake_(wake),
+      report_(report),
+      capacities_(capacities),
+      session_(session::server::Config{"server-sync " SSYNC_VERSION}, random_ids) {}
+
+ServerLoop::~ServerLoop() = default;
+
+Result<ExitCode> ServerLoop::run() {
+  while (!stopping_)
+    SSYNC_TRY_VOID(turn());
+  carry_out(session_.shutdown(Clock::now()));
+  sync_.reset();
+  if (staging_) (void)staging_->remove();
+  return ExitCode::interrupted;
+}
+
+Result<void> ServerLoop::turn() {
+  const auto now = Clock::now();
+  const auto until = std::clamp<std::chrono::nanoseconds>(session_.next_deadline() - now,
+                                                          std::chrono::milliseconds(0), kTickMax);
+  const std::array<int, 2> fds{wake_.fd(), signals_.fd()};
+  SSYNC_TRY(const net::Ready ready,
+            transport_.wait(std::chrono::ceil<std::chrono::milliseconds>(until), fds, true));
+  if (ready.fds.at(1) && signals_.take()) stopping_ = true;
+  if (ready.fds.at(0)) wake_.drain();
+  SSYNC_TRY_VOID(take_control());
+  SSYNC_TRY_VOID(take_data());
+  take_sync();
+  for (const std::string& text : transport_.take_notices())
+    report_.warning(text);
+  carry_out(session_.on_tick(Clock::now()));
+  return {};
+}
+
+Result<void> ServerLoop::take_control() {
+  for (int i = 0; i < kBurst; ++i) {
+    SSYNC_TRY(std::optional<net::ControlMessage> message, transport_.receive_control());
+    if (!message) return {};
+    Result<wire::Request> request = wire::decode_request(std::move(message->frames));
+    carry_out(request ? session_.on_request(message->peer, std::move(*request), Clock::now())
+                      : session_.on_malformed(message->peer, request.error(), Clock::now()));
+  }
+  return {};
+}
+
+Result<void> ServerLoop::take_data() {
+  for (int i = 0; i < kBurst; ++i) {
+    SSYNC_TRY(std::optional<net::DataMessage> message, transport_.receive_data());
+    if (!message) return {};
+    Result<wire::DataHead> head = wire::decode_data(message->head.bytes(), message->payload.bytes().size());
+    if (!head) {
+      carry_out(session_.on_malformed_data(message->peer, head.error(), Clock::now()));
+      continue;
+    }
+    const std::size_t head_bytes = message->head.bytes().size();
+    const std::size_t payload_bytes = message->payload.bytes().size();
+    payload_ = std::move(message->payload);
+    carry_out(session_.on_data(message->peer, std::move(*head), head_bytes, payload_bytes, payload_.bytes(),
+                               Clock::now()));
+    payload_ = Buffer();
+  }
+  return {};
+}
+
+/// What the running sync has to say.
+void ServerLoop::take_sync() {
+  if (!sync_) return;
+  sync_->flush();
+  while (sync_ && list_announced_ < sync_->list_taken())
+    carry_out(session_.list_taken(list_announced_++, Clock::now()));
+  if (!sync_) return;
+  if (const std::uint64_t bytes = sync_->take_credit(); bytes > 0)
+    carry_out(session_.credit_returned(bytes, Clock::now()));
+  while (sync_ && session_.output_room()) {
+    std::optional<session::server::Output> output = sync_->poll_output();
+    if (!output) break;
+    if (const auto* done = std::get_if<wire::SyncDone>(&*output)) done_ = *done;
+    carry_out(session_.output(std::move(*output), Clock::now()));
+  }
+  if (sync_) session_.progress(sync_->progress());
+}
+
+void ServerLoop::carry_out(Effects effects) {
+  for (session::server::Effect& effect : effects)
+    std::visit([this](auto& what) { on(what); }, effect);
+}
+
+void ServerLoop::on(session::server::SendReply& effect) {
+  if (!transport_.send_control(effect.peer, wire::encode(effect.reply)))
+    carry_out(session_.on_lost(effect.peer, Clock::now()));
+}
+
+void ServerLoop::on(session::server::SendCredit& effect) {
+  if (!transport_.send_data(effect.peer, wire::encode(effect.head), Buffer()))
+    carry_out(session_.on_lost(effect.peer, Clock::now()));
+}
+
+void ServerLoop::on(session::server::Kick& effect) {
+  report_.notice(fmt::format("Disconnecting {}: {}", transport_.address_of(effect.peer), effect.reason));
+  transport_.kick(effect.peer);
+}
+
+void ServerLoop::on(session::server::OpenSync& effect) {
+  tl::expected<Opened, wire::ErrorReply> opened = open_sync(effect.hello);
+  if (!opened) {
+    report_.notice(fmt::format("Refused {}: {}", transport_.address_of(effect.peer), opened.error().text));
+    staging_.reset();
+    index_.reset();
+    carry_out(session_.refused(std::move(opened.error()), Clock::now()));
+    return;
+  }
+  report_.sync_started(transport_.address_of(effect.peer), effect.hello.source_id);
+  started_ = Clock::now();
+  done_.reset();
+  list_announced_ = 0;
+  const Attributes attributes = opened->request.attributes;
+  const bool synced_before = opened->request.synced_before;
+  for (const std::string& note : opened->notes)
+    report_.notice(note);
+  sync_ = std::make_unique<MirrorSync>(root_.tree(), *staging_, *index_, std::move(opened->header),
+                                       std::move(opened->request), capacities_, wake_, report_);
+  carry_out(session_.opened(attributes, synced_before, std::move(opened->notes), Clock::now()));
+}
+
+void ServerLoop::on(session::server::StartScan&) {
+  if (sync_) sync_->start();
+}
+
+void ServerLoop::on(session::server::ListRows& effect) {
+  if (sync_) sync_->list(effect.number, std::move(effect.batch));
+}
+
+void ServerLoop::on(session::server::DigestRows& effect) {
+  if (sync_) sync_->digests(std::move(effect.rows));
+}
+
+void ServerLoop::on(session::server::FileFailed& effect) {
+  if (sync_) sync_->file_failed(effect.fail);
+}
+
+void ServerLoop::on(session::server::Proceed&) {
+  if (sync_) sync_->plan_acknowledged();
+}
+
+void ServerLoop::on(session::server::Deliver& effect) {
+  if (!sync_) return;
+  const Result<void> taken = sync_->data(std::move(effect.head), std::move(payload_));
+  if (!taken)
+    carry_out(
+        session_.output(error_reply(wire::ErrorCode::protocol, false, taken.error().text()), Clock::now()));
+}
+
+void ServerLoop::on(session::server::CloseSync& effect) {
+  const double seconds = std::chrono::duration<double>(Clock::now() - started_).count();
+  sync_.reset();  // stops and joins
+  if (staging_) {
+    if (const Result<void> removed = staging_->remove(); !removed)
+      report_.warning(context(removed.error(), "removing staging").text());
+  }
+  staging_.reset();
+  index_.reset();
+  if (effect.completed && done_) {
+    report_.sync_done(done_->stats, done_->tree_digest, seconds);
+  } else {
+    report_.sync_aborted(effect.reason);
+  }
+  carry_out(session_.closed(Clock::now()));
+}
+
+void ServerLoop::on(session::server::Notice& effect) {
+  report_.notice(effect.text);
+}
+
+// ---- opening a sync
+// -------------------------------------------------------------------------------------------------
+
+/// A deploy may have swapped the link that DIR is, or somebody replaced the directory: the new one is locked
+/// before the old one is let go.
+Result<void> ServerLoop::reopen_root() {
+  if (root_.still_at_path()) return {};
+  SSYNC_TRY(fs::Root fresh, fs::Root::open(options_.directory, fs::Root::Lock::yes));
+  root_ = std::move(fresh);
+  return {};
+}
+
+tl::expected<ServerLoop::Opened, wire::ErrorReply> ServerLoop::open_sync(const wire::Hello& hello) {
+  const auto io = [](const Error& error, std::string_view what) {
+    return tl::unexpected(error_reply(wire::ErrorCode::io, true, context(error, what).text()));
+  };
+  if (Result<void> reopened = reopen_root(); !reopened) return io(reopened.error(), "the mirror's directory");
+  Result<std::vector<fs::DirectoryId>> chain = root_.ancestry();
+  if (!chain) return io(chain.error(), "the mirror's directory");
+  if (hello.host == boot_fingerprint() && hello.host != std::array<std::byte, 16>{}) {
+    const wire::NodeId source = hello.ancestry.front();
+    const bool nested =
+        contains(*chain, source.device, source.inode) ||
+        std::any_of(hello.ancestry.begin(), hello.ancestry.end(), [&](const wire::NodeId& node) {
+          return node.device == chain->front().device && node.inode == chain->front().inode;
+        });
+    if (nested) {
+      return tl::unexpected(error_reply(wire::ErrorCode::overlap, false,
+                                        "the source and the mirror are the same directory, or one is inside "
+                                        "the other; choose a directory outside"));
+    }
+  }
+  Result<index::Index> opened_index =
+      index::Index::open(options_.state_dir, index::Role::mirror, root_.absolute_path());
+  if (!opened_index) return io(opened_index.error(), "opening the index");
+  index_.emplace(std::move(*opened_index));
+  for (const std::string& damage : index_->damage())
+    report_.warning(damage);
+
+  const std::string& known = index_->header().source_id;
+  if (!known.empty() && known != hello.source_id && !options_.take_over) {
+    return tl::unexpected(
+        error_reply(wire::ErrorCode::source, false,
+                    fmt::format("this mirror belongs to source '{}', not to '{}': start server-sync with "
+                                "--take-over to let the new source have it, or give the client "
+                                "the --source-id that the mirror knows",
+                                escape(known), escape(hello.source_id))));
+  }
+  staging_ = std::make_unique<fs::Staging>(root_.tree());
+  Opened opened;
+  Result<index::Header> header = header_after(*index_, hello, opened.notes);
+  if (!header) return io(header.error(), "finding out what the mirror can hold");
+  opened.header = std::move(*header);
+  opened.request.options = hello.options;
+  opened.request.attributes = opened.header.attributes;
+  if (!hello.has_owner) opened.request.attributes.owner = false;
+  opened.request.server_max_delete = options_.max_delete;
+  opened.request.durable = options_.fsync || hello.options.durable;
+  opened.request.synced_before = index_->header().synced_count > 0;
+  return opened;
+}
+
+/// The index's header as it will be when this sync ended well: whose mirror it is, and what it can hold
+/// (probed when that is not known).
+Result<index::Header> ServerLoop::header_after(index::Index& index, const wire::Hello& hello,
+                                               std::vector<std::string>& notes) {
+  index::Header header = index.header();
+  SSYNC_TRY(const fs::Volume volume, root_.tree().volume());
+  SSYNC_TRY(const fs::RootIdentity identity, root_.identity());
+  header.role = index::Role::mirror;
+  header.root_path = root_.absolute_path();
+  header.source_id = hello.source_id;
+  header.root_type = identity.type;
+  header.root_volume = identity.volume_id;
+  header.root_inode = identity.inode;
+  header.root_birth = identity.birth;
+  const bool same_volume = header.attributes_known && header.attributes_type == volume.type &&
+                           header.attributes_volume == volume.id && header.attributes_uid == ::geteuid();
+  if (same_volume) return header;
+  const bool writes = !hello.options.dry_run && !hello.options.verify;
+  if (!writes) {
+    header.attributes = Attributes{};
+    header.attributes.owner = ::geteuid() == 0;
+    header.attributes_known = false;
+    return header;
+  }
+  SSYNC_TRY(header.attributes, transfer::probe_attributes(root_.tree(), *staging_, notes));
+  SSYNC_TRY_VOID(staging_->remove());
+  header.attributes_known = true;
+  header.attributes_type = volume.type;
+  header.attributes_volume = volume.id;
+  header.attributes_uid = ::geteuid();
+  return header;
+}
+
+}  // namespace ssync::server_program

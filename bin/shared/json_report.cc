@@ -1,0 +1,122 @@
+#include "json_report.h"
+
+#include <chrono>
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include "ssync/base/text.h"
+
+namespace ssync::programs {
+
+std::string utc_now() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(now);
+  const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(now - seconds);
+  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:06}Z", fmt::gmtime(static_cast<std::time_t>(seconds.count())),
+                     micros.count());
+}
+
+std::string event_line(std::string_view name, const nlohmann::json& fields) {
+  nlohmann::ordered_json out;
+  out["event"] = name;
+  out["time"] = utc_now();
+  for (const auto& [key, value] : fields.items())
+    out[key] = value;
+  return out.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+nlohmann::json to_json(const PlanTotals& t) {
+  return {{"source_entries", t.source_entries},
+          {"source_files", t.source_files},
+          {"source_directories", t.source_directories},
+          {"source_links", t.source_links},
+          {"source_bytes", t.source_bytes},
+          {"mirror_entries", t.mirror_entries},
+          {"requests", t.requests},
+          {"request_bytes", t.request_bytes},
+          {"created", t.created},
+          {"copies", t.copies},
+          {"renames", t.renames},
+          {"reused_bytes", t.reused_bytes},
+          {"metadata", t.metadata},
+          {"deletes", t.deletes},
+          {"extras_kept", t.extras_kept},
+          {"problems", t.problems},
+          {"unchanged", t.unchanged}};
+}
+
+nlohmann::json to_json(const SyncStats& s) {
+  nlohmann::json out = {{"transferred_files", s.transferred_files},
+                        {"transferred_bytes", s.transferred_bytes},
+                        {"created", s.created},
+                        {"copied", s.copied},
+                        {"renamed", s.renamed},
+                        {"reused_bytes", s.reused_bytes},
+                        {"deleted", s.deleted},
+                        {"metadata", s.metadata},
+                        {"problems", s.problems},
+                        {"vanished", s.vanished},
+                        {"warnings", s.warnings},
+                        {"deletes_withheld", s.deletes_withheld},
+                        {"guard", guard_name(s.guard)}};
+  out["plan"] = to_json(s.plan);
+  return out;
+}
+
+nlohmann::json to_json(const Problem& problem) {
+  return {{"path", printable(problem.path())}, {"text", problem.text},         {"errno", problem.sys_errno},
+          {"subtree", problem.subtree},        {"vanished", problem.vanished}, {"warning", problem.warning}};
+}
+
+std::string_view guard_name(Guard guard) noexcept {
+  switch (guard) {
+    case Guard::none:
+      return "none";
+    case Guard::over_half:
+      return "over_half";
+    case Guard::source_empty:
+      return "source_empty";
+    case Guard::never_synced:
+      return "never_synced";
+    case Guard::max_delete:
+      return "max_delete";
+  }
+  return "?";
+}
+
+std::string_view op_name(Op op) noexcept {
+  switch (op) {
+    case Op::make_directory:
+      return "make_directory";
+    case Op::make_link:
+      return "make_link";
+    case Op::make_empty:
+      return "make_empty";
+    case Op::copy:
+      return "copy";
+    case Op::rename:
+      return "rename";
+    case Op::rename_directory:
+      return "rename_directory";
+    case Op::exchange:
+      return "exchange";
+    case Op::stage_rename:
+      return "stage_rename";
+    case Op::stage_copy:
+      return "stage_copy";
+    case Op::publish_staged:
+      return "publish_staged";
+    case Op::remove:
+      return "remove";
+    case Op::remove_directory:
+      return "remove_directory";
+    case Op::request:
+      return "request";
+    case Op::set_metadata:
+      return "set_metadata";
+  }
+  return "?";
+}
+
+}  // namespace ssync::programs
