@@ -14,8 +14,7 @@ using session::client::Client;
 using session::client::Failed;
 using Clock = std::chrono::steady_clock;
 
-/// Short, because a queue of one item can fill between a look at it and the poll.
-constexpr auto kTickMax = std::chrono::milliseconds(5);
+constexpr auto kTickMax = std::chrono::milliseconds(100);
 
 session::client::Config config_of(wire::Hello hello, std::chrono::milliseconds connect) {
   session::client::Config config;

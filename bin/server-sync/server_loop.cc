@@ -18,8 +18,7 @@ namespace {
 using session::server::Server;
 using Clock = std::chrono::steady_clock;
 
-/// Short, because a queue of one item can fill between a look at it and the poll.
-constexpr auto kTickMax = std::chrono::milliseconds(5);
+constexpr auto kTickMax = std::chrono::milliseconds(100);
 /// Messages handled before the other sources have their turn.
 constexpr int kBurst = 64;
 

@@ -12,7 +12,7 @@ TEST(NarrowTest, EverythingWorksWithOneItemOfRoom) {
   for (int d = 0; d < 12; ++d) {
     const stdfs::path directory = bench.source() / ("dir" + std::to_string(d)) / "sub";
     stdfs::create_directories(directory);
-    for (int f = 0; f < 4; ++f)
+    for (int f = 0; f < 40; ++f)
       write_file(directory / std::to_string(f), random_bytes(static_cast<std::uint64_t>(d * 100 + f), 3000));
   }
   write_file(bench.source() / "large", random_bytes(1, 40 << 20));
@@ -24,7 +24,7 @@ TEST(NarrowTest, EverythingWorksWithOneItemOfRoom) {
   stdfs::copy(bench.source() / "dir1", bench.source() / "copied", stdfs::copy_options::recursive);
   stdfs::remove_all(bench.source() / "dir2");
   write_file(bench.source() / "dir2", "a file now");
-  for (int f = 0; f < 4; ++f) {
+  for (int f = 0; f < 40; ++f) {
     const stdfs::path path = bench.source() / "dir3" / "sub" / std::to_string(f);
     const Times before = mtime_of(path);
     write_file(path, random_bytes(static_cast<std::uint64_t>(7000 + f), 3000));

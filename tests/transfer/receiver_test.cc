@@ -105,6 +105,21 @@ TEST_P(ReceiverTest, TellsWhatTheSourceEndedWith) {
   EXPECT_EQ(events.files[0].checksum, whole(7, "12345").ending.checksum);
 }
 
+// Else who takes the last event, and then waits because something is outstanding, waits for ever.
+TEST_P(ReceiverTest, AFileIsNotOutstandingOnceItsEventIsThere) {
+  start({.writers = 1, .durable = GetParam()});
+  std::vector<std::size_t> outstanding;
+  events_.on_item([&] {  // in the thread that reports
+    if (!events_.closed()) outstanding.push_back(receiver_->outstanding());
+  });
+  expect(1, "a");
+  EXPECT_EQ(send({whole(1, "one")}, "one"), "");
+  Events events = finish();
+  EXPECT_THAT(events.published, ElementsAre("a"));
+  ASSERT_FALSE(outstanding.empty());
+  EXPECT_EQ(outstanding.back(), 0U);
+}
+
 TEST_P(ReceiverTest, PutsPiecesTogetherWithHoles) {
   expect(1, "a");
   wire::Segment last = piece(1, 6, "cd");

@@ -132,7 +132,7 @@ void Ledger::finish() {
 }
 
 void Ledger::close_if_done() {
-  if (finishing_ && outstanding_ == 0 && unwritten_ == 0) events_.close();
+  if (finishing_ && outstanding_ == 0 && unreported_ == 0 && unwritten_ == 0) events_.close();
 }
 
 void Ledger::written(Message& message) {
@@ -157,11 +157,29 @@ Change Ledger::request_of(Incoming& file) {
 }
 
 void Ledger::published(Incoming& file, const Checksum& checksum) {
-  const RowId row = file.row;
-  static_cast<void>(events_.push(Published{request_of(file), checksum}));
+  Published event{request_of(file), checksum};
+  settle(file, true);
+  report(std::move(event));
+}
+
+/// Before its event: who takes the event and then asks for outstanding() must not wait for it once more.
+void Ledger::settle(Incoming& file, bool erase) {
   const MutexLock lock(mutex_);
-  files_.erase(row);
   --outstanding_;
+  ++unreported_;
+  if (erase) {
+    files_.erase(file.row);
+    return;
+  }
+  if (file.begun && !file.ended && !file.failed) --unfinished_;
+  file.failed = true;
+}
+
+void Ledger::report(ReceiveEvent event) {
+  // False only once the session is over, when nobody looks at events.
+  static_cast<void>(events_.push(std::move(event)));
+  const MutexLock lock(mutex_);
+  --unreported_;
   close_if_done();
 }
 
@@ -173,12 +191,9 @@ void Ledger::failed(Incoming& file, Problem problem) {
   problem.location = *file.location;
   problem.name = file.name;
   problem.row = file.row;
-  static_cast<void>(events_.push(ReceiveFailure{request_of(file), std::move(problem)}));
-  const MutexLock lock(mutex_);
-  if (file.begun && !file.ended && !file.failed) --unfinished_;
-  file.failed = true;
-  --outstanding_;
-  close_if_done();
+  ReceiveFailure event{request_of(file), std::move(problem)};
+  settle(file, false);
+  report(std::move(event));
 }
 
 }  // namespace ssync::transfer

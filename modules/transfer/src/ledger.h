@@ -45,6 +45,8 @@ class Ledger {
  private:
   [[nodiscard]] Result<Incoming*> advance(const wire::Segment& segment) SSYNC_REQUIRES(mutex_);
   void close_if_done() SSYNC_REQUIRES(mutex_);
+  void settle(Incoming& file, bool erase);
+  void report(ReceiveEvent event);
   [[nodiscard]] static Change request_of(Incoming& file);
 
   // Fixed after construction.
@@ -57,6 +59,7 @@ class Ledger {
   std::unordered_set<std::string> locations_ SSYNC_GUARDED_BY(mutex_);
   const std::string* last_location_ SSYNC_GUARDED_BY(mutex_) = nullptr;
   std::size_t outstanding_ SSYNC_GUARDED_BY(mutex_) = 0;
+  std::size_t unreported_ SSYNC_GUARDED_BY(mutex_) = 0;  ///< settled, their events not yet in the queue
   std::size_t unwritten_ SSYNC_GUARDED_BY(mutex_) = 0;  ///< messages whose credit is still out
   std::size_t unfinished_ SSYNC_GUARDED_BY(mutex_) = 0;
   bool finishing_ SSYNC_GUARDED_BY(mutex_) = false;
