@@ -23,7 +23,7 @@ class Writer {
   void integer(T value) {
     for (std::size_t shift = sizeof(T) * 8; shift > 0;) {
       shift -= 8;
-      room_[at_++] = static_cast<std::byte>((std::uint64_t{value} >> shift) & 0xffU);
+      room_[at_++] = static_cast<std::byte>((static_cast<std::uint64_t>(value) >> shift) & 0xffU);
     }
   }
   void bytes(std::span<const std::byte> from) {
