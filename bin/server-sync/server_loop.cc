@@ -91,9 +91,10 @@ Result<void> ServerLoop::take_control() {
   for (int i = 0; i < kBurst; ++i) {
     SSYNC_TRY(std::optional<net::ControlMessage> message, transport_.receive_control());
     if (!message) return {};
+    const std::uint32_t seq = wire::seq_of(message->frames.head.bytes());
     Result<wire::Request> request = wire::decode_request(std::move(message->frames));
     carry_out(request ? session_.on_request(message->peer, std::move(*request), Clock::now())
-                      : session_.on_malformed(message->peer, request.error(), Clock::now()));
+                      : session_.on_malformed(message->peer, seq, request.error(), Clock::now()));
   }
   return {};
 }

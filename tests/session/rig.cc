@@ -184,8 +184,8 @@ Lines ServerRig::fail(RowId row, Peer peer) {
 Lines ServerRig::bye(std::uint8_t code, Peer peer) {
   return request(peer, wire::Bye{code, {}}, sessions_);
 }
-Lines ServerRig::malformed(Peer peer, Errc code) {
-  return text(server.on_malformed(peer, Error{code, "bad bytes", 0}, now));
+Lines ServerRig::malformed(Peer peer, Errc code, std::uint32_t seq) {
+  return text(server.on_malformed(peer, seq, Error{code, "bad bytes", 0}, now));
 }
 
 Lines ServerRig::attach(Peer peer) {

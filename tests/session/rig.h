@@ -36,7 +36,7 @@ class ServerRig {
   Lines fail(RowId row, Peer peer = 1);
   Lines bye(std::uint8_t code = 0, Peer peer = 1);
   Lines request(Peer peer, wire::RequestBody body, std::uint8_t session);
-  Lines malformed(Peer peer, Errc code = Errc::protocol);
+  Lines malformed(Peer peer, Errc code = Errc::protocol, std::uint32_t seq = 0);
 
   Lines attach(Peer peer = 2);
   Lines attach(Peer peer, std::uint8_t session);

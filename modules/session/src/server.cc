@@ -214,7 +214,7 @@ Effects Server::on_request(Peer peer, wire::Request request, Time now) {
   return out;
 }
 
-Effects Server::on_malformed(Peer peer, const Error& error, Time now) {
+Effects Server::on_malformed(Peer peer, std::uint32_t seq, const Error& error, Time now) {
   Effects out;
   if (impl_->find_doomed(peer) != nullptr) return out;
   wire::ErrorReply reply;
@@ -223,7 +223,7 @@ Effects Server::on_malformed(Peer peer, const Error& error, Time now) {
                                            : wire::ErrorCode::protocol;
   reply.text = error.text().substr(0, wire::kTextBytesMax);
   if (impl_->is_control(peer)) impl_->conversation->fail(reply, out);
-  impl_->turn_away(peer, 0, std::move(reply), out, now);
+  impl_->turn_away(peer, seq, std::move(reply), out, now);
   impl_->settle(out, now);
   return out;
 }

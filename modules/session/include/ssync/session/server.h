@@ -122,9 +122,9 @@ class Server {
 
   // From the transport.
   [[nodiscard]] Effects on_request(Peer peer, wire::Request request, Time now);
-  /// A control message that did not decode: an error reply (seq 0 unless known), then the peer is kicked.
+  /// A control message that did not decode: an error reply to `seq` (wire::seq_of), then the peer is kicked.
   /// Other sessions are unharmed.
-  [[nodiscard]] Effects on_malformed(Peer peer, const Error& error, Time now);
+  [[nodiscard]] Effects on_malformed(Peer peer, std::uint32_t seq, const Error& error, Time now);
   [[nodiscard]] Effects on_data(Peer peer, wire::DataHead head, std::size_t head_bytes,
                                 std::size_t payload_bytes, std::span<const std::byte> attach_payload,
                                 Time now);
