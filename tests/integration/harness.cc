@@ -152,29 +152,31 @@ Bench::~Bench() {
   if (server_ && server_->running()) stop_server();
 }
 
+bool Bench::run_as_ordinary_user() {
+  if (geteuid() != 0) return true;
+  if (run({"chown", "-R", "65534:65534", path("").string()}).code != 0) return false;
+  run_as_ = {"setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"};
+  std::vector<std::string> try_out = run_as_;
+  try_out.insert(try_out.end(), {program("client-sync"), "--version"});
+  return run(try_out).code == 0;
+}
+
 std::vector<std::string> Bench::server_arguments(const std::vector<std::string>& more) const {
-  std::vector<std::string> arguments{program(prefix_ + "server-sync"),
-                                     mirror().string(),
-                                     "--json",
-                                     "--state-dir",
-                                     path("server-state").string(),
-                                     "--control-port",
-                                     std::to_string(control_port_),
-                                     "--data-port",
-                                     std::to_string(data_port_)};
+  std::vector<std::string> arguments = run_as_;
+  arguments.insert(arguments.end(),
+                   {program(prefix_ + "server-sync"), mirror().string(), "--json", "--state-dir",
+                    path("server-state").string(), "--control-port", std::to_string(control_port_),
+                    "--data-port", std::to_string(data_port_)});
   arguments.insert(arguments.end(), more.begin(), more.end());
   return arguments;
 }
 
 std::vector<std::string> Bench::client_arguments(const std::vector<std::string>& more) const {
-  std::vector<std::string> arguments{program(prefix_ + "client-sync"),
-                                     source().string(),
-                                     "--state-dir",
-                                     path("client-state").string(),
-                                     "--control-port",
-                                     std::to_string(control_port_),
-                                     "--data-port",
-                                     std::to_string(data_port_)};
+  std::vector<std::string> arguments = run_as_;
+  arguments.insert(arguments.end(),
+                   {program(prefix_ + "client-sync"), source().string(), "--state-dir",
+                    path("client-state").string(), "--control-port", std::to_string(control_port_),
+                    "--data-port", std::to_string(data_port_)});
   arguments.insert(arguments.end(), more.begin(), more.end());
   return arguments;
 }

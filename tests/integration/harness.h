@@ -85,6 +85,10 @@ class Bench {
   [[nodiscard]] stdfs::path mirror() const { return directory_.path() / "mirror"; }
   [[nodiscard]] stdfs::path path(std::string_view name) const { return directory_.path() / name; }
 
+  /// From now on the programs run as an ordinary user who owns what is there: root can read everything.
+  /// False: root, but that user cannot run the programs here.
+  [[nodiscard]] bool run_as_ordinary_user();
+
   /// Starts server-sync and waits until it listens. Ports are kept over restarts.
   void start_server(const std::vector<std::string>& more = {},
                     const std::optional<Process::Files>& files = std::nullopt);
@@ -111,6 +115,7 @@ class Bench {
 
  private:
   const std::string prefix_;
+  std::vector<std::string> run_as_;  ///< command that the programs' are arguments of
   TemporaryDirectory directory_;
   std::unique_ptr<Process> server_;
   std::uint16_t control_port_ = 0, data_port_ = 0;

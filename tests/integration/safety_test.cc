@@ -211,14 +211,34 @@ TEST_F(SafetyTest, AMountThatIsGoneBelowTheSourceEmptiesNothing) {
 }
 
 TEST_F(SafetyTest, AnUnreadableDirectoryIsLeftAlone) {
-  if (geteuid() == 0) GTEST_SKIP() << "root can read everything";
-  bench_.start_server();
   stdfs::create_directory(bench_.source() / "closed");
   write_file(bench_.source() / "closed" / "file", "x");
+  if (!bench_.run_as_ordinary_user()) GTEST_SKIP() << "an ordinary user cannot run the programs here";
+  bench_.start_server();
   bench_.expect_sync();
   chmod((bench_.source() / "closed").c_str(), 0);
   EXPECT_EQ(bench_.sync().code, 23);
   EXPECT_TRUE(stdfs::exists(bench_.mirror() / "closed" / "file"));
+}
+
+TEST_F(SafetyTest, AnUnreadableSourceOrMirrorIsNamed) {
+  write_file(bench_.source() / "file", "x");
+  if (!bench_.run_as_ordinary_user()) GTEST_SKIP() << "an ordinary user cannot run the programs here";
+  bench_.start_server();
+  bench_.expect_sync();
+  chmod(bench_.source().c_str(), 0);
+  const Finished done = bench_.sync();
+  EXPECT_NE(done.code, 0);
+  EXPECT_NE(done.err.find(bench_.source().string() + ": Permission denied"), std::string::npos) << done.err;
+  EXPECT_EQ(read_file(bench_.mirror() / "file"), "x");
+  chmod(bench_.source().c_str(), 0755);
+  bench_.stop_server();
+
+  chmod(bench_.mirror().c_str(), 0);
+  const Finished server = run(bench_.server_arguments({}));
+  EXPECT_NE(server.code, 0);
+  EXPECT_NE(server.err.find(bench_.mirror().string() + ": Permission denied"), std::string::npos)
+      << server.err;
 }
 
 }  // namespace
