@@ -16,6 +16,9 @@ Error stopped() {
   return Error{Errc::closed, "the sync was stopped"};
 }
 
+/// What is sealed goes on in batches of this size at most.
+constexpr std::size_t kSealBatch = 256;
+
 /// Pops, or Errc::closed.
 template <typename T>
 Result<T> take(BoundedQueue<T>& queue) {
@@ -337,7 +340,8 @@ Result<void> Decider::act(std::vector<Change> changes) {
   SSYNC_TRY_VOID(flush_requests());
   SSYNC_TRY_VOID(flush_changes());
   SSYNC_TRY_VOID(flush_problems());
-  return drain_events(false);
+  SSYNC_TRY_VOID(drain_events(false));
+  return flush_seals();
 }
 
 Result<void> Decider::apply(const Change& change) {
@@ -351,6 +355,7 @@ Result<void> Decider::apply(const Change& change) {
     case transfer::Applied::State::problem:
       break;
   }
+  if (change.op == Op::make_directory) not_made_.insert(join(change.path()));
   Problem found = done.problem;
   found.location = change.location;
   found.name = change.name;
@@ -428,18 +433,38 @@ Result<void> Decider::applied(const Change& change) {
 
 Result<void> Decider::seal(const Change& change, PathView path, const Values& wanted, RowId row,
                            const std::optional<Checksum>& checksum, const std::optional<Digest>& digest) {
-  SealItem item{
-      std::string(path.location), std::string(path.name), wanted, change.target, checksum, digest, row};
+  SealItem item{std::string(path.location),
+                std::string(path.name),
+                wanted,
+                change.target,
+                checksum,
+                digest,
+                std::nullopt,
+                row};
   if (wanted.kind == Kind::file && wanted.size == 0) item.checksum = transfer::ContentHash().checksum();
-  return put(queues_.seal_items, std::move(item));
+  return seal(std::move(item));
+}
+
+Result<void> Decider::seal(SealItem item) {
+  seals_.push_back(std::move(item));
+  return seals_.size() < kSealBatch ? Result<void>() : flush_seals();
+}
+
+Result<void> Decider::flush_seals() {
+  if (seals_.empty()) return {};
+  return put(queues_.seal_items, std::exchange(seals_, {}));
 }
 
 Result<void> Decider::request(Change change) {
-  // Bounded: not more files may be on their way than this.
-  while (receiver_.outstanding() >= capacities_.open_requests) {
+  // Bounded: not more files may be on their way than this. Half of them at a time, as directories that are
+  // not filled yet have to do with what they got.
+  if (receiver_.outstanding() >= capacities_.open_requests) {
     SSYNC_TRY_VOID(flush_requests());
-    SSYNC_TRY_VOID(drain_events(true));
+    receiver_.flush();
+    while (receiver_.outstanding() > capacities_.open_requests / 2)
+      SSYNC_TRY_VOID(drain_events(true));
   }
+  if (change.fills_directory && not_made_.contains(change.location)) change.fills_directory = false;
   const std::size_t next = weight({change.location, change.name});
   if (full(request_rows_.size(), request_weight_, next)) SSYNC_TRY_VOID(flush_requests());
   request_weight_ += next;
@@ -498,19 +523,26 @@ Result<void> Decider::handle(transfer::ReceiveEvent event) {
     progress_.done.fetch_add(credit->bytes, std::memory_order_relaxed);
     return {};
   }
-  if (auto* published = std::get_if<transfer::Published>(&event)) {
-    const Change& change = published->change;
-    ++stats_.transferred_files;
-    stats_.transferred_bytes += change.wanted.size;
-    report_.received(change);
-    SSYNC_TRY_VOID(tell_change(change));
-    return seal(change, change.path(), change.wanted, change.row, published->checksum, std::nullopt);
+  if (auto* batch = std::get_if<transfer::Published>(&event)) {
+    for (transfer::PublishedFile& file : batch->files)
+      SSYNC_TRY_VOID(published(std::move(file)));
+    return {};
   }
   auto& failure = std::get<transfer::ReceiveFailure>(event);
   failure.problem.location = failure.change.location;
   failure.problem.name = failure.change.name;
   failure.problem.row = failure.change.row;
   return problem(std::move(failure.problem));
+}
+
+Result<void> Decider::published(transfer::PublishedFile file) {
+  Change& change = file.change;
+  ++stats_.transferred_files;
+  stats_.transferred_bytes += change.wanted.size;
+  report_.received(change);
+  SSYNC_TRY_VOID(tell_change(change));
+  return seal({std::move(change.location), std::move(change.name), change.wanted, std::string(),
+               file.checksum, std::nullopt, file.seen, change.row});
 }
 
 /// Every requested file is published or failed, and staging is gone, before directories get their final
@@ -530,6 +562,7 @@ Result<void> Decider::finish_writes() {
 Result<void> Decider::conclude() {
   SSYNC_TRY_VOID(flush_changes());
   SSYNC_TRY_VOID(flush_problems());
+  SSYNC_TRY_VOID(flush_seals());
   if (!only_show_ && request_.durable) SSYNC_TRY_VOID(tree_.sync());
   SSYNC_TRY_VOID(finish_index_());
   wire::SyncDone done;

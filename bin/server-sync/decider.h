@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <variant>
 #include <vector>
 
@@ -45,7 +46,7 @@ struct DeciderQueues {
   BoundedQueue<InboxItem>& inbox;
   BoundedQueue<transfer::ContentJob>& content_jobs;
   BoundedQueue<transfer::ReceiveEvent>& receive_events;
-  BoundedQueue<SealItem>& seal_items;
+  BoundedQueue<SealBatch>& seal_items;
   BoundedQueue<session::server::Output>& outputs;
 };
 
@@ -83,6 +84,7 @@ class Decider {
   [[nodiscard]] Result<void> flush_requests();
   [[nodiscard]] Result<void> drain_events(bool wait);
   [[nodiscard]] Result<void> handle(transfer::ReceiveEvent event);
+  [[nodiscard]] Result<void> published(transfer::PublishedFile file);
   [[nodiscard]] Result<void> finish_writes();
   [[nodiscard]] Result<void> conclude();
 
@@ -95,6 +97,8 @@ class Decider {
   [[nodiscard]] Result<void> seal(const Change& change, PathView path, const Values& wanted, RowId row,
                                   const std::optional<Checksum>& checksum,
                                   const std::optional<Digest>& digest);
+  [[nodiscard]] Result<void> seal(SealItem item);
+  [[nodiscard]] Result<void> flush_seals();
 
   fs::Tree& tree_;
   fs::Staging& staging_;
@@ -119,11 +123,13 @@ class Decider {
   std::unordered_map<RowId, std::vector<std::uint64_t>> open_source_;  ///< row -> query ids
   std::vector<planner::Query> to_ask_;  ///< source queries not yet sent; front is next_to_ask_
   std::size_t next_to_ask_ = 0;
+  std::unordered_set<std::string> not_made_;  ///< directories that could not be made
   std::vector<wire::RequestRow> request_rows_;
   std::uint64_t request_bytes_ = 0;
   std::size_t request_weight_ = 0;
   std::vector<wire::ChangeRow> change_rows_;
   std::size_t change_weight_ = 0;
+  SealBatch seals_;
   std::vector<Problem> problem_rows_;
   std::size_t problem_weight_ = 0;
 };

@@ -77,7 +77,7 @@ class MirrorSync {
   BoundedQueue<InboxItem> inbox_;
   BoundedQueue<transfer::ContentJob> content_jobs_;
   BoundedQueue<transfer::ReceiveEvent> receive_events_;
-  BoundedQueue<SealItem> seal_items_;
+  BoundedQueue<SealBatch> seal_items_;
   BoundedQueue<session::server::Output> outputs_;
   OverflowQueue<ListBatch> list_in_;
   OverflowQueue<InboxItem> inbox_in_;

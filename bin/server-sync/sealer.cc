@@ -15,7 +15,7 @@ constexpr auto kSettleMax = std::chrono::milliseconds(2500);
 }  // namespace
 
 Sealer::Sealer(fs::Tree& tree, SharedIndex& index, TreeDigest& digest, Options options,
-               BoundedQueue<SealItem>& items)
+               BoundedQueue<SealBatch>& items)
     : tree_(tree), index_(index), digest_(digest), options_(options), items_(items), thread_([this] {
         run();
       }) {}
@@ -31,14 +31,17 @@ Result<void> Sealer::finish() {
 }
 
 void Sealer::run() {
-  while (std::optional<SealItem> item = items_.pop()) {
-    if (!outcome_) continue;  // drain, so that nobody waits
-    outcome_ = seal(*item);
+  while (std::optional<SealBatch> batch = items_.pop()) {
+    for (const SealItem& item : *batch) {
+      if (!outcome_) break;  // drained, so that nobody waits
+      outcome_ = seal(item);
+    }
   }
   directory_.reset();
 }
 
-Result<fs::Stat> Sealer::settled_stat(const SealItem& item) {
+Result<Seen> Sealer::settled(const SealItem& item) {
+  if (item.seen) return *item.seen;
   if (!directory_ || open_location_ != item.location) {
     directory_.reset();
     SSYNC_TRY(directory_, tree_.open(item.location));
@@ -49,7 +52,7 @@ Result<fs::Stat> Sealer::settled_stat(const SealItem& item) {
     SSYNC_TRY(fs::Stat stat, item.name.empty() ? directory_->stat_self() : directory_->stat(item.name));
     if (stat.seen.values.kind != Kind::file || !fs::is_racy(stat.seen.ctime, tree_.clock()) ||
         std::chrono::steady_clock::now() >= give_up) {
-      return stat;
+      return stat.seen;
     }
     std::this_thread::sleep_for(std::min(std::chrono::nanoseconds(fs::tick_ns(stat.seen.ctime)),
                                          std::chrono::nanoseconds(5'000'000)));
@@ -57,12 +60,12 @@ Result<fs::Stat> Sealer::settled_stat(const SealItem& item) {
 }
 
 Result<void> Sealer::seal(const SealItem& item) {
-  Result<fs::Stat> stat = settled_stat(item);
-  if (!stat) {  // taken away by somebody: the next scan sees it
+  const Result<Seen> seen = settled(item);
+  if (!seen) {  // taken away by somebody: the next scan sees it
     ++disturbed_;
     return {};
   }
-  const Values held = project(stat->seen.values, options_.attributes);
+  const Values held = project(seen->values, options_.attributes);
   const Values wanted = project(item.wanted, options_.attributes);
   const bool as_made = held == wanted;
   if (!as_made) ++disturbed_;
@@ -71,11 +74,11 @@ Result<void> Sealer::seal(const SealItem& item) {
                        options_.fold_checksums && held.kind == Kind::file ? item.checksum : std::nullopt));
   if (held.kind == Kind::directory) return {};  // never in doubt: nothing to remember
   index::Record record;
-  record.held = stat->seen;
+  record.held = *seen;
   if (as_made) record.wanted = item.wanted;
   record.checksum = item.checksum;
   record.digest = item.digest;
-  record.racy = !as_made || (held.kind == Kind::file && fs::is_racy(stat->seen.ctime, tree_.clock()));
+  record.racy = !as_made || (held.kind == Kind::file && fs::is_racy(seen->ctime, tree_.clock()));
   if (record.racy) {
     record.checksum.reset();
     record.digest.reset();

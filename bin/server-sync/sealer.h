@@ -22,8 +22,10 @@ struct SealItem {
   std::string target;
   std::optional<Checksum> checksum;
   std::optional<Digest> digest;
+  std::optional<Seen> seen;  ///< looked at already
   RowId row = kNoRow;
 };
+using SealBatch = std::vector<SealItem>;
 
 /// Ends when `items` is closed and drained. Owns its thread.
 class Sealer {
@@ -34,7 +36,7 @@ class Sealer {
   };
   /// `digest` is this thread's until finish() returned.
   Sealer(fs::Tree& tree, SharedIndex& index, TreeDigest& digest, Options options,
-         BoundedQueue<SealItem>& items);
+         BoundedQueue<SealBatch>& items);
   ~Sealer();
   /// Closes the queue and waits for the end. Errors: the index log cannot be written.
   [[nodiscard]] Result<void> finish();
@@ -44,13 +46,13 @@ class Sealer {
  private:
   void run();
   Result<void> seal(const SealItem& item);
-  Result<fs::Stat> settled_stat(const SealItem& item);
+  Result<Seen> settled(const SealItem& item);
 
   fs::Tree& tree_;
   SharedIndex& index_;
   TreeDigest& digest_;
   const Options options_;
-  BoundedQueue<SealItem>& items_;
+  BoundedQueue<SealBatch>& items_;
   std::string open_location_;
   std::unique_ptr<fs::Directory> directory_;
   Result<void> outcome_;

@@ -37,7 +37,7 @@ struct Capacities {
   std::size_t outputs = 8;
   std::size_t content_jobs = 256;
   std::size_t receive_events = 4096;
-  std::size_t seal_items = 4096;
+  std::size_t seal_items = 64;        ///< batches
   std::size_t open_requests = 8192;   ///< files requested and not yet published
   std::size_t open_questions = 8192;  ///< source files whose content was asked for
 };

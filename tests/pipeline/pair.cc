@@ -350,7 +350,7 @@ class MirrorEnd {
     synced.troubles.insert(synced.troubles.end(), done.failures.begin(), done.failures.end());
     for (const transfer::SentFile& file : done.sent)
       SSYNC_TRY_VOID(source_.sent(file));
-    for (const transfer::Published& file : done.published)
+    for (const transfer::PublishedFile& file : done.published)
       SSYNC_TRY_VOID(seal(file.change.path(), file.change.wanted, {}, file.checksum, std::nullopt));
     applier_.close_directories();
     return staging_.remove();

@@ -1,5 +1,7 @@
 #include "pipe.h"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace ssync::pipeline_test {
@@ -73,7 +75,7 @@ void Pipe::move_messages() {
 void Pipe::take_events() {
   while (std::optional<transfer::ReceiveEvent> event = events_.pop()) {
     if (auto* published = std::get_if<transfer::Published>(&*event)) {
-      received_.published.push_back(std::move(*published));
+      std::ranges::move(published->files, std::back_inserter(received_.published));
     } else if (const auto* failure = std::get_if<transfer::ReceiveFailure>(&*event)) {
       received_.failures.push_back("request " + printable(failure->change.path()) + ": " +
                                    failure->problem.text);

@@ -18,7 +18,7 @@ struct PipeOptions {
 };
 
 struct Transferred {
-  std::vector<transfer::Published> published;
+  std::vector<transfer::PublishedFile> published;
   std::vector<transfer::SentFile> sent;
   std::vector<std::string> failures;
 };

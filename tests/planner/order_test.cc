@@ -27,6 +27,14 @@ class PlannerOrder : public testing::Test {
     EXPECT_EQ(outcome.digest, digest_of_source(source_, {}, Driving::defaults()));
     return outcome.work();
   }
+  /// Requests into directories that may be filled elsewhere.
+  std::vector<std::string> filling() {
+    std::vector<std::string> paths;
+    for (const Change& change : drive(source_, mirror_).changes) {
+      if (change.fills_directory) paths.push_back(join(change.path()));
+    }
+    return paths;
+  }
   Tree source_, mirror_;
 };
 
@@ -111,6 +119,21 @@ TEST_F(PlannerOrder, RequestsComeAfterDeletesInListOrder) {
   now("z", "22");
   now("b", "333");
   EXPECT_THAT(work(), ElementsAre("remove gone", "request b", "request z"));
+}
+
+TEST_F(PlannerOrder, OnlyNewDirectoriesWithNothingElseAreFilled) {
+  old("there/x", "1");
+  now("there/x", "1");
+  now("there/y", "22");
+  now("top", "22");
+  now("new/a", "333");
+  now("new/b", "4444");
+  now("new/sub/c", "55555");
+  now("with_link/d", "666666");
+  source_.link("with_link/e", "d");
+  now("with_empty/f", "7777777");
+  now("with_empty/g", "");
+  EXPECT_THAT(filling(), ElementsAre("new/sub/c"));
 }
 
 }  // namespace

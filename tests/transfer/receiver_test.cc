@@ -27,7 +27,7 @@ constexpr support::DumpOptions kNames{.mtime = false, .mode = false, .root = fal
 struct Events {
   std::vector<std::string> published, failures;
   std::uint64_t credited = 0;
-  std::vector<Published> files;
+  std::vector<PublishedFile> files;
 };
 
 class ReceiverTest : public testing::TestWithParam<Durable> {
@@ -36,13 +36,14 @@ class ReceiverTest : public testing::TestWithParam<Durable> {
   void start(Receiver::Options options) { receiver_.emplace(mirror_, staging_, options, events_); }
 
   /// A request for a new file, or for the one that the mirror has there now.
-  void expect(RowId row, std::string_view path) {
+  void expect(RowId row, std::string_view path, bool fills = false) {
     if (!receiver_) start();
     Change request;
     request.row = row;
     request.location = split(path).location;
     request.name = split(path).name;
     request.wanted.mode = 0640;
+    request.fills_directory = fills;
     if (mirror_.exists(path)) request.at_path = mirror_.stat(path).seen;
     receiver_->expect(std::move(request));
   }
@@ -60,8 +61,10 @@ class ReceiverTest : public testing::TestWithParam<Durable> {
     Events all;
     while (std::optional<ReceiveEvent> event = events_.pop()) {
       if (auto* const published = std::get_if<Published>(&*event)) {
-        all.published.push_back(join(published->change.path()));
-        all.files.push_back(std::move(*published));
+        for (PublishedFile& file : published->files) {
+          all.published.push_back(join(file.change.path()));
+          all.files.push_back(std::move(file));
+        }
       } else if (auto* const failure = std::get_if<ReceiveFailure>(&*event)) {
         all.failures.push_back(join(failure->problem.path()) + ": " + failure->problem.text);
       } else {
@@ -69,6 +72,13 @@ class ReceiverTest : public testing::TestWithParam<Durable> {
       }
     }
     return all;
+  }
+  [[nodiscard]] std::vector<std::string> renames() const {
+    std::vector<std::string> found;
+    for (const std::string& change : mirror_.changes()) {
+      if (change.starts_with("rename")) found.push_back(change);
+    }
+    return found;
   }
   [[nodiscard]] std::string tree() { return mirror_.dump(kNames); }
 
@@ -245,6 +255,104 @@ TEST_P(ReceiverTest, FillsAPathWhoseFileWentAway) {
   mirror_.erase("old");
   EXPECT_EQ(send({whole(1, "new")}, "new"), "");
   EXPECT_THAT(finish().published, ElementsAre("old"));
+}
+
+TEST_P(ReceiverTest, FillsANewDirectoryAndRenamesItOnce) {
+  expect(1, "d/a", true);
+  expect(2, "d/b", true);
+  EXPECT_EQ(send({whole(1, "one"), whole(2, "two")}, "onetwo"), "");
+  const std::optional<ReceiveEvent> written = events_.pop();
+  ASSERT_TRUE(written && std::holds_alternative<CreditReturned>(*written));
+  mirror_.tick();  // their stats are old enough to be believed
+  const Events events = finish();
+  EXPECT_THAT(events.published, ElementsAre("d/a", "d/b"));
+  EXPECT_EQ(tree(), "d dir -\nold file 11 \"old content\"\nd/a file 3 \"one\"\nd/b file 3 \"two\"\n");
+  EXPECT_THAT(renames(), ElementsAre(HasSubstr("-> d")));
+  EXPECT_EQ(mirror_.stat("d/a").seen.values.mtime, kMtime);
+  EXPECT_EQ(mirror_.stat("d/a").seen.values.mode, 0640);
+  for (const PublishedFile& file : events.files) {
+    EXPECT_EQ(file.seen, mirror_.stat(join(file.change.path())).seen);
+  }
+}
+
+TEST_P(ReceiverTest, ADirectoryIsNotThereBeforeAllThatFillsItIs) {
+  expect(1, "d/a", true);
+  expect(2, "d/b", true);
+  expect(3, "other", false);
+  EXPECT_EQ(send({whole(1, "one"), whole(3, "x")}, "onex"), "");
+  while (const std::optional<ReceiveEvent> event = events_.pop()) {
+    if (std::holds_alternative<Published>(*event)) break;
+    ASSERT_TRUE(std::holds_alternative<CreditReturned>(*event));
+    if (GetParam() == Durable::yes) break;  // "other" waits for more
+  }
+  EXPECT_FALSE(mirror_.exists("d/a"));
+  EXPECT_EQ(send({whole(2, "two")}, "two"), "");
+  (void)finish();
+  EXPECT_EQ(mirror_.read("d/a") + mirror_.read("d/b") + mirror_.read("other"), "onetwox");
+}
+
+TEST_P(ReceiverTest, WhatComesForAFilledDirectoryLaterGoesInAlone) {
+  expect(1, "d/a", true);
+  EXPECT_EQ(send({whole(1, "one")}, "one"), "");
+  receiver_->flush();
+  for (bool there = false; !there;) {  // nothing more is expected until then
+    const std::optional<ReceiveEvent> event = events_.pop();
+    ASSERT_TRUE(event);
+    there = std::holds_alternative<Published>(*event);
+  }
+  EXPECT_EQ(mirror_.read("d/a"), "one");
+  expect(2, "d/b", true);
+  EXPECT_EQ(send({whole(2, "two")}, "two"), "");
+  EXPECT_THAT(finish().published, ElementsAre("d/b"));
+  EXPECT_EQ(mirror_.read("d/a") + mirror_.read("d/b"), "onetwo");
+}
+
+TEST_P(ReceiverTest, AFileInPiecesJoinsTheDirectoryThatIsFilled) {
+  expect(1, "d/a", true);
+  expect(2, "d/b", true);
+  wire::Segment last = piece(2, 1, "o");
+  last.last = true;
+  last.ending = whole(2, "two").ending;
+  last.offset = 2;
+  EXPECT_EQ(send({whole(1, "one"), piece(2, 0, "tw")}, "onetw"), "");
+  EXPECT_EQ(send({last}, "o"), "");
+  EXPECT_THAT(finish().published, testing::UnorderedElementsAre("d/a", "d/b"));
+  EXPECT_EQ(mirror_.read("d/a") + mirror_.read("d/b"), "onetwo");
+  EXPECT_THAT(renames(), testing::Contains(HasSubstr("-> d")));
+}
+
+TEST_P(ReceiverTest, FilesGoInOneByOneWhereSomethingAppearedMeanwhile) {
+  expect(1, "d/a", true);
+  expect(2, "d/b", true);
+  EXPECT_EQ(send({whole(1, "one")}, "one"), "");
+  mirror_.add(file("b", "a stranger's"), "d");
+  mirror_.add(file("c", "another"), "d");
+  EXPECT_EQ(send({whole(2, "two")}, "two"), "");
+  const Events events = finish();
+  EXPECT_THAT(events.published, ElementsAre("d/a"));
+  EXPECT_THAT(events.failures, ElementsAre(HasSubstr("d/b: something appeared there")));
+  EXPECT_EQ(mirror_.read("d/a") + mirror_.read("d/b") + mirror_.read("d/c"), "onea stranger'sanother");
+}
+
+TEST_P(ReceiverTest, AFailedFileDoesNotHoldUpItsDirectory) {
+  expect(1, "d/a", true);
+  expect(2, "d/b", true);
+  expect(3, "d/c", true);
+  EXPECT_EQ(send({whole(1, "one"), whole(2, "two")}, "onexxx"), "");
+  receiver_->fail(3, {});
+  const Events events = finish();
+  EXPECT_THAT(events.published, ElementsAre("d/a"));
+  EXPECT_EQ(events.failures.size(), 2U);
+  EXPECT_EQ(tree(), "d dir -\nold file 11 \"old content\"\nd/a file 3 \"one\"\n");
+}
+
+TEST_P(ReceiverTest, FillsADirectoryOnAnotherDeviceOneByOne) {
+  mirror_.mount("d", {.type_name = "other"});
+  expect(1, "d/a", true);
+  expect(2, "d/b", true);
+  EXPECT_EQ(send({whole(1, "one"), whole(2, "two")}, "onetwo"), "");
+  EXPECT_THAT(finish().published, ElementsAre("d/a", "d/b"));
+  EXPECT_EQ(mirror_.read("d/a") + mirror_.read("d/b"), "onetwo");
 }
 
 TEST_P(ReceiverTest, SetsTheOwnerBeforeTheModeAndTheTimeLast) {

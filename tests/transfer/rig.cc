@@ -148,8 +148,10 @@ class Pipe {
   void take_events() {
     while (std::optional<ReceiveEvent> event = events_.pop()) {
       if (auto* const published = std::get_if<Published>(&*event)) {
-        result_.published.push_back(path_of(published->change));
-        result_.files.push_back(std::move(*published));
+        for (PublishedFile& file : published->files) {
+          result_.published.push_back(path_of(file.change));
+          result_.files.push_back(std::move(file));
+        }
       } else if (auto* const failure = std::get_if<ReceiveFailure>(&*event)) {
         result_.failures.push_back(path_of(failure->change) + ": " + failure->problem.text);
       } else {

@@ -58,7 +58,7 @@ struct PipeResult {
   std::vector<std::string> published;  ///< paths, sorted
   std::vector<std::string> failures;   ///< "path: text", sorted
   std::vector<SentFile> sent;
-  std::vector<Published> files;
+  std::vector<PublishedFile> files;
   std::uint64_t charged = 0, credited = 0;
   std::uint64_t messages = 0;
   std::string error;  ///< of accept(); the session ended there

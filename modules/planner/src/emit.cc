@@ -68,9 +68,7 @@ bool Emitter::run_stage(std::vector<Change>& out) {
       });
     case Stage::requests:
       return walk_rows(out, [&](RowIndex row) {
-        if (state_.pending[row].action != Action::request) return;
-        out.push_back(change_of(Op::request, row, rows_.view()));
-        touch(out.back().location);
+        if (state_.pending[row].action == Action::request) add_request(out, row, rows_.view());
       });
     case Stage::directories:
       return run_directories(out);
@@ -181,6 +179,20 @@ void Emitter::add_creation(std::vector<Change>& out, RowIndex row, const Snapsho
   }
   out.push_back(change_of(op, row, view));
   touch(out.back().location);
+}
+
+void Emitter::add_request(std::vector<Change>& out, RowIndex row, const Snapshot::View& view) {
+  Change change = change_of(Op::request, row, view);
+  if (requested_ != change.location) {
+    requested_ = change.location;
+    const auto directory = state_.directory_row(change.location);
+    // Requests come last: whatever else is put into it has touched it by now.
+    fills_requested_ = directory && state_.pending[*directory].action == Action::make_directory &&
+                       !state_.has(*directory, kTouched);
+  }
+  change.fills_directory = fills_requested_;
+  touch(change.location);
+  out.push_back(std::move(change));
 }
 
 void Emitter::add_metadata(std::vector<Change>& out, RowIndex row, const Snapshot::View& view) {

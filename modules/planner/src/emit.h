@@ -52,6 +52,7 @@ class Emitter {
   [[nodiscard]] std::optional<Seen> standing_at(RowIndex row) const;
   void add_from(Change& change, RowIndex row);
   void touch(std::string_view location);
+  void add_request(std::vector<Change>& out, RowIndex row, const Snapshot::View& view);
 
   State& state_;
   std::vector<LocalStep> steps_;
@@ -63,6 +64,8 @@ class Emitter {
   std::optional<ReverseWalk> rows_from_end_;
   std::string touched_;  ///< the location touched last
   bool has_touched_ = false;
+  std::optional<std::string> requested_;  ///< the location requested in last
+  bool fills_requested_ = false;          ///< it is made by this plan, and gets nothing else
 };
 
 }  // namespace ssync::planner

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,16 +26,31 @@ struct Unfinished {
   std::uint64_t size = 0;  ///< of the staged file: a hole that was hashed may still be missing at its end
 };
 
+/// A directory that files are expected in.
+struct Location {
+  // Fixed by expect().
+  std::string path;
+  unsigned writer = 0;  ///< one directory's files go through one writer: two would wait for its lock
+
+  // The ledger's, under its lock.
+  std::size_t to_fill = 0;  ///< of the files that fill it: neither staged nor failed
+  bool complete = false;    ///< nobody expects more, for now
+  bool fills = false;       ///< some file did
+
+  // Its writer's.
+  bool filled = false;  ///< its turn is over: what still comes goes in file by file
+};
+
 /// One expected file. There may be very many, so the request is kept without what a new file's request does
 /// not say.
 struct Incoming {
   // Fixed by expect().
   RowId row = kNoRow;
-  const std::string* location = nullptr;  ///< the ledger's
+  Location* location = nullptr;  ///< the ledger's
   std::string name;
   std::unique_ptr<Change>
       rest;  ///< the request without the strings above; null when it says nothing else than `wanted`
-  unsigned writer = 0;
+  bool fills = false;  ///< small, and for a directory that is filled in staging
 
   // The ledger's, under its lock.
   std::uint64_t next_offset = 0;
@@ -47,7 +63,7 @@ struct Incoming {
   std::unique_ptr<Unfinished> unfinished;
   bool reported = false;  ///< its failure went out
 
-  [[nodiscard]] PathView path() const noexcept { return {*location, name}; }
+  [[nodiscard]] PathView path() const noexcept { return {location->path, name}; }
   [[nodiscard]] const std::optional<Seen>& at_path() const noexcept {
     static const std::optional<Seen> kNothing;
     return rest ? rest->at_path : kNothing;
@@ -72,14 +88,30 @@ struct Part {
   std::shared_ptr<Message> message;
   std::vector<Piece> pieces;
   Incoming* given_up = nullptr;
+  Location* completed = nullptr;  ///< all that fills it has come, or failed
   Problem why;
 };
 
 /// Complete and verified, waiting for its name.
-struct Ready {
+struct ReadyFile {
   Incoming* file = nullptr;
   Staged staged;
   Checksum checksum{};
+  std::optional<Seen> seen;  ///< as it is in a filled directory, whose renaming does not touch it
+};
+
+/// Files that each get their own name or, with `directory`, one directory that they fill: it is staged under
+/// `slot`, they have their names in it, and it is renamed as a whole.
+struct Ready {
+  Location* directory = nullptr;
+  std::string slot;
+  std::vector<ReadyFile> files;
+  std::uint64_t bytes = 0;
+
+  void add(ReadyFile file) {
+    bytes += file.file->wanted.size;
+    files.push_back(std::move(file));
+  }
 };
 
 }  // namespace ssync::transfer

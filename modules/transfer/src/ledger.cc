@@ -24,24 +24,65 @@ bool is_plain(const Change& request) {
 
 }  // namespace
 
-void Ledger::expect(Change request) {
+std::optional<Part> Ledger::expect(Change request) {
   auto file = std::make_unique<Incoming>();
   file->row = request.row;
   file->name = std::move(request.name);
   file->wanted = request.wanted;
+  file->fills = request.fills_directory && request.wanted.size <= kFillBytesMax;
   const MutexLock lock(mutex_);
-  if (last_location_ == nullptr || *last_location_ != request.location) {
-    last_location_ = &*locations_.emplace(std::move(request.location)).first;
+  std::optional<Part> completed;
+  if (last_location_ == nullptr || last_location_->path != request.location) {
+    if (last_location_ != nullptr) completed = complete(*last_location_);
+    last_location_ = &location_at(std::move(request.location));
   }
   file->location = last_location_;
-  // One directory's files go through one writer: two in one directory would wait for its lock.
-  file->writer = static_cast<unsigned>(std::hash<std::string>{}(*last_location_) % writers_);
+  last_location_->complete = false;
+  if (file->fills) {
+    ++last_location_->to_fill;
+    last_location_->fills = true;
+  }
   request.location.clear();
   request.name.clear();
   if (!is_plain(request)) file->rest = std::make_unique<Change>(std::move(request));
   const bool added = files_.emplace(file->row, std::move(file)).second;
   SSYNC_ASSERT(added && !finishing_);
   ++outstanding_;
+  return completed;
+}
+
+Location& Ledger::location_at(std::string path) {
+  const auto found = locations_.find(path);
+  if (found != locations_.end()) return *found->second;
+  auto location = std::make_unique<Location>();
+  location->path = std::move(path);
+  location->writer = static_cast<unsigned>(std::hash<std::string>{}(location->path) % writers_);
+  Location& made = *location;
+  locations_.emplace(made.path, std::move(location));
+  return made;
+}
+
+std::optional<Part> Ledger::complete(Location& location) {
+  if (location.complete || !location.fills) return std::nullopt;
+  location.complete = true;
+  if (location.to_fill > 0) return std::nullopt;  // filled() tells, with the last of them
+  Part part;
+  part.completed = &location;
+  return part;
+}
+
+std::optional<Part> Ledger::complete_last() {
+  const MutexLock lock(mutex_);
+  if (last_location_ == nullptr) return std::nullopt;
+  return complete(*last_location_);
+}
+
+void Ledger::filled(std::vector<Filled>& filled) {
+  const MutexLock lock(mutex_);
+  std::erase_if(filled, [](const Filled& done) {
+    done.location->to_fill -= done.files;
+    return done.location->to_fill > 0 || !done.location->complete;
+  });
 }
 
 Result<Incoming*> Ledger::advance(const wire::Segment& segment) {
@@ -84,8 +125,9 @@ Result<std::vector<Part>> Ledger::accept(wire::DataHead head, Buffer payload) {
       if (segment.length > payload.size() - payload_offset)
         return violated(segment.row, "more than the payload holds");
       if (file != nullptr) {
-        auto part = std::ranges::find_if(
-            parts, [&](const Part& p) { return p.pieces.front().file->writer == file->writer; });
+        auto part = std::ranges::find_if(parts, [&](const Part& p) {
+          return p.pieces.front().file->location->writer == file->location->writer;
+        });
         if (part == parts.end()) part = parts.emplace(parts.end());
         part->pieces.push_back(
             {file, static_cast<std::uint32_t>(i), static_cast<std::uint32_t>(payload_offset)});
@@ -150,29 +192,28 @@ Change Ledger::request_of(Incoming& file) {
   file.rest.reset();
   request.op = Op::request;
   request.row = file.row;
-  request.location = *file.location;
+  request.location = file.location->path;
   request.name = std::move(file.name);
   request.wanted = file.wanted;
   return request;
 }
 
-void Ledger::published(Incoming& file, const Checksum& checksum) {
-  Published event{request_of(file), checksum};
-  settle(file, true);
-  report(std::move(event));
-}
-
-/// Before its event: who takes the event and then asks for outstanding() must not wait for it once more.
-void Ledger::settle(Incoming& file, bool erase) {
-  const MutexLock lock(mutex_);
-  --outstanding_;
-  ++unreported_;
-  if (erase) {
-    files_.erase(file.row);
-    return;
+// What is counted down is counted down before its event is there: who takes the event and then asks for
+// outstanding() must not wait for it once more.
+void Ledger::published(std::vector<ReadyFile> files) {
+  if (files.empty()) return;
+  Published event;
+  event.files.reserve(files.size());
+  for (const ReadyFile& ready : files)
+    event.files.push_back({request_of(*ready.file), ready.checksum, ready.seen});
+  {
+    const MutexLock lock(mutex_);
+    outstanding_ -= files.size();
+    ++unreported_;
+    for (const ReadyFile& ready : files)
+      files_.erase(ready.file->row);
   }
-  if (file.begun && !file.ended && !file.failed) --unfinished_;
-  file.failed = true;
+  report(std::move(event));
 }
 
 void Ledger::report(ReceiveEvent event) {
@@ -188,11 +229,17 @@ void Ledger::failed(Incoming& file, const Error& error) {
 }
 
 void Ledger::failed(Incoming& file, Problem problem) {
-  problem.location = *file.location;
+  problem.location = file.location->path;
   problem.name = file.name;
   problem.row = file.row;
   ReceiveFailure event{request_of(file), std::move(problem)};
-  settle(file, false);
+  {
+    const MutexLock lock(mutex_);
+    --outstanding_;
+    ++unreported_;
+    if (file.begun && !file.ended && !file.failed) --unfinished_;
+    file.failed = true;
+  }
   report(std::move(event));
 }
 

@@ -4,9 +4,10 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 #include "ssync/base/bounded_queue.h"
@@ -21,12 +22,17 @@ namespace ssync::transfer {
 /// failed: late pieces of it may still be on their way.
 class Ledger {
  public:
+  /// Larger files do not fill a directory: it would wait for them.
+  static constexpr std::uint64_t kFillBytesMax = wire::kChunkBytesMax;
   /// More files than that in pieces at once is no reader of ours; each costs a descriptor.
   static constexpr std::size_t kUnfinishedMax = 256;
 
   Ledger(unsigned writers, BoundedQueue<ReceiveEvent>& events) : writers_(writers), events_(events) {}
 
-  void expect(Change request);
+  /// A part that tells a writer what is complete with this, as another directory's turn has come.
+  [[nodiscard]] std::optional<Part> expect(Change request);
+  /// The same for the directory whose turn it is.
+  [[nodiscard]] std::optional<Part> complete_last();
   /// The message cut into parts, at most one a writer; one without pieces (for any writer) when nothing in it
   /// is waited for. Errc::protocol as Receiver::accept() says.
   [[nodiscard]] Result<std::vector<Part>> accept(wire::DataHead head, Buffer payload);
@@ -36,17 +42,26 @@ class Ledger {
   /// From now on the events are closed when nothing is outstanding and all credit went back.
   void finish();
 
+  /// So many of the files that fill a location are staged, or failed. Those that are complete stay in
+  /// `filled`.
+  struct Filled {
+    Location* location = nullptr;
+    std::size_t files = 0;
+  };
+  void filled(std::vector<Filled>& filled);
+
   // For writers and publisher. These block while the event queue is full.
   void written(Message& message);  ///< one part of it
-  void published(Incoming& file, const Checksum& checksum);
+  void published(std::vector<ReadyFile> files);
   void failed(Incoming& file, const Error& error);
   void failed(Incoming& file, Problem problem);
 
  private:
   [[nodiscard]] Result<Incoming*> advance(const wire::Segment& segment) SSYNC_REQUIRES(mutex_);
   void close_if_done() SSYNC_REQUIRES(mutex_);
-  void settle(Incoming& file, bool erase);
   void report(ReceiveEvent event);
+  [[nodiscard]] Location& location_at(std::string path) SSYNC_REQUIRES(mutex_);
+  [[nodiscard]] std::optional<Part> complete(Location& location) SSYNC_REQUIRES(mutex_);
   [[nodiscard]] static Change request_of(Incoming& file);
 
   // Fixed after construction.
@@ -56,11 +71,11 @@ class Ledger {
 
   mutable Mutex mutex_;
   std::unordered_map<RowId, std::unique_ptr<Incoming>> files_ SSYNC_GUARDED_BY(mutex_);
-  std::unordered_set<std::string> locations_ SSYNC_GUARDED_BY(mutex_);
-  const std::string* last_location_ SSYNC_GUARDED_BY(mutex_) = nullptr;
+  std::unordered_map<std::string_view, std::unique_ptr<Location>> locations_ SSYNC_GUARDED_BY(mutex_);
+  Location* last_location_ SSYNC_GUARDED_BY(mutex_) = nullptr;
   std::size_t outstanding_ SSYNC_GUARDED_BY(mutex_) = 0;
   std::size_t unreported_ SSYNC_GUARDED_BY(mutex_) = 0;  ///< settled, their events not yet in the queue
-  std::size_t unwritten_ SSYNC_GUARDED_BY(mutex_) = 0;  ///< messages whose credit is still out
+  std::size_t unwritten_ SSYNC_GUARDED_BY(mutex_) = 0;   ///< messages whose credit is still out
   std::size_t unfinished_ SSYNC_GUARDED_BY(mutex_) = 0;
   bool finishing_ SSYNC_GUARDED_BY(mutex_) = false;
 };

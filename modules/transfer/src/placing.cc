@@ -84,6 +84,53 @@ Result<void> Placing::finish(NewFile& file, const Values& wanted) {
   return {};
 }
 
+Result<Seen> Placing::finish_and_look(NewFile& file, const Values& wanted) {
+  SSYNC_TRY_VOID(
+      set_final_attributes(*file.file, wanted, file.owner_to_set, file.mode_is_set, rules_.attributes));
+  SSYNC_TRY(const fs::Stat stat, named("stat", file.file->stat()));
+  file.file.reset();
+  return stat.seen;
+}
+
+Result<Placing::NewDirectory> Placing::create_directory() {
+  NewDirectory made{staging_.next_slot(), nullptr};
+  SSYNC_TRY_VOID(in_staging([&](fs::Directory& directory) -> Result<void> {
+    SSYNC_TRY_VOID(named("make directory", directory.make_directory(made.slot, 0700)));
+    SSYNC_TRY(made.directory, named("open directory", directory.open_child(made.slot)));
+    return {};
+  }));
+  return made;
+}
+
+Result<void> Placing::move_into_staged(const Staged& staged, fs::Directory& directory,
+                                       std::string_view name) {
+  SSYNC_TRY(fs::Directory* const from, staging());
+  return named("rename", from->rename(staged.slot, directory, name, fs::Replace::no));
+}
+
+Result<void> Placing::place_directory(const std::string& slot, std::string_view location) {
+  const PathView path = split(location);
+  return with_directory(directories_, path.location, [&](fs::Directory& parent) -> Result<void> {
+    SSYNC_TRY(fs::Directory* const from, staging());
+    return named("rename", with_writable(parent, [&] {
+                   return from->rename(slot, parent, path.name, fs::Replace::yes);
+                 }));
+  });
+}
+
+Result<std::unique_ptr<fs::Directory>> Placing::open_staged(const std::string& slot) {
+  SSYNC_TRY(fs::Directory* const directory, staging());
+  return directory->open_child(slot);
+}
+
+void Placing::drop_directory(const std::string& slot) noexcept {
+  // Best effort: what stays in the staging directory goes with it.
+  if (const Result<fs::Directory*> directory = staging(); directory) {
+    const Result<void> removed = (*directory)->remove_directory(slot);
+    static_cast<void>(removed);
+  }
+}
+
 Result<Staged> Placing::create_link(std::string_view target) {
   Staged at{staging_.next_slot(), false};
   SSYNC_TRY_VOID(in_staging(

@@ -56,7 +56,30 @@ class Placing {
   [[nodiscard]] Result<NewFile> create(std::string_view location, const Values& wanted);
   /// Gives it its attributes and closes it. Requires: its content is complete.
   [[nodiscard]] Result<void> finish(NewFile& file, const Values& wanted);
+  /// The same, and how it is then.
+  [[nodiscard]] Result<Seen> finish_and_look(NewFile& file, const Values& wanted);
   [[nodiscard]] Result<Staged> create_link(std::string_view target);
+
+  /// An open directory in the staging directory, under a new slot.
+  struct NewDirectory {
+    std::string slot;
+    std::unique_ptr<fs::Directory> directory;
+  };
+  [[nodiscard]] Result<NewDirectory> create_directory();
+  /// The same as create(), in such a directory.
+  [[nodiscard]] Result<NewFile> create_in_staged(fs::Directory& directory, std::string_view name,
+                                                 const Values& wanted) {
+    return create_in(directory, {std::string(name), false}, wanted);
+  }
+  /// Moves a staged file into such a directory.
+  [[nodiscard]] Result<void> move_into_staged(const Staged& staged, fs::Directory& directory,
+                                              std::string_view name);
+  /// Renames it over the empty directory `location`: Errc::not_empty or already_exists when that is not
+  /// empty.
+  [[nodiscard]] Result<void> place_directory(const std::string& slot, std::string_view location);
+  [[nodiscard]] Result<std::unique_ptr<fs::Directory>> open_staged(const std::string& slot);
+  /// Removes it when it is empty.
+  void drop_directory(const std::string& slot) noexcept;
 
   /// Under its final name at once, for what is complete when it is empty.
   [[nodiscard]] Result<NewFile> create_at(fs::Directory& directory, std::string_view name,

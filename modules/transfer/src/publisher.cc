@@ -14,10 +14,17 @@ constexpr std::chrono::milliseconds kQuiet{
 
 }  // namespace
 
-Result<void> publish(Placing& placing, const Ready& ready) {
-  Result<void> placed = placing.publish(ready.staged, ready.file->path(), ready.file->at_path());
-  if (!placed) placing.drop(ready.staged, *ready.file->location);
-  return placed;
+void report(Ledger& ledger, Ready& ready, const std::vector<Result<void>>& placed) {
+  std::vector<ReadyFile> published;
+  published.reserve(ready.files.size());
+  for (std::size_t i = 0; i < ready.files.size(); ++i) {
+    if (placed[i]) {
+      published.push_back(std::move(ready.files[i]));
+    } else {
+      ledger.failed(*ready.files[i].file, placed[i].error());
+    }
+  }
+  ledger.published(std::move(published));
 }
 
 Publisher::~Publisher() {
@@ -31,7 +38,8 @@ void Publisher::add(std::vector<Ready> ready) {
   last_at_ = Clock::now();
   if (ready_.empty()) first_at_ = last_at_;
   for (Ready& one : ready) {
-    ready_bytes_ += one.file->wanted.size;
+    ready_files_ += one.files.size();
+    ready_bytes_ += one.bytes;
     ready_.push_back(std::move(one));
   }
   changed_.notify_one();
@@ -58,7 +66,7 @@ void Publisher::run() {
 }
 
 bool Publisher::is_full() const {
-  return ready_.size() >= limits_.batch_files || ready_bytes_ >= limits_.batch_bytes;
+  return ready_files_ >= limits_.batch_files || ready_bytes_ >= limits_.batch_bytes;
 }
 
 std::vector<Ready> Publisher::next_batch() {
@@ -70,12 +78,13 @@ std::vector<Ready> Publisher::next_batch() {
       continue;
     }
     // Everything that is still waited for is here: nothing more will come.
-    if (is_full() || flush_ || ledger_.outstanding() == ready_.size()) break;
+    if (is_full() || flush_ || ledger_.outstanding() == ready_files_) break;
     const Clock::time_point due = std::min(first_at_ + kLongestWait, last_at_ + kQuiet);
     if (Clock::now() >= due) break;
     static_cast<void>(changed_.wait_until(mutex_, due));
   }
   std::vector<Ready> batch = std::exchange(ready_, {});
+  ready_files_ = 0;
   ready_bytes_ = 0;
   flush_ = false;
   if (!stopping_) return batch;
@@ -88,28 +97,33 @@ void Publisher::commit(std::vector<Ready> batch) {
   // Content before names, names before anybody is told: after a crash a name has all of its content.
   if (const Result<void> flushed = named("flush", tree_.sync()); !flushed) {
     drop(batch);
-    for (const Ready& ready : batch)
-      ledger_.failed(*ready.file, flushed.error());
-    return;
+    return fail_all(batch, flushed.error());
   }
-  std::vector<Result<void>> placed;
+  std::vector<std::vector<Result<void>>> placed;
   placed.reserve(batch.size());
-  for (const Ready& ready : batch)
-    placed.push_back(publish(placing_, ready));
-  const Result<void> flushed = named("flush", tree_.sync());
-  for (std::size_t i = 0; i < batch.size(); ++i) {
-    const Result<void>& result = placed[i] ? flushed : placed[i];
-    if (result) {
-      ledger_.published(*batch[i].file, batch[i].checksum);
-    } else {
-      ledger_.failed(*batch[i].file, result.error());
+  for (Ready& ready : batch)
+    placed.push_back(publish(placing_, ready, tree_.clock()));
+  if (const Result<void> flushed = named("flush", tree_.sync()); !flushed) {
+    for (std::vector<Result<void>>& results : placed) {
+      for (Result<void>& result : results) {
+        if (result) result = flushed;
+      }
     }
+  }
+  for (std::size_t i = 0; i < batch.size(); ++i)
+    report(ledger_, batch[i], placed[i]);
+}
+
+void Publisher::fail_all(const std::vector<Ready>& batch, const Error& error) {
+  for (const Ready& ready : batch) {
+    for (const ReadyFile& file : ready.files)
+      ledger_.failed(*file.file, error);
   }
 }
 
 void Publisher::drop(const std::vector<Ready>& batch) noexcept {
   for (const Ready& ready : batch)
-    placing_.drop(ready.staged, *ready.file->location);
+    transfer::drop(placing_, ready);
 }
 
 }  // namespace ssync::transfer

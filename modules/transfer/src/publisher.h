@@ -10,14 +10,15 @@
 
 #include "ssync/base/mutex.h"
 
+#include "filling.h"
 #include "incoming.h"
 #include "ledger.h"
 #include "placing.h"
 
 namespace ssync::transfer {
 
-/// Gives one file its name and reports it. Thread safety: as `placing`.
-[[nodiscard]] Result<void> publish(Placing& placing, const Ready& ready);
+/// Tells the ledger what became of each file.
+void report(Ledger& ledger, Ready& ready, const std::vector<Result<void>>& placed);
 
 class Publisher {
  public:
@@ -47,6 +48,7 @@ class Publisher {
   [[nodiscard]] std::vector<Ready> next_batch();
   [[nodiscard]] bool is_full() const SSYNC_REQUIRES(mutex_);
   void commit(std::vector<Ready> batch);
+  void fail_all(const std::vector<Ready>& batch, const Error& error);
   void drop(const std::vector<Ready>& batch) noexcept;
 
   // Fixed after construction.
@@ -58,6 +60,7 @@ class Publisher {
   mutable Mutex mutex_;
   CondVar changed_;
   std::vector<Ready> ready_ SSYNC_GUARDED_BY(mutex_);
+  std::size_t ready_files_ SSYNC_GUARDED_BY(mutex_) = 0;
   std::uint64_t ready_bytes_ SSYNC_GUARDED_BY(mutex_) = 0;
   Clock::time_point first_at_ SSYNC_GUARDED_BY(mutex_);
   Clock::time_point last_at_ SSYNC_GUARDED_BY(mutex_);

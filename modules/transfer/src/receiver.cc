@@ -55,12 +55,16 @@ struct Receiver::Impl {
 
   /// Ends when its queue is closed.
   void write(Writer& writer) {
+    const bool durable = options.durable == Durable::yes;
     Placing placing(tree, staging, rules, other_devices);
-    StageWriter stage(ledger, placing, stopping);
-    while (const std::optional<Part> part = writer.parts.pop()) {
+    // What waits for a flush of the disk settles there.
+    StageWriter stage(ledger, placing, durable ? Filling::Settle::no : Filling::Settle::yes, stopping);
+    while (!writer.parts.finished()) {
+      const auto due = stage.next_ready();
+      const std::optional<Part> part = due ? writer.parts.pop_until(*due) : writer.parts.pop();
       if (stopping.load(std::memory_order_relaxed)) continue;
-      stage.work(*part);
-      if (options.durable == Durable::yes) {
+      if (part) stage.work(*part);
+      if (durable) {
         publisher.add(stage.take_ready());
       } else {
         name_at_once(placing, stage.take_ready());
@@ -69,21 +73,21 @@ struct Receiver::Impl {
     stage.abandon();
   }
 
-  void name_at_once(Placing& placing, const std::vector<Ready>& batch) {
-    for (const Ready& ready : batch) {
-      const Result<void> placed = publish(placing, ready);
-      if (placed) {
-        ledger.published(*ready.file, ready.checksum);
-      } else {
-        ledger.failed(*ready.file, placed.error());
-      }
-    }
+  void name_at_once(Placing& placing, std::vector<Ready> batch) {
+    for (Ready& ready : batch)
+      report(ledger, ready, publish(placing, ready, tree.clock()));
+  }
+
+  void complete_last() {
+    if (std::optional<Part> part = ledger.complete_last()) dispatch(*std::move(part));
   }
 
   void dispatch(Part part) {
-    const unsigned to = part.given_up != nullptr ? part.given_up->writer
-                        : part.pieces.empty()    ? 0
-                                                 : part.pieces.front().file->writer;
+    const Location* const location = part.given_up != nullptr    ? part.given_up->location
+                                     : part.completed != nullptr ? part.completed
+                                     : part.pieces.empty()       ? nullptr
+                                                                 : part.pieces.front().file->location;
+    const unsigned to = location == nullptr ? 0 : location->writer;
     static_cast<void>(writers[to].parts.try_push(part));  // closed: stopped
   }
 
@@ -119,7 +123,8 @@ Receiver::Receiver(fs::Tree& tree, fs::Staging& staging, Options options, Bounde
 Receiver::~Receiver() = default;
 
 void Receiver::expect(Change request) {
-  impl_->ledger.expect(std::move(request));
+  if (std::optional<Part> completed = impl_->ledger.expect(std::move(request)))
+    impl_->dispatch(*std::move(completed));
 }
 
 Result<void> Receiver::accept(wire::DataHead head, Buffer payload) {
@@ -137,7 +142,12 @@ std::size_t Receiver::outstanding() const {
   return impl_->ledger.outstanding();
 }
 
+void Receiver::flush() {
+  impl_->complete_last();
+}
+
 void Receiver::finish() {
+  impl_->complete_last();
   impl_->publisher.flush();
   impl_->ledger.finish();
 }

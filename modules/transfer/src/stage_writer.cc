@@ -22,6 +22,7 @@ void StageWriter::work(const Part& part) {
   if (Incoming* const file = part.given_up; file != nullptr && !file->reported) {
     drop_unfinished(*file);
     file->reported = true;
+    count_filled(*file);
     ledger_.failed(*file, part.why);
   }
   for (const Part::Piece& piece : part.pieces) {
@@ -31,19 +32,36 @@ void StageWriter::work(const Part& part) {
     const Result<void> written = write(*piece.file, segment, bytes);
     if (!written) report_failure(*piece.file, written.error());
   }
+  close_filled();
+  if (part.completed != nullptr) filling_.close(*part.completed);
   if (part.message) ledger_.written(*part.message);
 }
 
 std::vector<Ready> StageWriter::take_ready() {
-  return std::exchange(ready_, {});
+  std::vector<Ready> ready = filling_.take_settled();
+  if (!ready_.files.empty()) ready.push_back(std::exchange(ready_, {}));
+  return ready;
+}
+
+void StageWriter::count_filled(Incoming& file) {
+  if (!file.fills) return;
+  if (filled_.empty() || filled_.back().location != file.location) filled_.push_back({file.location, 0});
+  ++filled_.back().files;
+}
+
+void StageWriter::close_filled() {
+  if (filled_.empty()) return;
+  ledger_.filled(filled_);
+  for (const Ledger::Filled& done : filled_)
+    filling_.close(*done.location);
+  filled_.clear();
 }
 
 void StageWriter::abandon() noexcept {
   while (!unfinished_.empty())
     drop_unfinished(*unfinished_.back());
-  for (const Ready& ready : ready_)
-    placing_.drop(ready.staged, *ready.file->location);
-  ready_.clear();
+  drop(placing_, std::exchange(ready_, {}));
+  filling_.abandon();
 }
 
 Result<void> StageWriter::write(Incoming& file, const wire::Segment& segment,
@@ -64,21 +82,43 @@ Result<void> StageWriter::write_whole(Incoming& file, const wire::Segment& segme
   if (checksum_of(bytes) != segment.ending.checksum) return fail(wrong_checksum());
   file.wanted.size = segment.ending.size;
   file.wanted.mtime = segment.ending.mtime;
-  SSYNC_TRY(NewFile made, placing_.create(*file.location, file.wanted));
+  if (file.fills) {
+    if (fs::Directory* const directory = filling_.open(*file.location); directory != nullptr)
+      return write_into(*directory, file, segment, bytes);
+  }
+  SSYNC_TRY(NewFile made, placing_.create(file.location->path, file.wanted));
   const Result<void> written = [&]() -> Result<void> {
     if (!bytes.empty()) SSYNC_TRY_VOID(named("write", made.file->write_at(0, bytes)));
     return placing_.finish(made, file.wanted);
   }();
   if (!written) {
-    placing_.drop(made.at, *file.location);
+    placing_.drop(made.at, file.location->path);
     return written;
   }
-  ready_.push_back({&file, std::move(made.at), segment.ending.checksum});
+  ready_.add({&file, std::move(made.at), segment.ending.checksum, std::nullopt});
+  count_filled(file);
+  return {};
+}
+
+Result<void> StageWriter::write_into(fs::Directory& directory, Incoming& file, const wire::Segment& segment,
+                                     std::span<const std::byte> bytes) {
+  SSYNC_TRY(NewFile made, placing_.create_in_staged(directory, file.name, file.wanted));
+  const Result<Seen> written = [&]() -> Result<Seen> {
+    if (!bytes.empty()) SSYNC_TRY_VOID(named("write", made.file->write_at(0, bytes)));
+    return placing_.finish_and_look(made, file.wanted);
+  }();
+  if (!written) {
+    const Result<void> removed = directory.remove(made.at.slot);
+    static_cast<void>(removed);  // best effort: what stays is not complete, and not published
+    return fail(written.error());
+  }
+  filling_.add({&file, std::move(made.at), segment.ending.checksum, *written});
+  count_filled(file);
   return {};
 }
 
 Result<void> StageWriter::begin(Incoming& file) {
-  SSYNC_TRY(NewFile made, placing_.create(*file.location, file.wanted));
+  SSYNC_TRY(NewFile made, placing_.create(file.location->path, file.wanted));
   file.unfinished = std::make_unique<Unfinished>();
   file.unfinished->staged = std::move(made);
   unfinished_.push_back(&file);
@@ -120,15 +160,23 @@ Result<void> StageWriter::complete(Incoming& file, const wire::Ending& ending) {
   file.wanted.size = ending.size;
   file.wanted.mtime = ending.mtime;
   SSYNC_TRY_VOID(placing_.finish(unfinished.staged, file.wanted));
-  ready_.push_back({&file, std::move(unfinished.staged.at), ending.checksum});
+  Staged at = std::move(unfinished.staged.at);
   std::erase(unfinished_, &file);
   file.unfinished.reset();
+  // Into a directory that is being filled, so that the one in the mirror stays empty until then.
+  fs::Directory* const filled = at.beside ? nullptr : filling_.find(*file.location);
+  if (filled != nullptr && placing_.move_into_staged(at, *filled, file.name)) {
+    filling_.add({&file, {file.name, false}, ending.checksum, std::nullopt});
+  } else {
+    ready_.add({&file, std::move(at), ending.checksum, std::nullopt});
+  }
+  count_filled(file);
   return {};
 }
 
 void StageWriter::drop_unfinished(Incoming& file) noexcept {
   if (!file.unfinished) return;
-  placing_.drop(file.unfinished->staged.at, *file.location);
+  placing_.drop(file.unfinished->staged.at, file.location->path);
   file.unfinished.reset();
   std::erase(unfinished_, &file);
 }
@@ -136,6 +184,7 @@ void StageWriter::drop_unfinished(Incoming& file) noexcept {
 void StageWriter::report_failure(Incoming& file, const Error& error) {
   drop_unfinished(file);
   file.reported = true;
+  count_filled(file);
   ledger_.failed(file, error);
 }
 

@@ -3,9 +3,11 @@
 // One writing thread: pieces of messages -> complete, verified files in staging.
 
 #include <atomic>
-#include <functional>
+#include <optional>
+#include <span>
 #include <vector>
 
+#include "filling.h"
 #include "incoming.h"
 #include "ledger.h"
 #include "placing.h"
@@ -15,14 +17,18 @@ namespace ssync::transfer {
 /// Thread safety: one thread, but for `stopping`.
 class StageWriter {
  public:
-  StageWriter(Ledger& ledger, Placing& placing, const std::atomic<bool>& stopping)
-      : ledger_(ledger), placing_(placing), stopping_(stopping) {}
+  StageWriter(Ledger& ledger, Placing& placing, Filling::Settle settle, const std::atomic<bool>& stopping)
+      : ledger_(ledger), placing_(placing), filling_(placing, settle), stopping_(stopping) {}
 
   /// Writes or discards all of it, then returns its credit. Files that cannot be written are reported as
   /// failed.
   void work(const Part& part);
-  /// The files completed since the last call. They are the caller's.
+  /// The files completed since the last call, and directories that have settled. They are the caller's.
   [[nodiscard]] std::vector<Ready> take_ready();
+  /// When a directory will have settled.
+  [[nodiscard]] std::optional<Filling::Clock::time_point> next_ready() const {
+    return filling_.next_settled();
+  }
   /// Drops what is unfinished.
   void abandon() noexcept;
 
@@ -31,6 +37,10 @@ class StageWriter {
                                    std::span<const std::byte> bytes);
   [[nodiscard]] Result<void> write_whole(Incoming& file, const wire::Segment& segment,
                                          std::span<const std::byte> bytes);
+  [[nodiscard]] Result<void> write_into(fs::Directory& directory, Incoming& file,
+                                        const wire::Segment& segment, std::span<const std::byte> bytes);
+  void count_filled(Incoming& file);
+  void close_filled();
   [[nodiscard]] Result<void> begin(Incoming& file);
   [[nodiscard]] Result<void> write_piece(Unfinished& unfinished, const wire::Segment& segment,
                                          std::span<const std::byte> bytes);
@@ -41,9 +51,11 @@ class StageWriter {
 
   Ledger& ledger_;
   Placing& placing_;
+  Filling filling_;
   const std::atomic<bool>& stopping_;
   std::vector<Incoming*> unfinished_;
-  std::vector<Ready> ready_;
+  Ready ready_;
+  std::vector<Ledger::Filled> filled_;  ///< by the part that is worked on
 };
 
 }  // namespace ssync::transfer

@@ -19,44 +19,49 @@ enum class Op : std::uint8_t {
   rename = 5,            ///< from -> path, replacing a file or link at path
   rename_directory = 6,  ///< whole subtree; path must be free
   exchange = 7,          ///< from <-> path, both files
-  stage_rename = 8,      ///< takes `from` out of the tree into staging, to be put at path later by publish_staged
-  stage_copy = 9,        ///< copies `from` into staging, to be put at path later by publish_staged
-  publish_staged = 10,   ///< puts what was staged for this path there, replacing a file or link
-  remove = 11,           ///< a file or link
-  remove_directory = 12, ///< empty by now
-  request = 13,          ///< content comes from the source
-  set_metadata = 14,     ///< mode, owner, times; content stays
+  stage_rename = 8,  ///< takes `from` out of the tree into staging, to be put at path later by publish_staged
+  stage_copy = 9,    ///< copies `from` into staging, to be put at path later by publish_staged
+  publish_staged = 10,    ///< puts what was staged for this path there, replacing a file or link
+  remove = 11,            ///< a file or link
+  remove_directory = 12,  ///< empty by now
+  request = 13,           ///< content comes from the source
+  set_metadata = 14,      ///< mode, owner, times; content stays
 };
 
 /// One step. Steps are carried out in the order given; a failed one is a Problem and the rest goes on.
 struct Change {
   Op op = Op::request;
-  RowId row = kNoRow;          ///< the source's row; kNoRow for removals
-  std::string location;        ///< the path that this step makes right
+  RowId row = kNoRow;    ///< the source's row; kNoRow for removals
+  std::string location;  ///< the path that this step makes right
   std::string name;
-  std::string from_location;   ///< copy, rename, exchange, stage_*: the other path
+  std::string from_location;  ///< copy, rename, exchange, stage_*: the other path
   std::string from_name;
-  Values wanted;               ///< the source's values (not projected); for removals what is removed
-  std::string target;          ///< of a link
-  /// The mirror's entry at path as the scan saw it, if it still is there when all steps before succeeded. Only this may be
-  /// replaced or removed. Absent: the path is free by then. Its ctime is unknown (0, 0).
+  Values wanted;       ///< the source's values (not projected); for removals what is removed
+  std::string target;  ///< of a link
+  /// The mirror's entry at path as the scan saw it, if it still is there when all steps before succeeded.
+  /// Only this may be replaced or removed. Absent: the path is free by then. Its ctime is unknown (0, 0).
   std::optional<Seen> at_path;
   /// The mirror's entry at from, as the scan saw it. Only this may be copied or moved.
   std::optional<Seen> at_from;
-  /// Content that `from` is proven to have, and path will have; also the known content of a set_metadata (absent there: what
-  /// the index knows of the content still holds).
+  /// Content that `from` is proven to have, and path will have; also the known content of a set_metadata
+  /// (absent there: what the index knows of the content still holds).
   std::optional<Checksum> checksum;
   std::optional<Digest> digest;
   /// exchange: the source's row and values of the other path (`from`), which is made right by the same step.
   RowId from_row = kNoRow;
   Values from_wanted;
   std::optional<Checksum> from_checksum;
-  /// set_metadata only. record_only: nothing on the mirror is to be changed; the index records what was learnt (a doubt that a comparison
-  /// settled). Like every other change it adds its row to the tree digest when it succeeded.
+  /// set_metadata only. record_only: nothing on the mirror is to be changed; the index records what was
+  /// learnt (a doubt that a comparison settled). Like every other change it adds its row to the tree digest
+  /// when it succeeded.
   bool record_only = false;
-  /// set_metadata of a directory that was right when the sync began and is touched by other steps: mode and times are put back. Its row is
-  /// in the tree digest already: the only change whose row is not added on success.
+  /// set_metadata of a directory that was right when the sync began and is touched by other steps: mode and
+  /// times are put back. Its row is in the tree digest already: the only change whose row is not added on
+  /// success.
   bool restore = false;
+  /// request only: the directory at `location` is made by this sync, and gets nothing but requested files. So
+  /// it may be filled elsewhere and put there as a whole.
+  bool fills_directory = false;
   [[nodiscard]] PathView path() const noexcept { return {location, name}; }
   [[nodiscard]] PathView from() const noexcept { return {from_location, from_name}; }
 };
@@ -64,14 +69,14 @@ struct Change {
 /// What a plan will do, before anything is done. Counts of entries; bytes of file content.
 struct PlanTotals {
   std::uint64_t source_entries = 0, source_files = 0, source_directories = 0, source_links = 0;
-  std::uint64_t source_bytes = 0;      ///< content of all regular files in the source
-  std::uint64_t mirror_entries = 0;    ///< before the sync, the root not counted
+  std::uint64_t source_bytes = 0;    ///< content of all regular files in the source
+  std::uint64_t mirror_entries = 0;  ///< before the sync, the root not counted
   std::uint64_t requests = 0, request_bytes = 0;
-  std::uint64_t created = 0;           ///< directories, links and empty files made without a request
+  std::uint64_t created = 0;  ///< directories, links and empty files made without a request
   std::uint64_t copies = 0, renames = 0, reused_bytes = 0;
   std::uint64_t metadata = 0;
-  std::uint64_t deletes = 0;           ///< extras and entries freed by a change of kind
-  std::uint64_t extras_kept = 0;       ///< under --no-delete or a withheld delete
+  std::uint64_t deletes = 0;      ///< extras and entries freed by a change of kind
+  std::uint64_t extras_kept = 0;  ///< under --no-delete or a withheld delete
   std::uint64_t problems = 0;
   std::uint64_t unchanged = 0;
   friend bool operator==(const PlanTotals&, const PlanTotals&) = default;
@@ -80,10 +85,10 @@ struct PlanTotals {
 /// Why a plan may not be carried out as it is. proto-spec/03 §7.
 enum class Guard : std::uint8_t {
   none = 0,
-  over_half = 1,       ///< 100 or more deletes, and more than half of the mirror
-  source_empty = 2,    ///< 100 or more deletes, and the source has no entry
-  never_synced = 3,    ///< 100 or more deletes in a mirror that was never synced before
-  max_delete = 4,      ///< more deletes than --max-delete allows: they are withheld, the rest goes on (exit 25)
+  over_half = 1,     ///< 100 or more deletes, and more than half of the mirror
+  source_empty = 2,  ///< 100 or more deletes, and the source has no entry
+  never_synced = 3,  ///< 100 or more deletes in a mirror that was never synced before
+  max_delete = 4,    ///< more deletes than --max-delete allows: they are withheld, the rest goes on (exit 25)
 };
 
 /// What happened, counted by the server. Bytes as in PlanTotals.

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "ssync/base/bounded_queue.h"
 #include "ssync/base/buffer.h"
@@ -18,9 +19,13 @@
 namespace ssync::transfer {
 
 /// A file that is in the mirror under its name.
-struct Published {
+struct PublishedFile {
   Change change;  ///< the request; `wanted` brought up to what the source's last segment said
   Checksum checksum{};
+  std::optional<Seen> seen;  ///< its stat, when that was taken so long before that a later change must show
+};
+struct Published {
+  std::vector<PublishedFile> files;
 };
 struct ReceiveFailure {
   Change change;
@@ -44,6 +49,12 @@ enum class Durable : bool { no, yes };
 /// (`at_path`) is never replaced; another only while it is the same device and inode. On a directory of
 /// another device than the staging directory, files are staged beside the target as `.server-sync.<32 hex
 /// digits>`; syncfs does not reach those.
+///
+/// Small files whose requests say `fills_directory` come into being in a directory in staging, which then
+/// takes the place of the empty one in the mirror: one rename for all of them. It goes there when all of them
+/// are complete that were expected until a request for another directory, or flush(); at 64 MiB or 4096 files
+/// already, and what is left goes in file by file. So does all of it when the directory in the mirror is not
+/// empty any more.
 class Receiver {
  public:
   struct Options {
@@ -69,6 +80,8 @@ class Receiver {
   /// file is complete or failed.
   void fail(RowId row, const wire::Fail& why);
   [[nodiscard]] std::size_t outstanding() const;  ///< expected and neither published nor failed
+  /// More may be expected only when something has become of what is expected now.
+  void flush();
   /// Publishes what is staged without waiting for a full batch; when nothing is outstanding any more and the
   /// credit of all that was accepted went back, closes `events`.
   void finish();

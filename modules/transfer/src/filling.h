@@ -1,0 +1,74 @@
+#pragma once
+
+// Directories of one writer that come into being in staging, to be renamed as a whole.
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "incoming.h"
+#include "placing.h"
+
+namespace ssync::transfer {
+
+/// Thread safety: one thread. A directory is being filled, then settles (so that the stats of its files are
+/// old enough to be believed once they can be seen), then is taken to be placed.
+class Filling {
+ public:
+  using Clock = std::chrono::steady_clock;
+  /// More than that at once, and new ones are not filled: each costs a descriptor.
+  static constexpr std::size_t kOpenMax = 32;
+  /// What a crash may cost: what is in staging has to be sent again.
+  static constexpr std::uint64_t kBytesMax = 64U << 20U;
+  static constexpr std::size_t kFilesMax = 4096;
+
+  enum class Settle : bool { no, yes };
+  Filling(Placing& placing, Settle settle) : placing_(placing), settle_(settle) {}
+
+  /// The directory that `location` is filled in, made when this is its first file; null when its files go in
+  /// one by one.
+  [[nodiscard]] fs::Directory* open(Location& location);
+  /// The same, only when it is being filled.
+  [[nodiscard]] fs::Directory* find(const Location& location);
+  /// A file that is complete in it.
+  void add(ReadyFile file);
+  /// Nothing more comes. Without effect when it is not being filled.
+  void close(Location& location);
+
+  /// What has settled.
+  [[nodiscard]] std::vector<Ready> take_settled();
+  /// When there will be something.
+  [[nodiscard]] std::optional<Clock::time_point> next_settled() const;
+  /// Forgets all; what is staged goes with the staging directory.
+  void abandon() noexcept;
+
+ private:
+  struct Open {
+    std::unique_ptr<fs::Directory> directory;
+    Ready ready;
+  };
+  struct Settling {
+    Ready ready;
+    Clock::time_point until;
+  };
+  [[nodiscard]] std::vector<Open>::iterator at(const Location& location);
+  void close(std::vector<Open>::iterator open);
+
+  Placing& placing_;
+  const Settle settle_;
+  std::vector<Open> open_;
+  std::deque<Settling> settling_;
+};
+
+/// Gives one file, staged on its own, its name.
+[[nodiscard]] Result<void> publish_file(Placing& placing, const ReadyFile& file);
+/// Gives all of them their names; a result for each file. What got none is dropped. `seen` stays only where
+/// a later change must show in it. `clock`: the file system's.
+[[nodiscard]] std::vector<Result<void>> publish(Placing& placing, Ready& ready, const FileTime& clock);
+/// Removes what is staged.
+void drop(Placing& placing, const Ready& ready) noexcept;
+
+}  // namespace ssync::transfer
