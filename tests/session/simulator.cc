@@ -67,7 +67,13 @@ World::World(std::uint64_t seed) : random_(seed), trouble_left_(static_cast<int>
     clients.push_back(std::make_shared<ClientHost>(*this, i, random_source(*this)));
 }
 
-World::~World() = default;
+World::~World() {
+  server->dissolve();
+  for (const auto& host : stopped_)
+    host->dissolve();
+  for (const auto& client : clients)
+    client->dissolve();
+}
 
 bool World::trouble(std::uint64_t per_mille) {
   if (trouble_left_ == 0 || pick(1000) >= per_mille) return false;

@@ -48,6 +48,8 @@ class Inbox {
   explicit Inbox(Calendar& calendar) : calendar_(calendar) {}
   void run(std::function<void()> what);
   void stall(milliseconds duration);
+  /// Drops what is kept: it holds the host that holds this.
+  void clear() { kept_.clear(); }
 
  private:
   void drain();
@@ -123,6 +125,7 @@ class ServerHost : public std::enable_shared_from_this<ServerHost> {
   void data(const std::shared_ptr<Link>& link, wire::DataHead head, std::size_t payload_bytes,
             wire::SessionId key);
   void stall(milliseconds duration) { inbox_.stall(duration); }
+  void dissolve() { inbox_.clear(); }
   void stop();
   [[nodiscard]] bool stopped() const { return stopped_; }
 
@@ -188,6 +191,7 @@ class ClientHost : public std::enable_shared_from_this<ClientHost> {
   void credit(std::uint64_t attempt, wire::DataHead head);
   void lost(std::uint64_t attempt);
   void stall(milliseconds duration) { inbox_.stall(duration); }
+  void dissolve() { inbox_.clear(); }
   [[nodiscard]] bool done() const { return done_; }
   [[nodiscard]] std::string state() const;
   [[nodiscard]] const Source& source() const { return source_; }
