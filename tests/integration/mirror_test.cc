@@ -119,10 +119,33 @@ TEST_F(MirrorTest, ARenamedDirectoryIsNotSentAgain) {
   for (int i = 0; i < 50; ++i)
     write_file(source("old/deep/" + std::to_string(i)), random_bytes(static_cast<std::uint64_t>(i), 5'000));
   bench_.expect_sync();
+  const std::uint64_t inode = inode_of(bench_.mirror() / "old");
   stdfs::rename(source("old"), source("new"));
   const Finished done = bench_.sync();
   EXPECT_EQ(done.code, 0) << done.err;
   EXPECT_EQ(done.event("sync_done").value("transferred_bytes", 1), 0) << done.out;
+  EXPECT_EQ(done.event("sync_done").value("renamed", 0), 1) << done.out;
+  EXPECT_EQ(inode_of(bench_.mirror() / "new"), inode);
+  EXPECT_EQ(bench_.differences(), "");
+  EXPECT_EQ(bench_.sync().event("sync_done").value("metadata", 1), 0);
+}
+
+TEST_F(MirrorTest, ADirectoryThatWasRenamedAndEditedKeepsWhatItCan) {
+  for (const char* sub : {"old/a", "old/b", "old/c"}) {
+    stdfs::create_directories(source(sub));
+    for (int i = 0; i < 20; ++i)
+      write_file(source(sub) / std::to_string(i),
+                 random_bytes(static_cast<std::uint64_t>(i + 100 * sub[4]), 5'000));
+  }
+  bench_.expect_sync();
+  const std::uint64_t inode = inode_of(bench_.mirror() / "old/b");
+  stdfs::rename(source("old"), source("new"));
+  stdfs::remove(source("new/a/3"));
+  write_file(source("new/c/new"), "1234567");
+  const Finished done = bench_.sync();
+  EXPECT_EQ(done.code, 0) << done.err;
+  EXPECT_EQ(done.event("sync_done").value("transferred_bytes", 1), 7) << done.out;
+  EXPECT_EQ(inode_of(bench_.mirror() / "new/b"), inode);
   EXPECT_EQ(bench_.differences(), "");
 }
 

@@ -123,6 +123,20 @@ std::string Applier::copy_or_move(const Change& change) {
   return "";
 }
 
+std::string Applier::move_directory(const Change& change) {
+  if (std::string wrong = check_place(change); !wrong.empty()) return wrong;
+  const std::string path = path_of(change), from = from_of(change);
+  const Node* node = mirror_.find(from);
+  if (node == nullptr || !change.at_from || !is_seen(*node, *change.at_from))
+    return "not what was to be moved: " + from;
+  if (node->values.kind != Kind::directory) return "no directory to move: " + from;
+  if (change.at_path) return "a directory moved over something";
+  touch(from);
+  mirror_.move(from, path);
+  touch(path);
+  return "";
+}
+
 std::string Applier::exchange(const Change& change) {
   if (std::string wrong = check_place(change); !wrong.empty()) return wrong;
   if (std::string wrong = check_from(change); !wrong.empty()) return wrong;
@@ -242,7 +256,7 @@ std::string Applier::apply(const Change& change) {
     case Op::set_metadata:
       return set_metadata(change);
     case Op::rename_directory:
-      break;
+      return move_directory(change);
   }
   return "unexpected op";
 }

@@ -28,6 +28,7 @@ class Applier {
   std::string create(const Change& change, Kind kind);
   std::string copy_or_move(const Change& change);
   std::string exchange(const Change& change);
+  std::string move_directory(const Change& change);
   std::string stage(const Change& change);
   std::string publish(const Change& change);
   std::string remove(const Change& change);

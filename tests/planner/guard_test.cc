@@ -79,7 +79,7 @@ TEST(PlannerGuard, RenamesAreNoDeletes) {
   Tree source, mirror;
   for (int i = 0; i < 100; ++i) {
     mirror.file("old/f" + std::to_string(i), std::to_string(i));
-    source.file("new/f" + std::to_string(i), std::to_string(i)).origin =
+    source.file("new/g" + std::to_string(i), std::to_string(i)).origin =
         Node::From{"old/f" + std::to_string(i), checksum_of(std::to_string(i)), true};
   }
   mirror.settle_mirror();

@@ -76,9 +76,12 @@ void check_totals(const Outcome& outcome, const Tree& source) {
   RC_ASSERT(totals.requests == ops[Op::request]);
   RC_ASSERT(totals.deletes == ops[Op::remove] + ops[Op::remove_directory]);
   RC_ASSERT(totals.created == ops[Op::make_directory] + ops[Op::make_link] + ops[Op::make_empty]);
-  RC_ASSERT(finals_of_new == ops[Op::make_directory]);
+  // A directory that moved takes others with it, and each has its last word.
+  RC_ASSERT(finals_of_new >= ops[Op::make_directory] + ops[Op::rename_directory]);
+  RC_ASSERT(ops[Op::rename_directory] > 0 || finals_of_new == ops[Op::make_directory]);
   RC_ASSERT(published == ops[Op::stage_copy] + ops[Op::stage_rename]);
-  RC_ASSERT(totals.renames == ops[Op::rename] + 2 * ops[Op::exchange] + ops[Op::stage_rename]);
+  RC_ASSERT(totals.renames ==
+            ops[Op::rename] + 2 * ops[Op::exchange] + ops[Op::stage_rename] + ops[Op::rename_directory]);
   RC_ASSERT(totals.copies == ops[Op::copy] + ops[Op::stage_copy]);
   RC_ASSERT(totals.metadata <= metadata);
   RC_ASSERT(totals.source_entries == source.size());
@@ -101,6 +104,27 @@ RC_GTEST_PROP(PlannerProperty, ApplyingThePlanYieldsTheSource, ()) {
                           [](const Change& change) { return change.op == Op::exchange; }),
               "exchange");
   RC_CLASSIFY(outcome.totals.renames > 0, "rename");
+  RC_CLASSIFY(std::any_of(outcome.changes.begin(), outcome.changes.end(),
+                          [](const Change& change) { return change.op == Op::rename_directory; }),
+              "rename_directory");
+}
+
+RC_GTEST_PROP(PlannerProperty, DirectoriesThatMovedMoveWhateverElseHappened, ()) {
+  using Move = std::pair<std::uint8_t, std::uint8_t>;
+  const auto common = *rc::gen::arbitrary<Edits>();
+  const auto moves = *rc::gen::arbitrary<std::vector<Move>>();
+  auto edits = *rc::gen::arbitrary<Edits>();
+  edits.resize(std::min<std::size_t>(edits.size(), *rc::gen::inRange<std::size_t>(0, 5)));
+  const Trees trees = make_moved_trees(common, moves, edits);
+  const Outcome outcome = drive(trees.source, trees.mirror, random_driving());
+  show(trees, outcome);
+  RC_ASSERT(outcome.error == std::string());
+  check_equal(outcome.mirror, trees.source);
+  check_totals(outcome, trees.source);
+  const auto moved = std::count_if(outcome.changes.begin(), outcome.changes.end(),
+                                   [](const Change& change) { return change.op == Op::rename_directory; });
+  RC_CLASSIFY(moved == 1, "one");
+  RC_CLASSIFY(moved > 1, "several");
 }
 
 RC_GTEST_PROP(PlannerProperty, ThePlanDoesNotDependOnHowItsInputIsCut, ()) {

@@ -148,6 +148,47 @@ void edit(Tree& tree, const std::vector<Edit>& edits) {
     edit_one(tree, one);
 }
 
+Trees make_moved_trees(const std::vector<Edit>& common,
+                       const std::vector<std::pair<std::uint8_t, std::uint8_t>>& moves,
+                       const std::vector<Edit>& edits) {
+  Tree before;
+  for (const auto& [what, x, y, z] : common) {
+    for (const std::uint8_t place : {x, y, z}) {
+      const std::string path = path_for(place);
+      if (path.size() > 1 && !before.has(path)) create(before, what % 16U == 0 ? 0 : 2, path, what, what);
+    }
+  }
+  std::uint64_t number = 0;
+  for (const std::string& path : before.paths()) {
+    Node& node = *before.find(path);
+    if (node.values.kind == Kind::file) node.content = "file " + std::to_string(number++);
+    node.values.size = node.content.size();
+    node.links = 1;
+    node.inode = before.new_inode();
+  }
+  Trees trees{before, before};
+  trees.mirror.settle_mirror();
+  for (const auto& [from, to] : moves)
+    move(trees.source, path_for(from), path_for(to) + (to % 4 != 0 ? "+" : ""));
+  for (const Edit& one : edits) {
+    if (std::get<0>(one) % 10U != 9U) edit_one(trees.source, one);  // a source is listed without hard links
+  }
+  for (const std::string& path : trees.source.paths()) {
+    Node& node = *trees.source.find(path);
+    const Node* here = before.find(path);
+    node.doubt = node.values.kind == Kind::file && here != nullptr && here->content != node.content;
+    for (const std::string& old : before.paths()) {
+      const Node& candidate = *before.find(old);
+      if (node.values.kind == Kind::file && candidate.inode == node.inode &&
+          candidate.content == node.content && old != path)
+        node.origin = Node::From{old, checksum_of(node.content), true};
+    }
+  }
+  for (const std::string& path : trees.mirror.paths())
+    trees.mirror.find(path)->knows_checksum = true;
+  return trees;
+}
+
 Trees make_trees(const std::vector<Edit>& common, const std::vector<Edit>& source,
                  const std::vector<Edit>& mirror, Knowledge knowledge, std::uint64_t salt) {
   Tree before;

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "tree.h"
@@ -25,6 +26,12 @@ enum class Knowledge : std::uint8_t {
 struct Trees {
   Tree source, mirror;
 };
+
+/// A mirror in which every file is another one, and a source in which some of its directories moved (pairs of
+/// numbers choose from and to) before `edits` of all sorts. All that could be known is known.
+Trees make_moved_trees(const std::vector<Edit>& common,
+                       const std::vector<std::pair<std::uint8_t, std::uint8_t>>& moves,
+                       const std::vector<Edit>& edits);
 
 /// `common` builds both; then each side's edits. `salt` chooses what is known. All that is known is true:
 /// what is not in doubt and looks the same is the same.

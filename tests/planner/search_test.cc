@@ -35,11 +35,11 @@ class PlannerSearch : public testing::Test {
 
 TEST_F(PlannerSearch, AProvenOriginIsRenamedWithoutARead) {
   old("old/f", "content");
-  Node& moved = source_.file("new/f", "content");
+  Node& moved = source_.file("new/g", "content");
   moved.origin = Node::From{"old/f", checksum_of("content"), true};
   const Outcome outcome = run();
   EXPECT_THAT(outcome.work(),
-              ElementsAre("make_directory new", "rename new/f <- old/f", "remove_directory old"));
+              ElementsAre("make_directory new", "rename new/g <- old/f", "remove_directory old"));
   EXPECT_THAT(outcome.reads(), IsEmpty());
   EXPECT_THAT(outcome.queries, SizeIs(1));
   EXPECT_EQ(outcome.changes[1].checksum, checksum_of("content"));

@@ -43,8 +43,9 @@ bool Emitter::run_stage(std::vector<Change>& out) {
   switch (stage_) {
     case Stage::make_directories:
       return walk_rows(out, [&](RowIndex row) {
-        if (state_.pending[row].action != Action::make_directory || state_.has(row, kLate)) return;
-        add_creation(out, row, rows_.view());
+        const Action action = state_.pending[row].action;
+        if (action == Action::move_directory) add_directory_move(out, row, rows_.view());
+        if (action == Action::make_directory && !state_.has(row, kLate)) add_creation(out, row, rows_.view());
       });
     case Stage::local_steps:
       return run_local(out);
@@ -63,7 +64,7 @@ bool Emitter::run_stage(std::vector<Change>& out) {
     case Stage::metadata:
       return walk_rows(out, [&](RowIndex row) {
         const Action action = state_.pending[row].action;
-        if (action != Action::metadata && action != Action::record) return;
+        if (action != Action::metadata && action != Action::record && action != Action::moved) return;
         if (state_.rows.kind(row) != Kind::directory) add_metadata(out, row, rows_.view());
       });
     case Stage::requests:
@@ -181,6 +182,14 @@ void Emitter::add_creation(std::vector<Change>& out, RowIndex row, const Snapsho
   touch(out.back().location);
 }
 
+void Emitter::add_directory_move(std::vector<Change>& out, RowIndex row, const Snapshot::View& view) {
+  Change change = change_of(Op::rename_directory, row, view);
+  add_from(change, row);
+  touch(change.location);
+  touch(change.from_location);
+  out.push_back(std::move(change));
+}
+
 void Emitter::add_request(std::vector<Change>& out, RowIndex row, const Snapshot::View& view) {
   Change change = change_of(Op::request, row, view);
   if (requested_ != change.location) {
@@ -197,7 +206,10 @@ void Emitter::add_request(std::vector<Change>& out, RowIndex row, const Snapshot
 
 void Emitter::add_metadata(std::vector<Change>& out, RowIndex row, const Snapshot::View& view) {
   Change change = change_of(Op::set_metadata, row, view);
-  change.record_only = state_.pending[row].action == Action::record;
+  const Pending& pending = state_.pending[row];
+  if (pending.action == Action::moved) change.at_path = state_.seen(pending.from);
+  change.record_only =
+      pending.action == Action::record || (pending.action == Action::moved && state_.has(row, kMetaSame));
   // A file with other names is copied before it changes, so its directory changes with it.
   if (!change.record_only && change.at_path && change.at_path->links > 1) touch(change.location);
   out.push_back(std::move(change));

@@ -52,6 +52,7 @@ class Emitter {
   [[nodiscard]] std::optional<Seen> standing_at(RowIndex row) const;
   void add_from(Change& change, RowIndex row);
   void touch(std::string_view location);
+  void add_directory_move(std::vector<Change>& out, RowIndex row, const Snapshot::View& view);
   void add_request(std::vector<Change>& out, RowIndex row, const Snapshot::View& view);
 
   State& state_;

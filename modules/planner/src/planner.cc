@@ -6,6 +6,7 @@
 #include "compare.h"
 #include "emit.h"
 #include "join.h"
+#include "move_directories.h"
 #include "order.h"
 #include "questions.h"
 #include "search.h"
@@ -115,6 +116,7 @@ Planner::Step Planner::Impl::step_search() {
 
 void Planner::Impl::finish_plan() {
   settle_case_renames(state);
+  move_directories(state);
   PlanTotals& totals = state.totals;
   if (state.deletes_allowed()) totals.deletes = count_extras(state);
   guard = check_guard(totals, state.options);

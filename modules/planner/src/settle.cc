@@ -180,6 +180,17 @@ void count_actions(State& state) {
       case Action::make_empty:
         ++totals.created;
         break;
+      case Action::move_directory:
+        ++totals.renames;
+        break;
+      case Action::moved:
+        // The last word on a directory belongs to its move.
+        if (state.has(row, kMetaSame) || state.rows.kind(row) == Kind::directory) {
+          ++totals.unchanged;
+        } else {
+          ++totals.metadata;
+        }
+        break;
       case Action::copy:
         ++totals.copies;
         totals.reused_bytes += size;

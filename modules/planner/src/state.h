@@ -36,6 +36,8 @@ enum class Action : std::uint8_t {
   record,    ///< right, and the index has to learn it
   metadata,
   make_directory,
+  move_directory,  ///< with all that is in it; `from` is the mirror's directory
+  moved,           ///< in one of those; `from` is the entry, kMetaSame is up to date
   make_link,
   make_empty,
   compare,  ///< undecided: is the content the same (rule 6)
@@ -58,7 +60,7 @@ inline constexpr std::uint8_t kOrdered = 64;  ///< part of the order of local st
 
 /// Kept beside each row of State::rows.
 struct Pending {
-  EntryIndex from = kNoEntry;  ///< copy, rename: the mirror's file that has the content
+  EntryIndex from = kNoEntry;  ///< copy, rename, move_directory, moved: what the mirror has already
   Action action = Action::left_out;
   std::uint8_t facts = 0;
 };

@@ -70,9 +70,10 @@ struct Answer {
 class Planner {
  public:
   /// `digest` (the mirror's tree digest) gets every row that is right as it is; the caller adds what it makes
-  /// right: the row of every change that succeeded but for stage_*, make_directory (its final set_metadata
-  /// adds it), removals, and set_metadata with `restore`; of an exchange both rows. Under compare_content the
-  /// rows of files are folded with their checksum, empty files included. Must outlive the planner.
+  /// right: the row of every change that succeeded but for stage_*, make_directory and
+  /// rename_directory (their final set_metadata adds them), removals, and set_metadata with `restore`; of an
+  /// exchange both rows. Under compare_content the rows of files are folded with their checksum, empty files
+  /// included. Must outlive the planner.
   Planner(Options options, TreeDigest& digest);
   ~Planner();
   Planner(const Planner&) = delete;

@@ -1,0 +1,120 @@
+// Directories that move as a whole.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "drive.h"
+
+namespace ssync::planner::test {
+namespace {
+
+using testing::Contains;
+using testing::ElementsAre;
+using testing::Not;
+
+class PlannerMoveDirectory : public testing::Test {
+ protected:
+  Node& old(const std::string& path, const std::string& content) {
+    Node& node = mirror_.file(path, content);
+    node.knows_checksum = true;
+    return node;
+  }
+  /// The source's client saw it under its old path before.
+  Node& moved(const std::string& path, const std::string& from, const std::string& content) {
+    Node& node = source_.file(path, content);
+    node.origin = Node::From{from, checksum_of(content), true};
+    return node;
+  }
+  std::vector<std::string> work(Options options = Driving::defaults()) {
+    mirror_.settle_mirror();
+    Driving driving;
+    driving.options = std::move(options);
+    const Outcome outcome = drive(source_, mirror_, driving);
+    EXPECT_EQ(outcome.error, "");
+    EXPECT_EQ(outcome.digest, digest_of_source(source_, {}, driving.options));
+    totals_ = outcome.totals;
+    return outcome.work();
+  }
+  Tree source_, mirror_;
+  PlanTotals totals_;
+};
+
+TEST_F(PlannerMoveDirectory, MovesOnceWhateverIsInIt) {
+  old("old/a", "A");
+  old("old/empty", "");
+  old("old/sub/b", "B");
+  mirror_.link("old/link", "a");
+  mirror_.dir("old/nothing");
+  moved("new/a", "old/a", "A");
+  source_.file("new/empty", "");
+  moved("new/sub/b", "old/sub/b", "B");
+  source_.link("new/link", "a");
+  source_.dir("new/nothing");
+  EXPECT_THAT(work(), ElementsAre("rename_directory new <- old", "set_metadata new/a (record)",
+                                  "set_metadata new/empty (record)", "set_metadata new/link (record)",
+                                  "set_metadata new/sub/b (record)"));
+  EXPECT_EQ(totals_.deletes, 0U);
+  EXPECT_EQ(totals_.renames, 1U);
+}
+
+TEST_F(PlannerMoveDirectory, WhatIsNewInItIsMadeAfterTheMove) {
+  old("old/a", "A");
+  moved("new/a", "old/a", "A");
+  source_.file("new/b", "new content");
+  source_.dir("new/sub");
+  EXPECT_THAT(work(), ElementsAre("rename_directory new <- old", "make_directory new/sub",
+                                  "set_metadata new/a (record)", "request new/b"));
+}
+
+TEST_F(PlannerMoveDirectory, MetadataThatDiffersIsSetAfterTheMove) {
+  old("old/a", "A");
+  old("old/b", "B");
+  moved("new/a", "old/a", "A").values.mode = 0600;
+  moved("new/b", "old/b", "B");
+  EXPECT_THAT(work(), ElementsAre("rename_directory new <- old", "set_metadata new/a",
+                                  "set_metadata new/b (record)"));
+}
+
+TEST_F(PlannerMoveDirectory, OneThatLostAFileIsMadeAnewButWhatIsInItMoves) {
+  old("old/gone", "G");
+  old("old/sub/b", "B");
+  old("old/z", "Z");
+  moved("new/sub/b", "old/sub/b", "B");
+  moved("new/z", "old/z", "Z");
+  EXPECT_THAT(work(), ElementsAre("make_directory new", "rename_directory new/sub <- old/sub",
+                                  "rename new/z <- old/z", "remove old/gone", "remove_directory old",
+                                  "set_metadata new/sub/b (record)"));
+}
+
+TEST_F(PlannerMoveDirectory, OneWhoseFileIsReadByAnotherDoesNotMove) {
+  old("old/a", "A");
+  moved("new/a", "old/a", "A");
+  moved("other", "old/a", "A");
+  EXPECT_THAT(work(), Not(Contains(testing::HasSubstr("rename_directory"))));
+}
+
+TEST_F(PlannerMoveDirectory, NothingMovesWhenNothingMayBeDeleted) {
+  Options options = Driving::defaults();
+  options.delete_extra = DeleteExtra::no;
+  old("old/a", "A");
+  moved("new/a", "old/a", "A");
+  EXPECT_THAT(work(options), Not(Contains(testing::HasSubstr("rename_directory"))));
+}
+
+TEST_F(PlannerMoveDirectory, OneThatTakesThePlaceOfAnotherKindDoesNotMove) {
+  old("new", "a file");
+  old("old/a", "A");
+  moved("new/a", "old/a", "A");
+  EXPECT_THAT(work(), Not(Contains(testing::HasSubstr("rename_directory"))));
+}
+
+TEST_F(PlannerMoveDirectory, TwoDirectoriesThatAreMerged) {
+  old("one/a", "A");
+  old("two/b", "B");
+  moved("both/a", "one/a", "A");
+  moved("both/b", "two/b", "B");
+  EXPECT_THAT(work(), ElementsAre("rename_directory both <- one", "rename both/b <- two/b",
+                                  "remove_directory two", "set_metadata both/a (record)"));
+}
+
+}  // namespace
+}  // namespace ssync::planner::test
