@@ -1,6 +1,7 @@
 #include "pair.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <array>
 #include <deque>
@@ -370,7 +371,12 @@ class MirrorEnd {
 
 }  // namespace
 
-State::State() : path_((std::filesystem::temp_directory_path() / "pipeline-XXXXXX").string()) {
+// In memory where that is possible: an index is flushed to the disk with every sync.
+State::State()
+    : path_(((::access("/dev/shm", W_OK) == 0 ? std::filesystem::path("/dev/shm")
+                                              : std::filesystem::temp_directory_path()) /
+             "pipeline-XXXXXX")
+                .string()) {
   SSYNC_ASSERT(::mkdtemp(path_.data()) != nullptr);
 }
 

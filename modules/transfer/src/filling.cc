@@ -6,13 +6,6 @@
 #include "attributes.h"
 
 namespace ssync::transfer {
-namespace {
-
-/// A little more than a tick of the file systems that have short ones. With longer ticks stats are not old
-/// enough then, and have to be taken again.
-constexpr std::chrono::milliseconds kSettle{26};
-
-}  // namespace
 
 std::vector<Filling::Open>::iterator Filling::at(const Location& location) {
   return std::ranges::find_if(open_, [&](const Open& open) { return open.ready.directory == &location; });
@@ -52,8 +45,7 @@ void Filling::close(Location& location) {
 
 void Filling::close(std::vector<Open>::iterator open) {
   open->ready.directory->filled = true;
-  const auto now = Clock::now();
-  settling_.push_back({std::move(open->ready), settle_ == Settle::yes ? now + kSettle : now});
+  settling_.push_back({std::move(open->ready), Clock::now() + settle_});
   open_.erase(open);
 }
 

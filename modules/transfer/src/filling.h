@@ -25,8 +25,8 @@ class Filling {
   static constexpr std::uint64_t kBytesMax = 64U << 20U;
   static constexpr std::size_t kFilesMax = 4096;
 
-  enum class Settle : bool { no, yes };
-  Filling(Placing& placing, Settle settle) : placing_(placing), settle_(settle) {}
+  /// `settle`: how long a directory settles.
+  Filling(Placing& placing, std::chrono::milliseconds settle) : placing_(placing), settle_(settle) {}
 
   /// The directory that `location` is filled in, made when this is its first file; null when its files go in
   /// one by one.
@@ -58,7 +58,7 @@ class Filling {
   void close(std::vector<Open>::iterator open);
 
   Placing& placing_;
-  const Settle settle_;
+  const std::chrono::milliseconds settle_;
   std::vector<Open> open_;
   std::deque<Settling> settling_;
 };

@@ -58,7 +58,7 @@ struct Receiver::Impl {
     const bool durable = options.durable == Durable::yes;
     Placing placing(tree, staging, rules, other_devices);
     // What waits for a flush of the disk settles there.
-    StageWriter stage(ledger, placing, durable ? Filling::Settle::no : Filling::Settle::yes, stopping);
+    StageWriter stage(ledger, placing, durable ? std::chrono::milliseconds(0) : options.settle, stopping);
     while (!writer.parts.finished()) {
       const auto due = stage.next_ready();
       const std::optional<Part> part = due ? writer.parts.pop_until(*due) : writer.parts.pop();

@@ -17,7 +17,8 @@ namespace ssync::transfer {
 /// Thread safety: one thread, but for `stopping`.
 class StageWriter {
  public:
-  StageWriter(Ledger& ledger, Placing& placing, Filling::Settle settle, const std::atomic<bool>& stopping)
+  StageWriter(Ledger& ledger, Placing& placing, std::chrono::milliseconds settle,
+              const std::atomic<bool>& stopping)
       : ledger_(ledger), placing_(placing), filling_(placing, settle), stopping_(stopping) {}
 
   /// Writes or discards all of it, then returns its credit. Files that cannot be written are reported as

@@ -2,6 +2,7 @@
 // in batches (group commit).
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -63,6 +64,9 @@ class Receiver {
     Attributes attributes;           ///< owner: whether to chown
     std::uint64_t batch_bytes = 64u << 20;
     std::size_t batch_files = 4096;
+    /// How long a filled directory waits before it is renamed, so that the stats of its files can be
+    /// believed: a little more than a tick of the file systems that have short ones. Durable: not at all.
+    std::chrono::milliseconds settle{26};
   };
   /// `events` must be drained until it is closed by the receiver. A full event queue stalls writers, nothing
   /// else.
