@@ -138,7 +138,7 @@ Result<Outcome> SourceSync::run() {
 Result<void> SourceSync::turn() {
   const auto now = Clock::now();
   const auto until = std::clamp<std::chrono::nanoseconds>(session_.next_deadline() - now,
-                                                    std::chrono::milliseconds(0), kTickMax);
+                                                          std::chrono::milliseconds(0), kTickMax);
   const std::array<int, 2> fds{wake_->fd(), signals_.fd()};
   SSYNC_TRY(const net::Ready ready,
             transport_->wait(std::chrono::ceil<std::chrono::milliseconds>(until), fds));
@@ -449,7 +449,11 @@ std::optional<Snapshot::View> SourceSync::asked_row(RowId id, std::string_view l
 }
 
 void SourceSync::local_failure(const Error& error) {
-  (void)session_.interrupt(static_cast<std::uint8_t>(ExitCode::file), Clock::now());
+  // What failed is told below; the server hears goodbye, and need not wait for us to be missed.
+  for (session::client::Effect& effect :
+       session_.interrupt(static_cast<std::uint8_t>(ExitCode::file), Clock::now())) {
+    if (auto* const bye = std::get_if<session::client::Send>(&effect)) on(*bye);
+  }
   Outcome outcome;
   outcome.code = ExitCode::file;
   outcome.retry = true;
