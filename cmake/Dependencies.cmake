@@ -12,6 +12,7 @@
 #   ssync_dep_threads     POSIX threads
 #   ssync_dep_gtest       GoogleTest + GoogleMock
 #   ssync_dep_gtest_main  the same with main()
+#   ssync_dep_benchmark   Google Benchmark
 #   ssync_dep_rapidcheck  RapidCheck with its gtest and gmock extras
 #
 # Include folders of imported targets are SYSTEM, so our warnings stop at their headers.
@@ -68,6 +69,9 @@ if(SSYNC_BUILD_TESTS)
   find_package(GTest 1.12 CONFIG REQUIRED)
   _ssync_dependency(gtest "${GTest_VERSION}" GTest::gtest GTest::gmock)
   _ssync_dependency(gtest_main "" ssync_dep_gtest GTest::gmock_main)
+
+  find_package(benchmark 1.7 REQUIRED)
+  _ssync_dependency(benchmark "${benchmark_VERSION}" benchmark::benchmark)
 
   # No version in its package file.
   find_package(rapidcheck CONFIG REQUIRED)

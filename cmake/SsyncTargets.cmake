@@ -59,6 +59,18 @@ function(ssync_test module)
     PROPERTIES TIMEOUT ${arg_TIMEOUT_S} LABELS ${module})
 endfunction()
 
+# ssync_benchmark(<module> SOURCES ... [DEPS ...])
+#
+# Executable ssync_<module>_benchmark, linked to ssync::<module>; SOURCES define main. Built with everything else, so
+# that it cannot rot; run by hand, in the release preset.
+function(ssync_benchmark module)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;DEPS")
+  _ssync_reject_unparsed(ssync_benchmark "${module}" "${arg_UNPARSED_ARGUMENTS}")
+  set(target ssync_${module}_benchmark)
+  add_executable(${target} ${arg_SOURCES})
+  target_link_libraries(${target} PRIVATE ssync::${module} ssync_settings ${arg_DEPS} ssync_dep_benchmark)
+endfunction()
+
 # ssync_program(<name> SOURCES ... [DEPS ...])
 #
 # Executable <name> in <build>/bin. SSYNC_VERSION (a string macro) is the project's version.
