@@ -16,6 +16,11 @@ using Clock = std::chrono::steady_clock;
 
 constexpr auto kTickMax = std::chrono::milliseconds(100);
 
+/// Digests go out in messages of so many rows, or with the last one asked for, or when one has waited so
+/// long: a message a file costs more than its hash.
+constexpr std::size_t kDigestBatch = 512;
+constexpr auto kDigestWait = std::chrono::milliseconds(50);
+
 session::client::Config config_of(wire::Hello hello, std::chrono::milliseconds connect) {
   session::client::Config config;
   config.hello = std::move(hello);
@@ -216,10 +221,10 @@ void SourceSync::pump_digests() {
     if (content_jobs_.try_push(job) != PushResult::pushed) break;
     to_hash_.pop_front();
   }
-  std::vector<wire::DigestRow> rows;
-  while (rows.size() < wire::kRowsMax) {
+  while (digest_rows_.size() < wire::kRowsMax) {
     std::optional<transfer::ContentResult> result = content_results_.try_pop();
     if (!result) break;
+    --hashes_open_;
     wire::DigestRow row;
     row.row = result->id;
     if (result->content) {
@@ -228,9 +233,14 @@ void SourceSync::pump_digests() {
       if (Result<void> kept = list_->learned(result->id, *result->content); !kept)
         return local_failure(kept.error());
     }
-    rows.push_back(row);
+    if (digest_rows_.empty()) digests_since_ = Clock::now();
+    digest_rows_.push_back(row);
   }
-  if (!rows.empty()) carry_out(session_.digests_ready(std::move(rows), Clock::now()));
+  if (digest_rows_.empty()) return;
+  if (digest_rows_.size() >= kDigestBatch || hashes_open_ == 0 ||
+      Clock::now() - digests_since_ >= kDigestWait) {
+    carry_out(session_.digests_ready(std::exchange(digest_rows_, {}), Clock::now()));
+  }
 }
 
 void SourceSync::pump_reads() {
@@ -351,6 +361,7 @@ void SourceSync::on(session::client::HashFiles& effect) {
   for (const wire::DigestQuery& query : effect.rows) {
     if (!asked_row(query.row, query.location, query.name)) return;
     to_hash_.push_back({query.row, query.digest});
+    ++hashes_open_;
   }
 }
 
