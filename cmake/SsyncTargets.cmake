@@ -112,16 +112,13 @@ function(ssync_fuzz name)
   set_tests_properties(fuzz.${name} PROPERTIES TIMEOUT 120 LABELS fuzz)
 endfunction()
 
-# ssync_add_folders(<parent> <folder>...): add_subdirectory for each folder that has a CMakeLists.txt. SSYNC_SKIP lists
-# folders (modules/x) to leave out all the same.
+# ssync_add_folders(<parent> <folder>...): add_subdirectory for each.
 function(ssync_add_folders parent)
   foreach(folder IN LISTS ARGN)
     set(path ${parent}/${folder})
-    if(EXISTS "${CMAKE_CURRENT_SOURCE_DIR}/${path}/CMakeLists.txt" AND NOT path IN_LIST SSYNC_SKIP)
-      # <build>/bin holds the programs themselves, so the folders of bin/ build beside it.
-      string(REGEX REPLACE "^bin/" "programs/" build_path ${path})
-      add_subdirectory(${path} ${build_path})
-    endif()
+    # <build>/bin holds the programs themselves, so the folders of bin/ build beside it.
+    string(REGEX REPLACE "^bin/" "programs/" build_path ${path})
+    add_subdirectory(${path} ${build_path})
   endforeach()
 endfunction()
 

@@ -275,6 +275,14 @@ TEST_P(ReceiverTest, FillsANewDirectoryAndRenamesItOnce) {
   }
 }
 
+TEST_P(ReceiverTest, AFilledDirectoryIsAsOpenAsTheOneBefore) {
+  mirror_.chmod("d", 02750);
+  expect(1, "d/a", true);
+  EXPECT_EQ(send({whole(1, "one")}, "one"), "");
+  (void)finish();
+  EXPECT_EQ(mirror_.stat("d").seen.values.mode, 02750);
+}
+
 TEST_P(ReceiverTest, ADirectoryIsNotThereBeforeAllThatFillsItIs) {
   expect(1, "d/a", true);
   expect(2, "d/b", true);

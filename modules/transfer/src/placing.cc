@@ -112,10 +112,26 @@ Result<void> Placing::place_directory(const std::string& slot, std::string_view 
   const PathView path = split(location);
   return with_directory(directories_, path.location, [&](fs::Directory& parent) -> Result<void> {
     SSYNC_TRY(fs::Directory* const from, staging());
+    SSYNC_TRY_VOID(take_after(*from, slot, parent, path.name));
     return named("rename", with_writable(parent, [&] {
                    return from->rename(slot, parent, path.name, fs::Replace::yes);
                  }));
   });
+}
+
+/// Mode and owner as they are there: who may look into it may do so from now on, and its group may have been
+/// handed down. Its final ones come last.
+Result<void> Placing::take_after(fs::Directory& staging, const std::string& slot, fs::Directory& parent,
+                                 std::string_view name) {
+  SSYNC_TRY(const fs::Stat there, named("stat", parent.stat(name)));
+  SSYNC_TRY(const fs::Stat here, named("stat", staging.stat(slot)));
+  const Owner owner = there.seen.values.owner;
+  if (owner != here.seen.values.owner) {
+    const Result<void> given = staging.set_owner(slot, owner);
+    static_cast<void>(given);  // best effort, as it is what an ordinary user may not do
+  }
+  return named("set mode",
+               staging.set_mode(slot, static_cast<std::uint16_t>(there.seen.values.mode | 0700U)));
 }
 
 Result<std::unique_ptr<fs::Directory>> Placing::open_staged(const std::string& slot) {

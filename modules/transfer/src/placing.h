@@ -74,8 +74,8 @@ class Placing {
   /// Moves a staged file into such a directory.
   [[nodiscard]] Result<void> move_into_staged(const Staged& staged, fs::Directory& directory,
                                               std::string_view name);
-  /// Renames it over the empty directory `location`: Errc::not_empty or already_exists when that is not
-  /// empty.
+  /// Renames it over the empty directory `location`, whose mode and owner it gets: Errc::not_empty or
+  /// already_exists when that is not empty, not_found when it is gone.
   [[nodiscard]] Result<void> place_directory(const std::string& slot, std::string_view location);
   [[nodiscard]] Result<std::unique_ptr<fs::Directory>> open_staged(const std::string& slot);
   /// Removes it when it is empty.
@@ -105,6 +105,8 @@ class Placing {
 
  private:
   [[nodiscard]] Result<NewFile> create_in(fs::Directory& directory, Staged at, const Values& wanted);
+  [[nodiscard]] static Result<void> take_after(fs::Directory& staging, const std::string& slot,
+                                               fs::Directory& parent, std::string_view name);
   [[nodiscard]] Result<NewFile> create_beside(std::string_view location, const Values& wanted);
   [[nodiscard]] Result<Staged> copy_beside(const Staged& staged, std::string_view location);
   /// `use(staging directory)`; once more with a new one when the one we knew is gone.
