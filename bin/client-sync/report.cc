@@ -132,7 +132,7 @@ void Report::problem(const Problem& problem) {
 
 void Report::plan(const wire::Plan& plan) {
   json fields = programs::to_json(plan.totals);
-  fields["guard"] = programs::guard_name(plan.guard);
+  fields["guard"] = guard_name(plan.guard);
   event("plan", fields);
   if (options_.verbosity > 0 || options_.dry_run) {
     const PlanTotals& t = plan.totals;
@@ -150,7 +150,7 @@ void Report::changes(const std::vector<wire::ChangeRow>& rows) {
       if (row.op != Op::publish_staged) line(itemize(row));
       continue;
     }
-    json fields = {{"op", programs::op_name(row.op)},
+    json fields = {{"op", op_name(row.op)},
                    {"path", printable({row.location, row.name})},
                    {"bytes", row.size},
                    {"new", row.is_new}};

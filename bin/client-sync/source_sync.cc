@@ -221,9 +221,7 @@ void SourceSync::pump_digests() {
     if (content_jobs_.try_push(job) != PushResult::pushed) break;
     to_hash_.pop_front();
   }
-  while (digest_rows_.size() < wire::kRowsMax) {
-    std::optional<transfer::ContentResult> result = content_results_.try_pop();
-    if (!result) break;
+  while (std::optional<transfer::ContentResult> result = content_results_.try_pop()) {
     --hashes_open_;
     wire::DigestRow row;
     row.row = result->id;
@@ -235,12 +233,14 @@ void SourceSync::pump_digests() {
     }
     if (digest_rows_.empty()) digests_since_ = Clock::now();
     digest_rows_.push_back(row);
+    if (digest_rows_.size() >= kDigestBatch) send_digests();
   }
+  if (hashes_open_ == 0 || Clock::now() - digests_since_ >= kDigestWait) send_digests();
+}
+
+void SourceSync::send_digests() {
   if (digest_rows_.empty()) return;
-  if (digest_rows_.size() >= kDigestBatch || hashes_open_ == 0 ||
-      Clock::now() - digests_since_ >= kDigestWait) {
-    carry_out(session_.digests_ready(std::exchange(digest_rows_, {}), Clock::now()));
-  }
+  carry_out(session_.digests_ready(std::exchange(digest_rows_, {}), Clock::now()));
 }
 
 void SourceSync::pump_reads() {

@@ -61,6 +61,7 @@ class SourceSync {
   void pump();
   void pump_lists();
   void pump_digests();
+  void send_digests();
   void pump_reads();
   void pump_chunks();
   [[nodiscard]] bool send_pending();

@@ -10,7 +10,6 @@
 namespace ssync::server_program {
 
 using nlohmann::json;
-using programs::op_name;
 
 Result<Report> Report::open(const std::optional<std::string>& log_file, bool json_lines) {
   const LogOptions options{json_lines ? LogFormat::json : LogFormat::plain, log_file, 0};

@@ -18,9 +18,5 @@ namespace ssync::programs {
 [[nodiscard]] nlohmann::json to_json(const PlanTotals& totals);
 [[nodiscard]] nlohmann::json to_json(const SyncStats& stats);
 [[nodiscard]] nlohmann::json to_json(const Problem& problem);
-/// "none", "over_half", "source_empty", "never_synced", "max_delete".
-[[nodiscard]] std::string_view guard_name(Guard guard) noexcept;
-/// "make_directory", "request" …
-[[nodiscard]] std::string_view op_name(Op op) noexcept;
 
 }  // namespace ssync::programs

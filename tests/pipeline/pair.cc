@@ -27,22 +27,7 @@ using transfer::Content;
 constexpr std::string_view kRoot = "/tree";
 
 std::string text_of(const Change& change) {
-  static constexpr std::array<std::string_view, 15> kNames = {"?",
-                                                              "make_directory",
-                                                              "make_link",
-                                                              "make_empty",
-                                                              "copy",
-                                                              "rename",
-                                                              "rename_directory",
-                                                              "exchange",
-                                                              "stage_rename",
-                                                              "stage_copy",
-                                                              "publish_staged",
-                                                              "remove",
-                                                              "remove_directory",
-                                                              "request",
-                                                              "set_metadata"};
-  std::string text(kNames[static_cast<std::size_t>(change.op)]);
+  std::string text(op_name(change.op));
   text += " " + printable(change.path());
   if (!change.from_name.empty()) text += " <- " + printable(change.from());
   if (change.restore) text += " (restore)";

@@ -165,7 +165,7 @@ class Driver {
 };
 
 std::string text_of(const Change& change) {
-  std::string text(name_of(change.op));
+  std::string text(op_name(change.op));
   const std::string path = join(change.path());
   text += " " + (path.empty() ? "." : path);
   if (!change.from_name.empty()) text += " <- " + join(change.from());
@@ -175,14 +175,6 @@ std::string text_of(const Change& change) {
 }
 
 }  // namespace
-
-std::string_view name_of(Op op) {
-  static constexpr std::string_view kNames[] = {
-      "?",       "make_directory",   "make_link",        "make_empty",   "copy",
-      "rename",  "rename_directory", "exchange",         "stage_rename", "stage_copy",
-      "publish", "remove",           "remove_directory", "request",      "set_metadata"};
-  return kNames[static_cast<std::size_t>(op)];
-}
 
 std::vector<std::string> Outcome::steps() const {
   std::vector<std::string> lines;

@@ -54,7 +54,4 @@ Outcome drive(const Tree& source, const Tree& mirror, const Driving& driving = {
 std::string digest_of_source(const Tree& source, const std::vector<Problem>& problems,
                              const Options& options);
 
-/// Ops as in Outcome::steps().
-std::string_view name_of(Op op);
-
 }  // namespace ssync::planner::test

@@ -56,7 +56,7 @@ TEST_F(PlannerOrder, RotatedLogsMoveAndOnlyTheLastIsCopied) {
   now("log.1", "today.....");
   now("log.2", "yesterday.");
   // log itself waits for its content, so it stays until that is there.
-  EXPECT_THAT(work(), ElementsAre("stage_copy log.1 <- log", "rename log.2 <- log.1", "publish log.1",
+  EXPECT_THAT(work(), ElementsAre("stage_copy log.1 <- log", "rename log.2 <- log.1", "publish_staged log.1",
                                   "request log"));
 }
 
@@ -84,19 +84,20 @@ TEST_F(PlannerOrder, ALongerRingGoesThroughStaging) {
   now("a", "B");
   now("b", "C");
   now("c", "A");
-  EXPECT_THAT(work(), ElementsAre("stage_rename a <- b", "rename b <- c", "rename c <- a", "publish a"));
+  EXPECT_THAT(work(),
+              ElementsAre("stage_rename a <- b", "rename b <- c", "rename c <- a", "publish_staged a"));
 }
 
 TEST_F(PlannerOrder, AFileBecomesADirectoryThatHoldsIt) {
   old("p", "P");
   now("p/q", "P");
-  EXPECT_THAT(work(), ElementsAre("stage_rename p/q <- p", "make_directory p", "publish p/q"));
+  EXPECT_THAT(work(), ElementsAre("stage_rename p/q <- p", "make_directory p", "publish_staged p/q"));
 }
 
 TEST_F(PlannerOrder, ADirectoryBecomesAFileThatWasInIt) {
   old("p/q", "P");
   now("p", "P");
-  EXPECT_THAT(work(), ElementsAre("stage_rename p <- p/q", "remove_directory p", "publish p"));
+  EXPECT_THAT(work(), ElementsAre("stage_rename p <- p/q", "remove_directory p", "publish_staged p"));
 }
 
 TEST_F(PlannerOrder, ReadersComeBeforeTheFileIsFreed) {

@@ -222,7 +222,7 @@ RC_GTEST_PROP(PlannerProperty, WhateverIsThereIsMovedOrCopiedInARightOrder,
                        [op](const Change& change) { return change.op == op; });
   };
   for (const Op op : {Op::exchange, Op::rename, Op::copy, Op::stage_copy, Op::stage_rename}) {
-    RC_CLASSIFY(is_used(op), std::string(name_of(op)));
+    RC_CLASSIFY(is_used(op), std::string(op_name(op)));
   }
   RC_CLASSIFY(is_used(Op::stage_rename) && outcome.totals.deletes + outcome.totals.created == 0, "ring");
 }

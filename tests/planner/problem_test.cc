@@ -144,7 +144,7 @@ TEST_F(PlannerCase, ADirectoryThatChangesItsCaseIsMadeAnewAroundItsFiles) {
   source_.file("Dir/x", "content").origin = Node::From{"dir/x", checksum_of("content"), true};
   mirror_.file("dir/x", "content");
   EXPECT_THAT(run().work(), ElementsAre("stage_rename Dir/x <- dir/x", "remove_directory dir",
-                                        "make_directory Dir", "publish Dir/x"));
+                                        "make_directory Dir", "publish_staged Dir/x"));
 }
 
 TEST_F(PlannerCase, UnderNoDeleteATwinIsAProblem) {

@@ -180,7 +180,7 @@ TEST_F(PlannerSearch, AChangedFileIsFilledFromAnotherAndItsOldContentServesAThir
   source_.file("a", "new of a", 5).doubt = true;
   source_.file("c", "old of a", 6).doubt = true;
   // a's old content moves on as a is filled at once; the copy is made before.
-  EXPECT_THAT(run().work(), ElementsAre("stage_copy a <- b", "rename c <- a", "publish a"));
+  EXPECT_THAT(run().work(), ElementsAre("stage_copy a <- b", "rename c <- a", "publish_staged a"));
 }
 
 TEST_F(PlannerSearch, TwoNamesOfOneInodeAreNotRenamedOntoEachOther) {

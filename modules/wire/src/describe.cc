@@ -46,32 +46,6 @@ const char* word_of(Kind kind) noexcept {
   return "?";
 }
 
-const char* word_of(Op op) noexcept {
-  static constexpr std::array kWords = {"?",
-                                        "make_directory",
-                                        "make_link",
-                                        "make_empty",
-                                        "copy",
-                                        "rename",
-                                        "rename_directory",
-                                        "exchange",
-                                        "stage_rename",
-                                        "stage_copy",
-                                        "publish_staged",
-                                        "remove",
-                                        "remove_directory",
-                                        "request",
-                                        "set_metadata"};
-  const auto index = static_cast<std::size_t>(op);
-  return index < kWords.size() ? kWords[index] : "?";
-}
-
-const char* word_of(Guard guard) noexcept {
-  static constexpr std::array kWords = {"none", "over_half", "source_empty", "never_synced", "max_delete"};
-  const auto index = static_cast<std::size_t>(guard);
-  return index < kWords.size() ? kWords[index] : "?";
-}
-
 const char* word_of(Wait::Reason reason) noexcept {
   static constexpr std::array kWords = {"heartbeat", "other_session", "scanning", "comparing", "writing"};
   const auto index = static_cast<std::size_t>(reason);
@@ -136,7 +110,7 @@ std::string summary(const Plan& plan) {
       "number {}, {} requests ({}), {} created, {} copies, {} renames, {} metadata, {} deletes", plan.number,
       t.requests, human_bytes(t.request_bytes), t.created, t.copies, t.renames, t.metadata, t.deletes);
   if (plan.guard != Guard::none) {
-    out += fmt::format(", guard {} {} of {}, allowed {}", word_of(plan.guard), t.deletes, t.mirror_entries,
+    out += fmt::format(", guard {} {} of {}, allowed {}", guard_name(plan.guard), t.deletes, t.mirror_entries,
                        plan.allowed);
   }
   return out;
@@ -183,7 +157,7 @@ std::string detail(const DigestQuery& row) {
 }
 std::string detail(const ChangeRow& row) {
   std::string out =
-      fmt::format("{} {} {}", word_of(row.op), word_of(row.kind), shown(row.location, row.name));
+      fmt::format("{} {} {}", op_name(row.op), word_of(row.kind), shown(row.location, row.name));
   if (!row.from_name.empty()) out += " from " + shown(row.from_location, row.from_name);
   return out;
 }

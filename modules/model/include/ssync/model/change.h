@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "ssync/model/entry.h"
@@ -27,6 +28,9 @@ enum class Op : std::uint8_t {
   request = 13,           ///< content comes from the source
   set_metadata = 14,      ///< mode, owner, times; content stays
 };
+
+/// "make_directory", "request" …: in logs, JSON and the tap. "?" for what is none.
+[[nodiscard]] std::string_view op_name(Op op) noexcept;
 
 /// One step. Steps are carried out in the order given; a failed one is a Problem and the rest goes on.
 struct Change {
@@ -90,6 +94,9 @@ enum class Guard : std::uint8_t {
   never_synced = 3,  ///< 100 or more deletes in a mirror that was never synced before
   max_delete = 4,    ///< more deletes than --max-delete allows: they are withheld, the rest goes on (exit 25)
 };
+
+/// "none", "over_half", "source_empty", "never_synced", "max_delete". "?" for what is none.
+[[nodiscard]] std::string_view guard_name(Guard guard) noexcept;
 
 /// What happened, counted by the server. Bytes as in PlanTotals.
 struct SyncStats {
