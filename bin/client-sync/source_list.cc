@@ -6,6 +6,12 @@
 namespace ssync::client_program {
 namespace {
 
+/// Directories go out in steps of this size, so that the server, which scans meanwhile, need not keep what it
+/// found until the end.
+constexpr std::size_t kDirectoriesPerMessage = 256;
+constexpr std::uint64_t kRowsPerMessage = 8192;
+static_assert(kDirectoriesPerMessage <= wire::kRowsMax);
+
 scanner::Options scan_options(const SourceList::Options& options) {
   scanner::Options scan;
   scan.role = index::Role::source;
@@ -25,6 +31,7 @@ SourceList::SourceList(fs::Tree& tree, index::Index& index, index::Header header
       options_(options),
       queue_(queue),
       scanner_(tree, index, scan_options(options)),
+      asked_rows_(rows_, index),
       scan_clock_(tree.clock()) {}
 
 SourceList::~SourceList() {
@@ -71,7 +78,8 @@ Result<void> SourceList::list() {
 }
 
 Result<void> SourceList::list_block(const ScanBlock& block) {
-  SSYNC_TRY_VOID(rows_.begin_directory(block.location));
+  SSYNC_TRY(const DirectoryIndex directory, rows_.begin_directory(block.location));
+  sum_ = Hash128{};
   if (block.self) {
     Row root;
     root.values = block.self->values;
@@ -97,7 +105,9 @@ Result<void> SourceList::list_block(const ScanBlock& block) {
     }
     SSYNC_TRY_VOID(add(row, entry.seen));
   }
-  return {};
+  if (!options_.directory_sums) return {};
+  const Snapshot::Range range = rows_.rows(directory);
+  return say_directory({block.location, range.last - range.first, sum_});
 }
 
 Result<void> SourceList::add(const Row& listed, const Seen& seen) {
@@ -115,16 +125,46 @@ Result<void> SourceList::add(const Row& listed, const Seen& seen) {
     digest_.add(row.location,
                 row_hash(row.name, project(row.values, options_.attributes), row.target, std::nullopt));
   }
-  if (!encoder_.add(row)) {
-    SSYNC_TRY_VOID(flush(false));
-    if (!encoder_.add(row)) return fail(Errc::limit, printable(row.path()) + ": does not fit into a message");
+  if (options_.directory_sums) {
+    add_to_sum(row);
+  } else {
+    SSYNC_TRY_VOID(say(row));
   }
   listed_.store(row.id + 1, std::memory_order_relaxed);
   return {};
 }
 
+Result<void> SourceList::say(const Row& row) {
+  if (encoder_.add(row)) return {};
+  SSYNC_TRY_VOID(flush(false));
+  if (!encoder_.add(row)) return fail(Errc::limit, printable(row.path()) + ": does not fit into a message");
+  return {};
+}
+
+void SourceList::add_to_sum(const Row& row) {
+  if (row.origin) asked_rows_.keep(static_cast<EntryIndex>(row.id), *row.origin);
+  if (row.doubt || row.values.kind == Kind::unreadable) sum_.reset();
+  if (!sum_) return;
+  *sum_ += row_hash(row.name, project(row.values, options_.attributes), row.target,
+                    row.values.size > 0 ? row.checksum : std::nullopt);
+}
+
+Result<void> SourceList::say_directory(DirectorySum directory) {
+  directories_bytes_ += wire::body_bytes(directory);
+  rows_said_ += directory.rows;
+  directories_.rows.push_back(std::move(directory));
+  const bool full = directories_.rows.size() >= kDirectoriesPerMessage || rows_said_ >= kRowsPerMessage ||
+                    directories_bytes_ >= wire::kBodyBytesTarget;
+  return full ? flush(false) : Result<void>();
+}
+
 Result<void> SourceList::flush(bool last) {
-  if (!queue_.push(Item(encoder_.finish(last)))) return fail(Errc::closed, "stopped");
+  Message message =
+      options_.directory_sums ? Message(std::exchange(directories_, {})) : encoder_.finish(last);
+  if (auto* directories = std::get_if<wire::DirectoryList>(&message)) directories->last = last;
+  directories_bytes_ = 0;
+  rows_said_ = 0;
+  if (!queue_.push(Item(std::move(message)))) return fail(Errc::closed, "stopped");
   return {};
 }
 

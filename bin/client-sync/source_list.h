@@ -8,6 +8,7 @@
 #include <string>
 #include <thread>
 #include <unordered_map>
+#include <variant>
 #include <vector>
 
 #include "ssync/base/bounded_queue.h"
@@ -18,6 +19,8 @@
 #include "ssync/scanner/scanner.h"
 #include "ssync/transfer/content.h"
 #include "ssync/wire/codec.h"
+
+#include "asked_rows.h"
 
 namespace ssync::client_program {
 
@@ -31,9 +34,11 @@ class SourceList {
     std::optional<DigestKind> eager_digest;  ///< compute it for every file
     DigestKind digest_kind = DigestKind::sha256;
     bool accept_lost_mounts = false;
+    bool directory_sums = false;  ///< list directories; their rows only when asked for
   };
-  /// An encoded filelist, or what ended the scan.
-  using Item = Result<wire::FileListEncoder::Encoded>;
+  /// The list's next message, or what ended the scan.
+  using Message = std::variant<wire::FileListEncoder::Encoded, wire::DirectoryList>;
+  using Item = Result<Message>;
 
   SourceList(fs::Tree& tree, index::Index& index, index::Header header, Options options,
              BoundedQueue<Item>& queue);
@@ -42,6 +47,7 @@ class SourceList {
   void stop() noexcept;
 
   // For the owner of the last item.
+  [[nodiscard]] AskedRows& asked_rows() { return asked_rows_; }
   [[nodiscard]] std::size_t size() const { return rows_.size(); }
   [[nodiscard]] Snapshot::View row(RowId id) const { return rows_.view(static_cast<EntryIndex>(id)); }
   /// Problems of the scan, warnings included.
@@ -65,6 +71,9 @@ class SourceList {
   [[nodiscard]] Result<void> list();
   [[nodiscard]] Result<void> list_block(const ScanBlock& block);
   [[nodiscard]] Result<void> add(const Row& row, const Seen& seen);
+  [[nodiscard]] Result<void> say(const Row& row);
+  void add_to_sum(const Row& row);
+  [[nodiscard]] Result<void> say_directory(DirectorySum directory);
   [[nodiscard]] Result<void> flush(bool last);
   [[nodiscard]] Result<std::optional<Digest>> eager(const ScanBlock& block, const ScannedEntry& entry);
   [[nodiscard]] Hash128 hash_of(RowId id) const;
@@ -81,6 +90,11 @@ class SourceList {
   scanner::Scanner scanner_;
   wire::FileListEncoder encoder_;
   Snapshot rows_;
+  AskedRows asked_rows_;
+  wire::DirectoryList directories_;  ///< not yet in the queue
+  std::size_t directories_bytes_ = 0;
+  std::uint64_t rows_said_ = 0;  ///< that they stand for
+  std::optional<Hash128> sum_;   ///< of the directory being listed
   TreeDigest digest_;
   std::vector<Problem> problems_;
   scanner::Counts counts_;

@@ -184,6 +184,7 @@ Result<void> SourceSync::turn() {
 void SourceSync::pump() {
   if (!list_) return;
   pump_lists();
+  if (!outcome_) pump_asked_rows();
   if (!outcome_) pump_digests();
   if (!outcome_) pump_reads();
   if (!outcome_) pump_chunks();
@@ -196,16 +197,31 @@ void SourceSync::pump_lists() {
     if (!held_list_) return;
     if (!*held_list_) return local_failure(held_list_->error());
     if (!session_.list_room()) return;
-    wire::FileListEncoder::Encoded encoded = std::move(**held_list_);
+    SourceList::Message message = std::move(**held_list_);
     held_list_.reset();
-    if (encoded.last) {
+    if (std::visit([](const auto& part) { return part.last; }, message)) {
       list_complete_ = true;
       for (const Problem& problem : list_->take_problems()) {
         if (!problem.warning) own_problems_ = true;
         report_.problem(problem);
       }
     }
-    carry_out(session_.list_ready(std::move(encoded), Clock::now()));
+    std::visit([this](auto& part) { carry_out(session_.list_ready(std::move(part), Clock::now())); },
+               message);
+  }
+}
+
+void SourceSync::pump_asked_rows() {
+  if (!list_complete_) return;  // until then the list belongs to its thread
+  for (; !to_list_.empty() && !outcome_; to_list_.pop_front()) {
+    if (Result<void> asked = list_->asked_rows().ask(to_list_.front()); !asked)
+      return carry_out(session_.on_malformed(asked.error(), Clock::now()));
+  }
+  while (!outcome_ && session_.list_room()) {
+    auto encoded = list_->asked_rows().next();
+    if (!encoded) return local_failure(encoded.error());
+    if (!*encoded) return;
+    carry_out(session_.list_ready(std::move(**encoded), Clock::now()));
   }
 }
 
@@ -343,6 +359,7 @@ void SourceSync::on(session::client::StartList& effect) {
   list.digest_kind = options_.digest;
   list.accept_lost_mounts = options_.accept_root;
   if (options_.eager_digest) list.eager_digest = options_.digest;
+  list.directory_sums = welcome.directory_sums && !list.compare_content && !list.eager_digest;
   list_ = std::make_unique<SourceList>(root_.tree(), index_, header_, list, lists_);
   readers_ = std::make_unique<transfer::ContentReaders>(
       root_.tree(), 2, content_jobs_, [this](transfer::ContentResult result) {
@@ -363,6 +380,10 @@ void SourceSync::on(session::client::HashFiles& effect) {
     to_hash_.push_back({query.row, query.digest});
     ++hashes_open_;
   }
+}
+
+void SourceSync::on(session::client::ListDirectories& effect) {
+  std::move(effect.rows.begin(), effect.rows.end(), std::back_inserter(to_list_));
 }
 
 void SourceSync::on(session::client::ReadFiles& effect) {

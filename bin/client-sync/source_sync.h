@@ -60,6 +60,7 @@ class SourceSync {
   [[nodiscard]] Result<void> turn();
   void pump();
   void pump_lists();
+  void pump_asked_rows();
   void pump_digests();
   void send_digests();
   void pump_reads();
@@ -73,6 +74,7 @@ class SourceSync {
   void on(session::client::StartList& effect);
   void on(session::client::Waiting& effect);
   void on(session::client::HashFiles& effect);
+  void on(session::client::ListDirectories& effect);
   void on(session::client::ReadFiles& effect);
   void on(session::client::ShowPlan& effect);
   void on(session::client::ShowChanges& effect);
@@ -110,7 +112,8 @@ class SourceSync {
   std::unique_ptr<transfer::SourceReader> reader_;
 
   bool connected_ = false;
-  bool list_complete_ = false;  ///< from here on list_ and index_ are this thread's
+  bool list_complete_ = false;            ///< from here on list_ and index_ are this thread's
+  std::deque<wire::ListingRow> to_list_;  ///< asked for while the list was made
   struct HashWanted {
     RowId row = kNoRow;
     bool digest = false;

@@ -158,6 +158,9 @@ Result<void> Decider::decide() {
       case Planner::Step::need_mirror:
         SSYNC_TRY_VOID(take_mirror());
         break;
+      case Planner::Step::listings:
+        SSYNC_TRY_VOID(ask_listings());
+        break;
       case Planner::Step::queries:
         SSYNC_TRY_VOID(ask());
         break;
@@ -175,7 +178,24 @@ Result<void> Decider::decide() {
 Result<void> Decider::take_source() {
   SSYNC_TRY(ListBatch item, take(queues_.list));
   list_taken_(item.number);
-  return planner_->add_source(item.batch);
+  if (const auto* rows = std::get_if<RowBatch>(&item.batch)) return planner_->add_source(*rows);
+  const auto& directories = std::get<DirectoryBatch>(item.batch);
+  return planner_->add_directories(directories.rows, directories.last);
+}
+
+Result<void> Decider::ask_listings() {
+  wire::ListRequest message;
+  std::size_t bytes = 0;
+  for (Planner::Listing& listing : planner_->take_listings()) {
+    const std::size_t next = weight({listing.location});
+    if (full(message.rows.size(), bytes, next)) {
+      SSYNC_TRY_VOID(say(std::exchange(message, {})));
+      bytes = 0;
+    }
+    bytes += next;
+    message.rows.push_back({std::move(listing.location), listing.directory});
+  }
+  return say(std::move(message));
 }
 
 Result<void> Decider::take_mirror() {

@@ -32,9 +32,13 @@ struct PlanAcknowledged {};
 using InboxItem = std::variant<ClientDigests, transfer::ContentResult, PlanAcknowledged>;
 
 /// Items of the list queue: the number lets the sender's window move on.
+struct DirectoryBatch {
+  std::vector<DirectorySum> rows;
+  bool last = false;
+};
 struct ListBatch {
   std::uint64_t number = 0;
-  RowBatch batch;
+  std::variant<RowBatch, DirectoryBatch> batch;
 };
 /// Items of the mirror queue; nullopt ends the scan.
 using MirrorItem = std::optional<Result<ScanBlock>>;
@@ -69,6 +73,7 @@ class Decider {
   [[nodiscard]] Result<void> decide();
   [[nodiscard]] Result<void> take_source();
   [[nodiscard]] Result<void> take_mirror();
+  [[nodiscard]] Result<void> ask_listings();
   [[nodiscard]] Result<void> ask();
   [[nodiscard]] Result<void> ask_source();
   [[nodiscard]] Result<void> take_answer();

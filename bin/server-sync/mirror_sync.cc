@@ -163,8 +163,8 @@ Result<void> MirrorSync::finish_index() {
   });
 }
 
-void MirrorSync::list(std::uint64_t number, RowBatch batch) {
-  list_in_.put(ListBatch{number, std::move(batch)});
+void MirrorSync::list(ListBatch batch) {
+  list_in_.put(std::move(batch));
 }
 
 void MirrorSync::digests(std::vector<wire::DigestRow> rows) {

@@ -37,7 +37,7 @@ class MirrorSync {
   MirrorSync& operator=(const MirrorSync&) = delete;
 
   void start();
-  void list(std::uint64_t number, RowBatch batch);
+  void list(ListBatch batch);
   void digests(std::vector<wire::DigestRow> rows);
   void file_failed(const wire::Fail& failure);
   void plan_acknowledged();

@@ -169,13 +169,18 @@ void ServerLoop::on(session::server::OpenSync& effect) {
   started_ = Clock::now();
   done_.reset();
   list_announced_ = 0;
-  const Attributes attributes = opened->request.attributes;
-  const bool synced_before = opened->request.synced_before;
-  for (const std::string& note : opened->notes)
+  const wire::SyncOptions& options = opened->request.options;
+  session::server::Opening opening;
+  opening.attributes = opened->request.attributes;
+  opening.synced_before = opened->request.synced_before;
+  // A mirror that holds nothing yet, or whose content is compared, needs every row.
+  opening.directory_sums = opening.synced_before && !options.compare_content && !options.verify;
+  opening.notes = std::move(opened->notes);
+  for (const std::string& note : opening.notes)
     report_.notice(note);
   sync_ = std::make_unique<MirrorSync>(root_.tree(), *staging_, *index_, std::move(opened->header),
                                        std::move(opened->request), capacities_, wake_, report_);
-  carry_out(session_.opened(attributes, synced_before, std::move(opened->notes), Clock::now()));
+  carry_out(session_.opened(opening, Clock::now()));
 }
 
 void ServerLoop::on(session::server::StartScan&) {
@@ -183,7 +188,11 @@ void ServerLoop::on(session::server::StartScan&) {
 }
 
 void ServerLoop::on(session::server::ListRows& effect) {
-  if (sync_) sync_->list(effect.number, std::move(effect.batch));
+  if (sync_) sync_->list({effect.number, std::move(effect.batch)});
+}
+
+void ServerLoop::on(session::server::ListDirectories& effect) {
+  if (sync_) sync_->list({effect.number, DirectoryBatch{std::move(effect.rows), effect.last}});
 }
 
 void ServerLoop::on(session::server::DigestRows& effect) {

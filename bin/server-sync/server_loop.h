@@ -43,6 +43,7 @@ class ServerLoop {
   void on(session::server::OpenSync& effect);
   void on(session::server::StartScan& effect);
   void on(session::server::ListRows& effect);
+  void on(session::server::ListDirectories& effect);
   void on(session::server::DigestRows& effect);
   void on(session::server::FileFailed& effect);
   void on(session::server::Proceed& effect);

@@ -4,7 +4,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdio>
+#include <thread>
 
 #include <gtest/gtest.h>
 
@@ -63,6 +65,31 @@ TEST_F(MirrorTest, ANewNameIsPrintedEscaped) {
   write_file(source("bell\a and \xff"), "x");
   const Finished shown = run(bench_.client_arguments({"--once", "-v"}));
   EXPECT_NE(shown.out.find("bell\\#007 and \\#377"), std::string::npos) << shown.out;
+}
+
+TEST_F(MirrorTest, WhatIsSentFollowsTheChange) {
+  for (int d = 0; d < 40; ++d) {
+    const stdfs::path directory = source("directory " + std::to_string(d));
+    stdfs::create_directories(directory / "empty");
+    for (int f = 0; f < 50; ++f)
+      write_file(directory / ("a file with some name " + std::to_string(f)), std::to_string(d * 50 + f));
+  }
+  bench_.expect_sync();
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));  // until no file is too young to be trusted
+  bench_.expect_sync();
+  const auto sent = [&] {
+    const Finished done = bench_.sync();
+    EXPECT_EQ(done.code, 0) << done.err;
+    return done.event("sync_done").at("bytes_sent").get<std::size_t>();
+  };
+  // 2,080 entries of 60 bytes and more would be 120,000.
+  const std::size_t idle = sent();
+  EXPECT_LT(idle, 8'000U);
+  write_file(source("directory 7/a file with some name 3"), "changed");
+  const std::size_t change = sent();
+  EXPECT_GT(change, idle + 1'000U);  // the rows beside it
+  EXPECT_LT(change, idle + 8'000U);
+  EXPECT_EQ(bench_.differences(), "");
 }
 
 TEST_F(MirrorTest, AnEntryBecomesAnyOtherKind) {

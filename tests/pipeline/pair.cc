@@ -203,6 +203,8 @@ class MirrorEnd {
         return planner_.add_source(source_.next_batch());
       case Planner::Step::need_mirror:
         return give_mirror();
+      case Planner::Step::listings:
+        return fail(Errc::protocol, "rows were asked for, and all are listed");
       case Planner::Step::queries:
         return ask();
       case Planner::Step::planned:

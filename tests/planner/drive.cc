@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <map>
 #include <random>
 #include <utility>
 
@@ -29,6 +30,10 @@ Answer answer_to(const Query& query, const Tree& source, const Tree& mirror, boo
   return answer;
 }
 
+struct LocationOrder {
+  bool operator()(const std::string& a, const std::string& b) const { return compare_locations(a, b) < 0; }
+};
+
 class Driver {
  public:
   Driver(const Tree& source, const Tree& mirror, const Driving& driving)
@@ -45,6 +50,7 @@ class Driver {
   }
 
   Outcome run() {
+    if (driving_.by_sums) sum_directories();
     if (driving_.mirror_first) give_mirror(blocks_.size());
     while (outcome_.error.empty() && !is_done_)
       step();
@@ -70,6 +76,52 @@ class Driver {
     if (result || !outcome_.error.empty()) return;
     outcome_.error = result.error().text();
     outcome_.code = result.error().code;
+  }
+
+  // The source as a client that lists directories has it: all rows, and what those of each directory add up
+  // to.
+  void sum_directories() {
+    std::map<std::string, std::vector<Row>, LocationOrder> rows;
+    for (const RowBatch& batch : batches_.rest) {
+      for (const Row& row : batch.rows) {
+        rows[std::string(row.location)].push_back(row);
+        if (row.values.kind == Kind::directory) rows.try_emplace(join(row.path()));
+      }
+    }
+    for (auto& [location, inside] : rows) {
+      DirectorySum sum{location, inside.size(), Hash128{}};
+      for (const Row& row : inside) {
+        if (row.doubt || row.values.kind == Kind::unreadable) sum.sum.reset();
+        if (!sum.sum) break;
+        *sum.sum += row_hash(row.name, project(row.values, driving_.options.attributes), row.target,
+                             row.values.size > 0 ? row.checksum : std::nullopt);
+      }
+      sums_.push_back(std::move(sum));
+      rows_of_.push_back(std::move(inside));
+    }
+  }
+
+  // Directories and rows in turn, while there are both.
+  void give_sums_or_rows() {
+    const bool has_sums = next_sum_ < sums_.size();
+    if (has_sums && (asked_.empty() || random_() % 2 == 0)) {
+      const std::size_t last = std::min(sums_.size(), next_sum_ + driving_.batch_rows);
+      std::vector<DirectorySum> batch(sums_.begin() + static_cast<std::ptrdiff_t>(next_sum_),
+                                      sums_.begin() + static_cast<std::ptrdiff_t>(last));
+      next_sum_ = last;
+      return check(planner_.add_directories(batch, last == sums_.size()));
+    }
+    RowBatch batch;
+    while (!asked_.empty() && batch.rows.size() < driving_.batch_rows) {
+      batch.rows.push_back(asked_.front());
+      asked_.pop_front();
+    }
+    if (batch.rows.empty()) {
+      outcome_.error = "it waits for rows that it did not ask for";
+      return;
+    }
+    outcome_.rows_given += batch.rows.size();
+    check(planner_.add_source(batch));
   }
 
   void give_mirror(std::size_t count) {
@@ -104,7 +156,18 @@ class Driver {
       return;
     }
     switch (*next) {
+      case Planner::Step::listings:
+        for (const Planner::Listing& listing : planner_.take_listings()) {
+          if (sums_.at(listing.directory).location != listing.location) outcome_.error = "another directory";
+          const std::vector<Row>& rows = rows_of_.at(listing.directory);
+          asked_.insert(asked_.end(), rows.begin(), rows.end());
+        }
+        break;
       case Planner::Step::need_source:
+        if (driving_.by_sums) {
+          give_sums_or_rows();
+          break;
+        }
         check(planner_.add_source(batches_.front()));
         batches_.pop_front_batch();
         break;
@@ -156,6 +219,10 @@ class Driver {
   TreeDigest digest_;
   Planner planner_;
   Batches batches_;
+  std::vector<DirectorySum> sums_;
+  std::size_t next_sum_ = 0;
+  std::vector<std::vector<Row>> rows_of_;  ///< beside sums_
+  std::deque<Row> asked_;
   std::vector<ScanBlock> blocks_;
   std::mt19937_64 random_;
   std::vector<Query> open_;

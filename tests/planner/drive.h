@@ -16,6 +16,7 @@ namespace ssync::planner::test {
 struct Driving {
   Options options = defaults();
   std::size_t batch_rows = 100;         ///< of the source list
+  bool by_sums = false;                 ///< list directories, then the rows that are asked for
   bool mirror_first = false;            ///< give all of the mirror before it is asked for
   std::uint64_t answer_seed = 0;        ///< shuffles answers
   bool refuse_answers = false;          ///< nothing can be read
@@ -33,6 +34,7 @@ struct Outcome {
   Errc code = Errc::io;
   std::vector<Change> changes;
   std::vector<Query> queries;
+  std::size_t rows_given = 0;  ///< by_sums
   std::vector<Problem> problems;
   PlanTotals totals;
   Guard guard = Guard::none;

@@ -104,6 +104,8 @@ std::size_t plan(const std::vector<RowBatch>& list, const std::vector<ScanBlock>
           SSYNC_ASSERT(planner.add_mirror(scan[block++]).has_value());
         }
         break;
+      case Planner::Step::listings:  // whole lists are given
+        break;
       case Planner::Step::queries:
         for (const Query& query : planner.take_queries())
           planner.answer({query.id, std::nullopt, std::nullopt});

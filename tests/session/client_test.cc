@@ -125,6 +125,17 @@ const std::vector<Cell> kBefore{
 INSTANTIATE_TEST_SUITE_P(Before, ClientTable, testing::ValuesIn(kBefore), cell_name);
 
 const std::vector<Cell> kRunning{
+    {"Directories", running, [](Rig& r) { return r.directories(); }, {"3 -> dirlist 0"}},
+    {"RowsAfterDirectories",
+     [](Rig& r) { r.running().directories(true); },
+     [](Rig& r) { return r.list(); },
+     {"4 -> filelist 1"}},
+    {"ListRequest",
+     running,
+     [](Rig& r) {
+       return r.reply(2, wire::ListRequest{1, {{"d", 4}}});
+     },
+     {"list 1", "3 -> next(1)"}},
     {"List", running, [](Rig& r) { return r.list(); }, {"3 -> filelist 0"}},
     {"ListTaken",
      [](Rig& r) { r.running().list(); },

@@ -40,6 +40,7 @@ std::string request_text(const wire::Request& request) {
   std::string text = wire::name_of(request.body);
   std::visit(Overload{[](const wire::Hello&) {},
                       [&](const wire::FileList& list) { text += " " + number(list.number); },
+                      [&](const wire::DirectoryList& list) { text += " " + number(list.number); },
                       [&](const wire::Next& next) { text += "(" + number(next.ack) + ")"; },
                       [&](const wire::Digests& digests) { text += " of " + number(digests.rows.size()); },
                       [&](const wire::Fail& fail) { text += " " + number(fail.row); },
@@ -98,6 +99,12 @@ server::Output request_rows(std::vector<RowId> rows) {
     request.rows.push_back({"", "f" + number(row), std::nullopt, row});
   return request;
 }
+server::Output list_rows(std::vector<std::uint64_t> directories) {
+  wire::ListRequest request;
+  for (const std::uint64_t directory : directories)
+    request.rows.push_back({"d" + number(directory), directory});
+  return request;
+}
 server::Output query_rows(std::vector<RowId> rows) {
   wire::DigestRequest request;
   for (const RowId row : rows)
@@ -138,6 +145,9 @@ Lines ServerRig::text(server::Effects effects) const {
                  [](const OpenSync& e) { return "open " + number(e.peer); },
                  [](const StartScan&) { return std::string("scan"); },
                  [](const ListRows& e) { return "rows " + number(e.number) + (e.batch.last ? " last" : ""); },
+                 [](const ListDirectories& e) {
+                   return "directories " + number(e.number) + (e.last ? " last" : "");
+                 },
                  [](const DigestRows& e) { return "digests of " + number(e.rows.size()); },
                  [](const FileFailed& e) { return "failed " + number(e.fail.row); },
                  [](const Proceed&) { return std::string("proceed"); },
@@ -170,6 +180,10 @@ Lines ServerRig::list(std::uint64_t list_number, std::uint64_t first_row, std::s
     row.id = first_row + i;
     list.batch.rows.push_back(row);
   }
+  return request(peer, std::move(list), sessions_);
+}
+Lines ServerRig::directories(std::uint64_t list_number, std::size_t rows, bool last, Peer peer) {
+  wire::DirectoryList list{list_number, std::vector<DirectorySum>(rows), last};
   return request(peer, std::move(list), sessions_);
 }
 Lines ServerRig::next(std::uint64_t ack, Peer peer) {
@@ -227,7 +241,7 @@ Lines ServerRig::tick(milliseconds later) {
   return text(server.on_tick(now += later));
 }
 Lines ServerRig::opened() {
-  return text(server.opened(Attributes{}, true, {}, now));
+  return text(server.opened({Attributes{}, true, offers_sums, {}}, now));
 }
 Lines ServerRig::refused() {
   return text(server.refused({wire::ErrorCode::source, false, "another source's mirror"}, now));
@@ -308,6 +322,7 @@ Lines ClientRig::text(client::Effects effects) const {
                  [](StartList&) { return std::string("start list"); },
                  [](Waiting& e) { return "waiting: " + e.reason; },
                  [](HashFiles& e) { return "hash " + number(e.rows.size()); },
+                 [](ListDirectories& e) { return "list " + number(e.rows.size()); },
                  [](ReadFiles& e) { return "read " + number(e.rows.size()); },
                  [](ShowPlan& e) { return "plan " + number(e.plan.number); },
                  [](ShowChanges&) { return std::string("changes"); },
@@ -331,6 +346,7 @@ Lines ClientRig::reply(std::uint32_t seq, wire::ReplyBody body) {
 }
 Lines ClientRig::welcome(std::uint32_t seq) {
   wire::Welcome welcome;
+  welcome.directory_sums = true;
   welcome.session = session_id(1);
   welcome.tag = 101;
   welcome.list_window = 2;
@@ -366,6 +382,9 @@ Lines ClientRig::list(bool last) {
   row.values.kind = row.id == 0 ? Kind::directory : Kind::file;
   if (!encoder_.add(row)) return {"the batch is full"};
   return text(client.list_ready(encoder_.finish(last), now));
+}
+Lines ClientRig::directories(bool last) {
+  return text(client.list_ready(wire::DirectoryList{0, {DirectorySum{"", 1, std::nullopt}}, last}, now));
 }
 Lines ClientRig::digests(std::size_t rows) {
   return text(client.digests_ready(std::vector<wire::DigestRow>(rows, wire::DigestRow{1, {}, {}}), now));

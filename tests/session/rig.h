@@ -31,6 +31,7 @@ class ServerRig {
   // Requests carry the newest session's id unless they say otherwise.
   Lines hello(Peer peer, std::uint8_t client = 0);  ///< client 0: the peer's number
   Lines list(std::uint64_t number, std::uint64_t first_row, std::size_t rows, bool last, Peer peer = 1);
+  Lines directories(std::uint64_t number, std::size_t rows, bool last, Peer peer = 1);
   Lines next(std::uint64_t ack, Peer peer = 1);
   Lines digests(std::size_t rows, Peer peer = 1);
   Lines fail(RowId row, Peer peer = 1);
@@ -70,6 +71,7 @@ class ServerRig {
   void skip_seq(Peer peer) { ++seqs_[peer]; }
 
   Time now{std::chrono::hours(1)};
+  bool offers_sums = true;
   server::Server server;
 
  private:
@@ -95,6 +97,7 @@ class ClientRig {
   Lines lost();
   Lines tick(milliseconds later = milliseconds(0));
   Lines list(bool last = false);
+  Lines directories(bool last = false);
   Lines digests(std::size_t rows);
   Lines file_failed(RowId row);
   Lines accept();
@@ -124,6 +127,7 @@ class ClientRig {
 [[nodiscard]] server::Output done();
 [[nodiscard]] server::Output changes();
 [[nodiscard]] server::Output request_rows(std::vector<RowId> rows);
+[[nodiscard]] server::Output list_rows(std::vector<std::uint64_t> directories);
 [[nodiscard]] server::Output query_rows(std::vector<RowId> rows);
 [[nodiscard]] server::Output failure();
 

@@ -151,6 +151,47 @@ const std::vector<Cell> kRunning{
      [](Rig& r) { return r.next(1); },
      {"proceed"}},
     {"Filelist", running, [](Rig& r) { return r.list(0, 0, 2, false); }, {"rows 0"}},
+    {"Directories", running, [](Rig& r) { return r.directories(0, 2, false); }, {"directories 0"}},
+    {"LastDirectories",
+     [](Rig& r) { r.running().directories(0, 2, false); },
+     [](Rig& r) { return r.directories(1, 1, true); },
+     {"directories 1 last"}},
+    {"DirectoriesNotOffered",
+     [](Rig& r) {
+       r.offers_sums = false;
+       r.running();
+     },
+     [](Rig& r) { return r.directories(0, 1, true); },
+     {"1 <- 3 error(state)", "1 <- 2 error(state)", "close: a dirlist that was not offered, or after rows"}},
+    {"DirectoriesAfterRows",
+     [](Rig& r) { r.running().list(0, 0, 2, false); },
+     [](Rig& r) { return r.directories(1, 1, true); },
+     {"1 <- 3 error(state)", "1 <- 4 error(state)", "1 <- 2 error(state)",
+      "close: a dirlist that was not offered, or after rows"}},
+    {"DirectoriesAfterTheLast",
+     [](Rig& r) { r.running().directories(0, 1, true); },
+     [](Rig& r) { return r.directories(1, 1, true); },
+     {"1 <- 3 error(state)", "1 <- 4 error(state)", "1 <- 2 error(state)",
+      "close: a dirlist after the last one"}},
+    {"RowsThatNobodyAskedFor",
+     [](Rig& r) { r.running().directories(0, 1, true); },
+     [](Rig& r) { return r.list(1, 0, 1, false); },
+     {"1 <- 3 error(state)", "1 <- 4 error(state)", "1 <- 2 error(state)",
+      "close: rows that nobody asked for"}},
+    {"RowsThatWereAskedFor",
+     [](Rig& r) {
+       r.running().directories(0, 2, true);
+       r.output(list_rows({1}));
+     },
+     [](Rig& r) { return r.list(1, 7, 3, false); },
+     {"rows 1"}},
+    {"AnEndAmongRowsThatWereAskedFor",
+     [](Rig& r) {
+       r.running().directories(0, 2, true);
+       r.output(list_rows({1}));
+     },
+     [](Rig& r) { return r.list(1, 7, 3, true); },
+     {"1 <- 3 error(state)", "1 <- 4 error(state)", "close: rows that nobody asked for"}},
     {"LastFilelist", running, [](Rig& r) { return r.list(0, 0, 2, true); }, {"rows 0 last"}},
     {"ListTaken",
      [](Rig& r) { r.running().list(0, 0, 2, false); },
@@ -163,7 +204,7 @@ const std::vector<Cell> kRunning{
     {"FilelistsOutOfOrder",
      running,
      [](Rig& r) { return r.list(1, 0, 1, false); },
-     {"1 <- 3 error(protocol)", "1 <- 2 error(protocol)", "close: filelists out of order"}},
+     {"1 <- 3 error(protocol)", "1 <- 2 error(protocol)", "close: the list is out of order"}},
     {"RowsOutOfOrder",
      running,
      [](Rig& r) { return r.list(0, 1, 1, false); },
@@ -350,7 +391,7 @@ TEST(ServerTest, TheListWindowIsEightAndEachOpenOneGetsTheError) {
   Lines effects;
   for (int seq = 2; seq <= 10; ++seq)
     effects.push_back("1 <- " + std::to_string(seq) + " error(flow)");
-  effects.emplace_back("close: more filelists than the window allows");
+  effects.emplace_back("close: more of the list than the window allows");
   EXPECT_EQ(rig.list(8, 8, 1, false), effects);
 }
 

@@ -155,6 +155,7 @@ class ServerHost : public std::enable_shared_from_this<ServerHost> {
   void on(server::OpenSync& effect);
   void on(server::StartScan& effect);
   void on(server::ListRows& effect);
+  void on(server::ListDirectories& effect);
   void on(server::DigestRows& effect);
   void on(server::FileFailed& effect);
   void on(server::Proceed& effect);
@@ -206,6 +207,7 @@ class ClientHost : public std::enable_shared_from_this<ClientHost> {
   void on(client::StartList& effect);
   void on(client::Waiting&) {}
   void on(client::HashFiles& effect);
+  void on(client::ListDirectories& effect);
   void on(client::ReadFiles& effect);
   void on(client::ShowPlan& effect);
   void on(client::ShowChanges&) {}

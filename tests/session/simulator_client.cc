@@ -118,6 +118,10 @@ void ClientHost::on(client::HashFiles& effect) {
   });
 }
 
+void ClientHost::on(client::ListDirectories& /*effect*/) {
+  world_.complain("asked for rows of directories that were not listed");
+}
+
 void ClientHost::on(client::ReadFiles& effect) {
   for (const wire::RequestRow& row : effect.rows)
     to_send_.push_back(row.row);

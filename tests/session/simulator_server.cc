@@ -164,7 +164,7 @@ void ServerHost::on(server::OpenSync& effect) {
       sync_.reset();
       return carry_out(machine_.refused({kIo, true, "not now"}, world_.calendar.now()));
     }
-    carry_out(machine_.opened(Attributes{}, false, {}, world_.calendar.now()));
+    carry_out(machine_.opened(server::Opening{}, world_.calendar.now()));
   });
 }
 
@@ -178,6 +178,10 @@ void ServerHost::on(server::ListRows& effect) {
     carry_out(machine_.list_taken(number, world_.calendar.now()));
     if (last && &sync == sync_.get()) compare(sync);
   });
+}
+
+void ServerHost::on(server::ListDirectories& /*effect*/) {
+  world_.complain("directories that were not offered");
 }
 
 /// Some rows' contents are asked about first, as a planner would.

@@ -150,6 +150,28 @@ void add_bad_hellos(Collector& all) {
           replaced(hello, "636c69656e742d", "ff6c69656e742d"), "");
 }
 
+void add_bad_dirlists(Collector& all) {
+  const auto bad = [&](const char* base, std::string name, std::string reason,
+                       const std::function<void(Json&, Json&)>& change) {
+    all.add(base, std::move(name), Errc::protocol, std::move(reason), change);
+  };
+  bad("dirlist 0", "dirlist without last", "last is required", [](Json& h, Json&) { h.erase("last"); });
+  bad("dirlist 0", "dirlist 0 without rows", "only the last may be empty, and not dirlist 0",
+      [](Json&, Json& r) { r = Json::array(); });
+  bad("dirlist 0", "dirlist 1 with the root", "the root is the first of dirlist 0",
+      [](Json& h, Json&) { h["n"] = 1; });
+  bad("dirlist 1", "dirlist 0 without the root", "the root is the first of dirlist 0",
+      [](Json& h, Json&) { h["n"] = 0; });
+  bad("dirlist 0", "root directory without rows", "the root directory has the root's row",
+      [](Json&, Json& r) { r[0][1] = 0; });
+  bad("dirlist 0", "directory twice", "directories ascend", [](Json&, Json& r) { r.push_back(r[1]); });
+  bad("dirlist 0", "sum of 15 bytes", "a sum has 16 bytes", [](Json&, Json& r) { r[0][2] = zeros(15); });
+  bad("dirlist 0", "directory with ..", "names are not . and ..",
+      [](Json&, Json& r) { r[1][0] = bytes_of("a/.."); });
+  bad("dirlist 0", "directory without a count", "the count is required",
+      [](Json&, Json& r) { r[1].erase(2), r[1].erase(1); });
+}
+
 void add_bad_filelists(Collector& all) {
   const auto head = [&](std::string name, std::string reason, const std::function<void(Json&)>& change) {
     all.add("filelist 0", std::move(name), Errc::protocol, std::move(reason),
@@ -163,8 +185,6 @@ void add_bad_filelists(Collector& all) {
   head("filelist without last", "last is required", [](Json& h) { h.erase("last"); });
   head("filelist without number", "n is required", [](Json& h) { h.erase("n"); });
   head("filelist 1 with cols", "cols belongs to filelist 0", [](Json& h) { h["n"] = 1; });
-  head("filelist 1 with row 0", "only filelist 0 begins with row 0",
-       [](Json& h) { h["n"] = 1, h.erase("cols"); });
 
   const auto row = [&](std::string name, std::string reason, const std::function<void(Json&)>& change,
                        Errc error = Errc::protocol) {
@@ -277,6 +297,7 @@ std::vector<BadMessage> bad_requests() {
   Collector all(sample_requests());
   add_bad_heads(all);
   add_bad_hellos(all);
+  add_bad_dirlists(all);
   add_bad_filelists(all);
   add_bad_others(all);
   return std::move(all.out);
@@ -320,6 +341,7 @@ void add_bad_fields(Collector& all) {
   bad("filelist:ok", "filelist:ok without a number", "n is required", [](Json& h) { h.erase("n"); });
   bad("filerequest", "filerequest 0", "replies to next count from 1", [](Json& h) { h["n"] = 0; });
   bad("digestrequest", "digestrequest 0", "replies to next count from 1", [](Json& h) { h["n"] = 0; });
+  bad("listrequest", "listrequest 0", "replies to next count from 1", [](Json& h) { h["n"] = 0; });
   bad("plan", "plan 0", "replies to next count from 1", [](Json& h) { h["n"] = 0; });
   bad("changes", "changes 0", "replies to next count from 1", [](Json& h) { h["n"] = 0; });
   bad("problems", "problems 0", "replies to next count from 1", [](Json& h) { h["n"] = 0; });
@@ -355,6 +377,9 @@ void add_bad_rows(Collector& all) {
   bad("digestrequest", "digestrequest for 3", "what is 1 or 2", [](Json& r) { r[0][3] = 3; });
   bad("digestrequest", "digestrequest of an absolute path", "locations do not begin with /",
       [](Json& r) { r[0][0] = bytes_of("/etc"); });
+  bad("listrequest", "listrequest out of order", "directories ascend", [](Json& r) { r[1][1] = 0; });
+  bad("listrequest", "listrequest of an absolute path", "locations do not begin with /",
+      [](Json& r) { r[1][0] = bytes_of("/etc"); });
   bad("changes", "op 0", "ops are 1 to 14", [](Json& r) { r[0][2] = 0; });
   bad("changes", "op 15", "ops are 1 to 14", [](Json& r) { r[0][2] = 15; });
   bad("changes", "change of an unreadable entry", "kinds are 1 to 3", [](Json& r) { r[0][3] = 4; });

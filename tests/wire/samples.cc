@@ -220,6 +220,12 @@ std::vector<NamedRequest> sample_requests() {
        request(
            3, filelist(1, {{.location = "", .name = "locked", .id = 6, .values = {.kind = Kind::unreadable}}},
                        false))});
+  out.push_back(
+      {"dirlist 0", request(2, DirectoryList{.number = 0,
+                                             .rows = {{"", 4, Hash128{1, 2}}, {"dir\xff", 0, Hash128{}}},
+                                             .last = false})});
+  out.push_back(
+      {"dirlist 1", request(3, DirectoryList{.number = 1, .rows = {{"zoo", 1ULL << 40, {}}}, .last = true})});
   out.push_back({"next", request(4, Next{.ack = 0})});
   out.push_back({"digests", request(5, Digests{{{.row = 1, .checksum = bytes16(1), .digest = {}},
                                                 {.row = 3, .checksum = {}, .digest = sha256_of(2)},
@@ -249,6 +255,8 @@ std::vector<NamedReply> sample_replies() {
                     .rows = {{.location = "", .name = "all", .digest = sha256_of(1), .row = 1},
                              {.location = "dir", .name = "empty", .digest = {}, .row = 3},
                              {.location = "dir", .name = "name\xff\n", .digest = md5_of(9), .row = 4}}})});
+  out.push_back(
+      {"listrequest", reply(4, ListRequest{.number = 2, .rows = {{"", 0}, {"dir\xff", 1ULL << 40}}})});
   out.push_back(
       {"digestrequest",
        reply(4,

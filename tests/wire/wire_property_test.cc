@@ -220,7 +220,14 @@ PlanTotals any_totals() {
 
 ReplyBody any_reply() {
   const std::uint64_t number = any_number() / 2 + 1;
-  switch (*rc::gen::inRange(0, 7)) {
+  switch (*rc::gen::inRange(0, 8)) {
+    case 7: {
+      ListRequest request{.number = number, .rows = {}};
+      std::uint64_t directory = 0;
+      for (const std::string& location : any_rows<std::string>(any_location))
+        request.rows.push_back({location, directory += 1 + any_number() / (kRowsMax + 1)});
+      return request;
+    }
     case 0:
       return FileRequest{.number = number, .rows = any_rows<RequestRow>([] {
                                              return RequestRow{.location = any_location(),

@@ -67,16 +67,34 @@ Hash128 hash(const std::byte* bytes, std::size_t size) noexcept {
   return {sum.high64, sum.low64};
 }
 
-Hash128 plus(Hash128 a, Hash128 b) noexcept {
-  const std::uint64_t low = a.low + b.low;
-  return {a.high + b.high + (low < a.low ? 1U : 0U), low};
-}
-
 Hash128 minus(Hash128 a, Hash128 b) noexcept {
   return {a.high - b.high - (a.low < b.low ? 1U : 0U), a.low - b.low};
 }
 
 }  // namespace
+
+Hash128& Hash128::operator+=(Hash128 other) noexcept {
+  low += other.low;
+  high += other.high + (low < other.low ? 1U : 0U);
+  return *this;
+}
+
+std::array<std::byte, 16> to_bytes(Hash128 hash) noexcept {
+  std::array<std::byte, 16> bytes{};
+  Encoder out(bytes.data());
+  out.integer(hash.high);
+  out.integer(hash.low);
+  return bytes;
+}
+
+Hash128 hash_of(const std::array<std::byte, 16>& bytes) noexcept {
+  Hash128 hash;
+  for (std::size_t i = 0; i < 8; ++i) {
+    hash.high = hash.high << 8U | std::to_integer<std::uint64_t>(bytes[i]);
+    hash.low = hash.low << 8U | std::to_integer<std::uint64_t>(bytes[8 + i]);
+  }
+  return hash;
+}
 
 Hash128 row_hash(std::string_view name, const Values& values, std::string_view target,
                  const std::optional<Checksum>& checksum) {
@@ -94,7 +112,7 @@ void TreeDigest::add(std::string_view location, Hash128 row) {
     if (found == directories_.end()) found = directories_.emplace(location, Sum{}).first;
     cursor_.node = node = &*found;
   }
-  node->second.hash = plus(node->second.hash, row);
+  node->second.hash += row;
   ++node->second.rows;
 }
 
@@ -142,12 +160,7 @@ Hash128 TreeDigest::value() const {
 }
 
 std::string TreeDigest::hex() const {
-  const Hash128 digest = value();
-  std::array<std::byte, 16> bytes{};
-  Encoder out(bytes.data());
-  out.integer(digest.high);
-  out.integer(digest.low);
-  return to_hex(bytes);
+  return to_hex(to_bytes(value()));
 }
 
 }  // namespace ssync

@@ -29,11 +29,21 @@ Result<void> Join::check_row(const Row& row) {
     return fail(Errc::protocol, "source list: '" + printable(row.path()) + "': row ids must count up from 0");
   }
   ++next_row_;
+  SSYNC_TRY_VOID(check_values(row));
+  return check_order(row);
+}
+
+Result<void> Join::check_values(const Row& row) {
   const bool has_target = row.values.kind == Kind::symlink;
   if (!is_kind(row.values.kind) || row.values.mtime.ns > kNsMax || (!has_target && !row.target.empty()) ||
       row.target.size() > kPathBytesMax) {
     return fail(Errc::protocol, "source list: '" + printable(row.path()) + "': values out of range");
   }
+  return {};
+}
+
+// Also counts it.
+Result<void> Join::check_order(const Row& row) {
   if (!source_order_.has_root()) return source_order_.add_root(row.path(), row.values.kind);
   if (row.location != source_location_) {
     SSYNC_TRY_VOID(source_order_.enter(row.location));
@@ -55,8 +65,9 @@ void Join::count_row(const Values& values) {
 }
 
 Result<void> Join::add_source(const RowBatch& batch) {
+  if (by_sums_ && batch.last) return fail(Errc::protocol, "source list: an end among rows asked for");
   for (const Row& row : batch.rows)
-    SSYNC_TRY_VOID(check_row(row));
+    SSYNC_TRY_VOID(by_sums_ ? check_listed_row(row) : check_row(row));
   source_.push(batch);
   if (batch.last) {
     if (!source_order_.has_root()) return fail(Errc::protocol, "source list: ended without its root");
@@ -109,6 +120,7 @@ Result<void> Join::add_mirror(const ScanBlock& block) {
     SSYNC_TRY_VOID(keep(found));
   }
   state_.totals.mirror_entries += block.entries.size();
+  block_entries_ += own.entries.size();
   blocks_.push_back(std::move(own));
   return {};
 }
@@ -121,14 +133,19 @@ Result<void> Join::end_mirror() {
 
 Result<Join::Need> Join::run() {
   for (;;) {
+    if (by_sums_) {
+      SSYNC_TRY(const std::optional<Need> need, run_directories());
+      if (need) return *need;
+    }
     const Row* row = source_.front();
     if (row == nullptr && !source_ended_) return Need::source;
     if (in_block_ && next_entry_ < blocks_.front().entries.size()) {
       const Scanned& entry = blocks_.front().entries[next_entry_];
       if (row == nullptr || !is_before(*row, entry)) {
         if (row != nullptr && location_order_ == std::strong_ordering::equal && row->name == entry.name) {
+          SSYNC_TRY_VOID(admit(*row));
           SSYNC_TRY_VOID(both(*row, entry));
-          source_.pop();
+          pop_row();
         } else {
           mirror_only(entry);
         }
@@ -146,9 +163,19 @@ Result<Join::Need> Join::run() {
       if (!mirror_ended_) return Need::mirror;
       if (row == nullptr) return Need::nothing;
     }
+    SSYNC_TRY_VOID(admit(*row));
     SSYNC_TRY_VOID(source_only(*row));
-    source_.pop();
+    pop_row();
   }
+}
+
+Result<void> Join::admit(const Row& row) {
+  return by_sums_ ? check_order(row) : Result<void>();
+}
+
+void Join::pop_row() {
+  source_.pop();
+  ++merged_rows_;
 }
 
 // Also brings location_order_ up to date.
@@ -202,6 +229,8 @@ void Join::leave_block() {
   for (Problem& problem : entry_problems_)
     state_.report(std::move(problem));
   entry_problems_.clear();
+  block_entries_ -= blocks_.front().entries.size();
+  if (compared_blocks_ > 0) --compared_blocks_;
   blocks_.pop_front();
   in_block_ = false;
   order_known_ = false;

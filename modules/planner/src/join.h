@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "ssync/base/result.h"
@@ -22,19 +23,41 @@ class Join {
  public:
   explicit Join(State& state);
 
+  [[nodiscard]] Result<void> add_directories(const std::vector<DirectorySum>& directories, bool last);
   [[nodiscard]] Result<void> add_source(const RowBatch& batch);
   [[nodiscard]] Result<void> add_mirror(const ScanBlock& block);
   [[nodiscard]] Result<void> end_mirror();
 
-  enum class Need : std::uint8_t { source, mirror, nothing };
+  enum class Need : std::uint8_t { source, mirror, listings, nothing };
   /// Merges as far as what is there allows. The plan does not depend on how the input was cut: the order of
   /// decisions is that of the rows.
   [[nodiscard]] Result<Need> run();
+  [[nodiscard]] std::vector<Planner::Listing> take_listings() { return std::exchange(listings_, {}); }
 
  private:
   [[nodiscard]] Result<void> check_row(const Row& row);
+  [[nodiscard]] Result<void> check_values(const Row& row);
+  [[nodiscard]] Result<void> check_order(const Row& row);
   void count_row(const Values& values);
   [[nodiscard]] Result<EntryIndex> keep_entry(const ScannedEntry& found);
+
+  // The list as one of directories (directory_sums.cc).
+  enum class Verdict : std::uint8_t { open, equal, listed };
+  struct Announced {
+    std::string location;
+    RowId first = 0;  ///< id of its first row
+    std::uint64_t rows = 0;
+    std::optional<Hash128> sum;
+    Verdict verdict = Verdict::open;
+  };
+  [[nodiscard]] Result<void> check_listed_row(const Row& row);
+  void compare_sums();
+  void compare_sum(Announced& directory);
+  [[nodiscard]] bool is_settled(const Scanned& entry) const;
+  [[nodiscard]] std::optional<Hash128> sum_of(const Block& block) const;
+  [[nodiscard]] Result<std::optional<Need>> run_directories();
+  [[nodiscard]] Result<void> merge_equal(const Announced& directory);
+  [[nodiscard]] Need need_more() const;
 
   // Problems of the mirror's scan.
   void enter_block();
@@ -44,6 +67,9 @@ class Join {
   void name_row_of_problem(std::string_view name, RowId row);
 
   // One row, one entry, or both at one path.
+  /// Rows that were asked for are checked here; those of a whole list were when they came.
+  [[nodiscard]] Result<void> admit(const Row& row);
+  void pop_row();
   [[nodiscard]] bool is_before(const Row& row, const Scanned& entry);
   [[nodiscard]] bool is_blocked_location(std::string_view location);
   [[nodiscard]] Result<void> source_only(const Row& row);
@@ -75,9 +101,23 @@ class Join {
   bool source_ended_ = false;
   SourceQueue source_;
 
+  bool by_sums_ = false;
+  bool directories_ended_ = false;
+  std::deque<Announced> announced_;     ///< the front is the one to merge next
+  std::uint64_t announced_before_ = 0;  ///< how many were merged: the front's position
+  std::size_t undecided_ = 0;           ///< the first in announced_ without a verdict
+  std::size_t compared_blocks_ = 0;     ///< those of blocks_ that lie before it
+  std::uint64_t listed_ = 0;            ///< position of the directory whose rows are expected next
+  std::uint64_t listed_rows_ = 0;       ///< how many of them came
+  std::uint64_t merged_rows_ = 0;       ///< of the front
+  RowId announced_rows_ = 0;            ///< of all that were announced
+  std::string announced_last_;
+  std::vector<Planner::Listing> listings_;
+
   ListOrder mirror_order_{Errc::corrupt, "mirror scan"};
   bool mirror_ended_ = false;
-  std::deque<Block> blocks_;  ///< the first is the current one when in_block_
+  std::deque<Block> blocks_;       ///< the first is the current one when in_block_
+  std::size_t block_entries_ = 0;  ///< in all of them
   bool in_block_ = false;
   std::size_t next_entry_ = 0;
   std::vector<Problem> entry_problems_;  ///< of the current block's entries, sorted by name

@@ -92,6 +92,7 @@ Result<Planner::Step> Planner::Impl::step_join() {
   SSYNC_TRY(const Join::Need need, keep_error(join.run()));
   if (need == Join::Need::source) return Step::need_source;
   if (need == Join::Need::mirror) return Step::need_mirror;
+  if (need == Join::Need::listings) return Step::listings;
   settle_conflicts(state);
   comparison.emplace(state, questions);
   phase = Phase::compare;
@@ -153,6 +154,11 @@ Result<void> Planner::add_source(const RowBatch& batch) {
   return impl_->keep_error(impl_->join.add_source(batch));
 }
 
+Result<void> Planner::add_directories(const std::vector<DirectorySum>& directories, bool last) {
+  if (impl_->failed) return fail(*impl_->failed);
+  return impl_->keep_error(impl_->join.add_directories(directories, last));
+}
+
 Result<void> Planner::add_mirror(const ScanBlock& block) {
   SSYNC_ASSERT(impl_->phase == Impl::Phase::join);
   if (impl_->failed) return fail(*impl_->failed);
@@ -176,6 +182,10 @@ void Planner::answer(const Answer& answer) {
 
 Result<Planner::Step> Planner::step() {
   return impl_->step();
+}
+
+std::vector<Planner::Listing> Planner::take_listings() {
+  return impl_->join.take_listings();
 }
 
 std::vector<Query> Planner::take_queries() {

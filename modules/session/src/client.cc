@@ -196,6 +196,11 @@ void Client::Impl::reply(wire::ReplyBody& body, Asked asked, Effects& out, Time 
                    out.push_back(HashFiles{std::move(request.rows)});
                    ask_next(out);
                  },
+                 [&](wire::ListRequest& request) {
+                   if (!numbered(request.number, out)) return;
+                   out.push_back(ListDirectories{std::move(request.rows)});
+                   ask_next(out);
+                 },
                  [&](wire::Plan& plan) {
                    if (!numbered(plan.number, out)) return;
                    plan_pending = true;
@@ -372,12 +377,23 @@ Effects Client::list_ready(wire::FileListEncoder::Encoded encoded, Time) {
   Effects out;
   Impl& impl = *impl_;
   if (impl.state != State::running) return out;
-  SSYNC_ASSERT(list_room() && encoded.number == impl.next_list);
+  SSYNC_ASSERT(list_room());
   ++impl.lists_open;
-  ++impl.next_list;
+  encoded.number = impl.next_list++;
   const std::uint32_t seq = ++impl.seq;
   impl.open[seq] = Asked::filelist;
   out.push_back(Send{wire::filelist_frames(seq, impl.welcome->session, std::move(encoded))});
+  return out;
+}
+
+Effects Client::list_ready(wire::DirectoryList directories, Time) {
+  Effects out;
+  Impl& impl = *impl_;
+  if (impl.state != State::running) return out;
+  SSYNC_ASSERT(list_room() && impl.welcome->directory_sums);
+  ++impl.lists_open;
+  directories.number = impl.next_list++;
+  impl.send(Asked::filelist, std::move(directories), out);
   return out;
 }
 

@@ -87,6 +87,7 @@ void Conversation::lost_data(Effects& out) {
 void Conversation::welcome(wire::Welcome welcome, Effects& out, Time now) {
   welcome.session = ids_.session;
   welcome.tag = ids_.tag;
+  sums_offered_ = welcome.directory_sums;
   greeted_at_ = last_heard_ = now;
   reply(*std::exchange(open_hello_, std::nullopt), std::move(welcome), out);
   out.push_back(StartScan{});
@@ -117,16 +118,43 @@ void Conversation::request(wire::Request request, Effects& out, Time now) {
       request.body);
 }
 
-void Conversation::on(wire::FileList& list, std::uint32_t seq, Effects& out) {
+bool Conversation::take_list(std::uint64_t number, std::uint32_t seq, Effects& out) {
   open_lists_.push_back(seq);
+  if (open_lists_.size() > wire::kListWindow) {
+    fail(wire::ErrorCode::flow, false, "more of the list than the window allows", out);
+  } else if (number != next_list_) {
+    fail(wire::ErrorCode::protocol, false, "the list is out of order", out);
+  } else {
+    ++next_list_;
+    return true;
+  }
+  return false;
+}
+
+void Conversation::on(wire::DirectoryList& list, std::uint32_t seq, Effects& out) {
+  const bool first = next_list_ == 0;
+  if (!take_list(list.number, seq, out)) return;
+  if (!sums_offered_ || (!first && !by_sums_))
+    return fail(wire::ErrorCode::state, false, "a dirlist that was not offered, or after rows", out);
+  if (list_complete_) return fail(wire::ErrorCode::state, false, "a dirlist after the last one", out);
+  by_sums_ = true;
+  list_complete_ = list.last;
+  out.push_back(ListDirectories{list.number, std::move(list.rows), list.last});
+}
+
+/// Which rows of which directories is the sync's business.
+void Conversation::on(wire::FileList& list, std::uint32_t seq, Effects& out) {
+  if (!take_list(list.number, seq, out)) return;
+  if (by_sums_) {
+    if (!listing_asked_ || list.batch.last)
+      return fail(wire::ErrorCode::state, false, "rows that nobody asked for", out);
+    out.push_back(ListRows{list.number, std::move(list.batch)});
+    return;
+  }
   if (list_complete_) return fail(wire::ErrorCode::state, false, "a filelist after the last one", out);
-  if (open_lists_.size() > wire::kListWindow)
-    return fail(wire::ErrorCode::flow, false, "more filelists than the window allows", out);
-  if (list.number != next_list_) return fail(wire::ErrorCode::protocol, false, "filelists out of order", out);
   for (const Row& row : list.batch.rows) {
     if (row.id != next_row_++) return fail(wire::ErrorCode::protocol, false, "row ids out of order", out);
   }
-  ++next_list_;
   list_complete_ = list.batch.last;
   out.push_back(ListRows{list.number, std::move(list.batch)});
 }
@@ -206,6 +234,7 @@ void Conversation::answer_next(Effects& out) {
                         using Body = std::decay_t<decltype(body)>;
                         if constexpr (std::is_same_v<Body, wire::Plan>) plan_number_ = number;
                         if constexpr (std::is_same_v<Body, wire::SyncDone>) done_number_ = number;
+                        if constexpr (std::is_same_v<Body, wire::ListRequest>) listing_asked_ = true;
                         if constexpr (std::is_same_v<Body, wire::DigestRequest>)
                           digests_open_ += body.rows.size();
                         if constexpr (std::is_same_v<Body, wire::FileRequest>)

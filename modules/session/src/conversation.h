@@ -50,7 +50,10 @@ class Conversation {
   }
 
  private:
+  void on(wire::DirectoryList& list, std::uint32_t seq, Effects& out);
   void on(wire::FileList& list, std::uint32_t seq, Effects& out);
+  /// Whether a list message with this number may come now; else the session has failed.
+  [[nodiscard]] bool take_list(std::uint64_t number, std::uint32_t seq, Effects& out);
   void on(wire::Next& next, std::uint32_t seq, Effects& out, Time now);
   void on(wire::Digests& digests, std::uint32_t seq, Effects& out);
   void on(wire::Fail& failed, std::uint32_t seq, Effects& out);
@@ -78,6 +81,9 @@ class Conversation {
   std::uint64_t next_list_ = 0;  ///< number expected
   std::uint64_t next_row_ = 0;   ///< row id expected
   bool list_complete_ = false;
+  bool sums_offered_ = false;
+  bool by_sums_ = false;        ///< the list is of directories; rows come as they are asked for
+  bool listing_asked_ = false;  ///< some were
   std::deque<std::uint32_t>
       open_lists_;  ///< seqs of filelists without their ok, from number next_list_ - size
 

@@ -283,8 +283,7 @@ Time Server::next_deadline() const {
 // ---- from the sync
 // --------------------------------------------------------------------------------------------------
 
-Effects Server::opened(const Attributes& attributes, bool synced_before, std::vector<std::string> notes,
-                       Time now) {
+Effects Server::opened(const Opening& opening, Time now) {
   Effects out;
   SSYNC_ASSERT(impl_->conversation && (impl_->stage == Stage::opening || impl_->stage == Stage::closing));
   if (impl_->stage == Stage::closing) {  // the client went away meanwhile
@@ -295,15 +294,16 @@ Effects Server::opened(const Attributes& attributes, bool synced_before, std::ve
   wire::Welcome welcome;
   welcome.version = wire::kVersion;
   welcome.program = impl_->config.program;
-  welcome.attributes = attributes;
+  welcome.attributes = opening.attributes;
   welcome.rows_max = wire::kRowsMax;
   welcome.body_bytes_max = wire::kBodyBytesMax;
   welcome.list_window = wire::kListWindow;
   welcome.chunk_bytes_max = wire::kChunkBytesMax;
   welcome.heartbeat_ms = static_cast<std::uint32_t>(impl_->config.heartbeat.count());
   welcome.idle_ms = static_cast<std::uint32_t>(impl_->config.idle.count());
-  welcome.synced_before = synced_before;
-  welcome.notes = std::move(notes);
+  welcome.synced_before = opening.synced_before;
+  welcome.directory_sums = opening.directory_sums;
+  welcome.notes = opening.notes;
   impl_->conversation->welcome(std::move(welcome), out, now);
   return out;
 }

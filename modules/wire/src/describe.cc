@@ -68,6 +68,9 @@ std::string summary(const FileList& list) {
   return fmt::format("number {}, {} rows{}", list.number, list.batch.rows.size(),
                      list.batch.last ? ", last" : "");
 }
+std::string summary(const DirectoryList& list) {
+  return fmt::format("number {}, {} rows{}", list.number, list.rows.size(), list.last ? ", last" : "");
+}
 std::string summary(const Next& next) {
   return fmt::format("ack {}", next.ack);
 }
@@ -102,6 +105,9 @@ std::string summary(const FileRequest& request) {
   return fmt::format("number {}, {} rows", request.number, request.rows.size());
 }
 std::string summary(const DigestRequest& request) {
+  return fmt::format("number {}, {} rows", request.number, request.rows.size());
+}
+std::string summary(const ListRequest& request) {
   return fmt::format("number {}, {} rows", request.number, request.rows.size());
 }
 std::string summary(const Plan& plan) {
@@ -141,6 +147,13 @@ std::string detail(const Row& row) {
   if (row.origin) out += " was " + shown(row.origin->location, row.origin->name);
   if (row.doubt) out += " (doubt)";
   return out;
+}
+std::string detail(const DirectorySum& row) {
+  return fmt::format("{} {} rows, {}", shown({}, row.location), row.rows,
+                     row.sum ? "sum " + to_hex(to_bytes(*row.sum)) : std::string("unknown"));
+}
+std::string detail(const ListingRow& row) {
+  return fmt::format("#{} {}", row.directory, shown({}, row.location));
 }
 std::string detail(const DigestRow& row) {
   if (!row.checksum && !row.digest) return fmt::format("#{} unreadable", row.row);

@@ -6,12 +6,12 @@
 namespace ssync::wire {
 namespace {
 
-constexpr std::array kRequestNames = {"hello", "filelist", "next", "digests", "fail", "bye"};
+constexpr std::array kRequestNames = {"hello", "filelist", "next", "digests", "fail", "bye", "dirlist"};
 static_assert(kRequestNames.size() == std::variant_size_v<RequestBody>);
 
 constexpr std::array kReplyNames = {"welcome",     "wait",          "filelist:ok", "ok",
                                     "filerequest", "digestrequest", "plan",        "changes",
-                                    "problems",    "sync:done",     "error"};
+                                    "problems",    "sync:done",     "error",       "listrequest"};
 static_assert(kReplyNames.size() == std::variant_size_v<ReplyBody>);
 
 template <typename Body>

@@ -67,6 +67,7 @@ Buffer put(HeadPacker& head, const Welcome& welcome) {
   head.number("beat", welcome.heartbeat_ms);
   head.number("idle", welcome.idle_ms);
   head.boolean("synced", welcome.synced_before);
+  if (welcome.directory_sums) head.boolean("sums", true);
   Packer& notes = head.at("notes");
   const std::size_t count = std::min(welcome.notes.size(), kNotesMax);
   notes.array(count);
@@ -122,6 +123,18 @@ Buffer put(HeadPacker& head, const DigestRequest& request) {
     body.bytes(row.name);
     body.number(row.row);
     body.number(row.digest ? kWhatDigest : kWhatChecksum);
+  }
+  return body.take();
+}
+
+Buffer put(HeadPacker& head, const ListRequest& request) {
+  head.number("n", request.number);
+  Packer body;
+  body.array(request.rows.size());
+  for (const ListingRow& row : request.rows) {
+    body.array(2);
+    body.bytes(row.location);
+    body.number(row.directory);
   }
   return body.take();
 }
@@ -229,6 +242,7 @@ Welcome get_welcome(Fields& in) {
   welcome.heartbeat_ms = in.small<std::uint32_t>("beat");
   welcome.idle_ms = in.small<std::uint32_t>("idle");
   welcome.synced_before = in.boolean("synced");
+  welcome.directory_sums = in.has("sums") && in.boolean("sums");
   welcome.notes = in.texts("notes", kNotesMax, kTextBytesMax);
   return welcome;
 }
@@ -292,6 +306,12 @@ void get_row(RowReader& in, RequestRow& row, LocationBefore& before) {
   row.name = in.bytes(1);
   row.digest = in.digest(2);
   row.row = in.number(3);
+}
+
+void get_row(RowReader& in, ListingRow& row, LocationBefore& /*before*/) {
+  in.need(2);
+  row.location = in.bytes(0);
+  row.directory = in.number(1);
 }
 
 void get_row(RowReader& in, DigestQuery& row, LocationBefore& before) {
@@ -360,6 +380,7 @@ Result<ReplyBody> get_body(const Head& head, const Frames& frames) {
   if (head.type == "ok") return fields_only(head, frames, get_ok);
   if (head.type == "filerequest") return with_rows<FileRequest>(head, frames);
   if (head.type == "digestrequest") return with_rows<DigestRequest>(head, frames);
+  if (head.type == "listrequest") return with_rows<ListRequest>(head, frames);
   if (head.type == "plan") return fields_only(head, frames, get_plan);
   if (head.type == "changes") return with_rows<Changes>(head, frames);
   if (head.type == "problems") return with_rows<Problems>(head, frames);
@@ -378,6 +399,12 @@ std::size_t body_bytes(const RequestRow& row) noexcept {
 }
 std::size_t body_bytes(const DigestQuery& row) noexcept {
   return row.location.size() + row.name.size() + kBesideStrings;
+}
+std::size_t body_bytes(const DirectorySum& row) noexcept {
+  return row.location.size() + kBesideStrings;
+}
+std::size_t body_bytes(const ListingRow& row) noexcept {
+  return row.location.size() + kBesideStrings;
 }
 std::size_t body_bytes(const ChangeRow& row) noexcept {
   return row.location.size() + row.name.size() + row.from_location.size() + row.from_name.size() +

@@ -64,6 +64,20 @@ Buffer put(HeadPacker& head, const FileList& list) {
   return encode_rows(list.batch);
 }
 
+Buffer put(HeadPacker& head, const DirectoryList& list) {
+  head.number("n", list.number);
+  head.boolean("last", list.last);
+  Packer body;
+  body.array(list.rows.size());
+  for (const DirectorySum& row : list.rows) {
+    body.array(row.sum ? 3 : 2);
+    body.bytes(row.location);
+    body.number(row.rows);
+    if (row.sum) body.bytes(to_bytes(*row.sum));
+  }
+  return body.take();
+}
+
 Buffer put(HeadPacker& head, const Next& next) {
   head.number("ack", next.ack);
   return {};
@@ -171,6 +185,27 @@ Result<RequestBody> get_filelist(const Head& head, Frames& frames) {
   return list;
 }
 
+Result<RequestBody> get_dirlist(const Head& head, const Frames& frames) {
+  SSYNC_TRY_VOID(require_body(frames));
+  SSYNC_TRY(DirectoryList list, read_fields(head, [](Fields& in) {
+              DirectoryList list;
+              list.number = in.number("n");
+              list.last = in.boolean("last");
+              return list;
+            }));
+  SSYNC_TRY_VOID(read_rows(
+      frames.body.bytes(), [&](std::size_t rows) { list.rows.reserve(rows); },
+      [&](RowReader& in) {
+        in.need(2);
+        DirectorySum& row = list.rows.emplace_back();
+        row.location = in.bytes(0);
+        row.rows = in.number(1);
+        if (const std::optional<Checksum> sum = in.checksum(2)) row.sum = hash_of(*sum);
+      }));
+  SSYNC_TRY_VOID(validate(list));
+  return list;
+}
+
 Result<RequestBody> get_next(const Head& head, const Frames& frames) {
   SSYNC_TRY_VOID(require_no_body(frames));
   SSYNC_TRY(Next next, read_fields(head, [](Fields& in) { return Next{.ack = in.number("ack")}; }));
@@ -218,6 +253,7 @@ Result<RequestBody> get_bye(const Head& head, const Frames& frames) {
 Result<RequestBody> get_body(const Head& head, Frames& frames) {
   if (head.type == "hello") return get_hello(head, frames);
   if (head.type == "filelist") return get_filelist(head, frames);
+  if (head.type == "dirlist") return get_dirlist(head, frames);
   if (head.type == "next") return get_next(head, frames);
   if (head.type == "digests") return get_digests(frames);
   if (head.type == "fail") return get_fail(head, frames);

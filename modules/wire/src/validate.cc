@@ -96,10 +96,11 @@ Result<void> check_row(const Row& row, const Row* before) {
   return {};
 }
 
-/// Ids without gaps and paths in strict order: `before` is the row before in the message.
+/// Ids and paths in strict order, ids without gaps in a directory: `before` is the row before in the message.
 const char* broken_order(const Row& row, const Row& before) noexcept {
-  if (row.id != before.id + 1) return "does not have the id after the row before";
   const bool same = same_view(row.location, before.location);
+  if (same ? row.id != before.id + 1 : row.id <= before.id)
+    return "does not have the id after the row before";
   const auto order = same ? before.name <=> row.name : compare_rows(before.path(), row.path());
   return order < 0 ? nullptr : "is not after the row before";
 }
@@ -180,13 +181,30 @@ Result<void> validate(const FileList& message) {
     if (message.number > 0 && message.batch.last) return {};
     return fail(Errc::protocol, "has no rows, and is the first or not the last");
   }
-  if ((message.number == 0) != (rows.front().id == 0)) {
-    return fail(Errc::protocol, "filelist 0, and no other, begins with row 0");
-  }
+  if (message.number == 0 && rows.front().id != 0)
+    return fail(Errc::protocol, "filelist 0 does not begin with row 0");
   const Row* before = nullptr;
   for (std::size_t i = 0; i < rows.size(); ++i) {
     SSYNC_TRY_VOID(check_list_row(rows[i], before, i));
     before = &rows[i];
+  }
+  return {};
+}
+
+Result<void> validate(const DirectoryList& message) {
+  const std::vector<DirectorySum>& rows = message.rows;
+  SSYNC_TRY_VOID(check_rows(rows.size()));
+  if (rows.empty() && (message.number == 0 || !message.last))
+    return fail(Errc::protocol, "has no rows, and is the first or not the last");
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (auto location = check_location(rows[i].location); !location)
+      return refuse_row(i, std::move(location).error());
+    const bool is_root = message.number == 0 && i == 0;
+    if (is_root != rows[i].location.empty())
+      return refuse_row(i, is_root ? "is the first and not the root" : "is the root and not the first");
+    if (is_root && rows[i].rows == 0) return refuse_row(i, "is the root and lacks its own row");
+    if (i > 0 && compare_locations(rows[i - 1].location, rows[i].location) >= 0)
+      return refuse_row(i, "is not after the row before");
   }
   return {};
 }
@@ -249,6 +267,18 @@ Result<void> validate(const FileRequest& message) {
 Result<void> validate(const DigestRequest& message) {
   SSYNC_TRY_VOID(check_number(message.number));
   return check_paths(message.rows, AllowRoot::no);
+}
+
+Result<void> validate(const ListRequest& message) {
+  SSYNC_TRY_VOID(check_number(message.number));
+  SSYNC_TRY_VOID(check_rows(message.rows.size()));
+  for (std::size_t i = 0; i < message.rows.size(); ++i) {
+    if (auto location = check_location(message.rows[i].location); !location)
+      return refuse_row(i, std::move(location).error());
+    if (i > 0 && message.rows[i].directory <= message.rows[i - 1].directory)
+      return refuse_row(i, "is not after the row before");
+  }
+  return {};
 }
 
 Result<void> validate(const Plan& message) {

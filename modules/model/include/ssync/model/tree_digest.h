@@ -13,6 +13,8 @@
 // could make two trees with one digest.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -28,6 +30,23 @@ namespace ssync {
 struct Hash128 {
   std::uint64_t high = 0, low = 0;
   friend bool operator==(const Hash128&, const Hash128&) = default;
+  /// Modulo 2^128.
+  Hash128& operator+=(Hash128 other) noexcept;
+};
+
+/// Big endian, the high half first.
+[[nodiscard]] std::array<std::byte, 16> to_bytes(Hash128 hash) noexcept;
+[[nodiscard]] Hash128 hash_of(const std::array<std::byte, 16>& bytes) noexcept;
+
+/// What one end says of a directory instead of its rows: how many they are and what they add up to. Equal
+/// sums of two known directories mean equal rows, all of them right as they are. proto-spec/03 §5.
+struct DirectorySum {
+  std::string location;
+  std::uint64_t rows = 0;  ///< all of them, of the root directory its own row too
+  /// Of row_hash(), with the checksums that are proven (none of empty files). nullopt: unknown, some row of
+  /// it is unreadable or in doubt.
+  std::optional<Hash128> sum;
+  friend bool operator==(const DirectorySum&, const DirectorySum&) = default;
 };
 
 /// Hash of one row. `values` must be projected already. `checksum` is folded in when given (--checksum,

@@ -40,6 +40,10 @@ struct Waiting {
 struct HashFiles {
   std::vector<wire::DigestQuery> rows;
 };
+/// The rows of these directories of the list: answer with list_ready(), in this order.
+struct ListDirectories {
+  std::vector<wire::ListingRow> rows;
+};
 struct ReadFiles {
   std::vector<wire::RequestRow> rows;
 };
@@ -76,8 +80,8 @@ struct Failed {
   bool retry = true;
   std::string text;
 };
-using Effect = std::variant<Send, SendData, StartList, Waiting, HashFiles, ReadFiles, ShowPlan, ShowChanges,
-                            ShowProblems, ShowProgress, Finished, Failed>;
+using Effect = std::variant<Send, SendData, StartList, Waiting, HashFiles, ListDirectories, ReadFiles,
+                            ShowPlan, ShowChanges, ShowProblems, ShowProgress, Finished, Failed>;
 using Effects = std::vector<Effect>;
 
 struct Config {
@@ -105,8 +109,10 @@ class Client {
   [[nodiscard]] Time next_deadline() const;
 
   // From the source.
-  [[nodiscard]] bool list_room() const;  ///< the window has room for a filelist message
+  [[nodiscard]] bool list_room() const;  ///< the window has room for a list message
+  /// Numbers are filled in. Directories only when the welcome offers it.
   [[nodiscard]] Effects list_ready(wire::FileListEncoder::Encoded encoded, Time now);
+  [[nodiscard]] Effects list_ready(wire::DirectoryList directories, Time now);
   [[nodiscard]] Effects digests_ready(std::vector<wire::DigestRow> rows, Time now);
   [[nodiscard]] Effects file_failed(wire::Fail fail, Time now);
   /// Whether credit covers a data message with these segments and payload now.

@@ -56,6 +56,12 @@ struct ListRows {
   std::uint64_t number = 0;
   RowBatch batch;
 };
+/// Directories for the planner; the same.
+struct ListDirectories {
+  std::uint64_t number = 0;
+  std::vector<DirectorySum> rows;
+  bool last = false;
+};
 struct DigestRows {
   std::vector<wire::DigestRow> rows;
 };
@@ -80,14 +86,22 @@ struct Notice {
   std::string text;
 };
 
-using Effect = std::variant<SendReply, SendCredit, Kick, OpenSync, StartScan, ListRows, DigestRows,
-                            FileFailed, Proceed, Deliver, CloseSync, Notice>;
+using Effect = std::variant<SendReply, SendCredit, Kick, OpenSync, StartScan, ListRows, ListDirectories,
+                            DigestRows, FileFailed, Proceed, Deliver, CloseSync, Notice>;
 using Effects = std::vector<Effect>;
 
 /// What the sync wants to tell the client, in order; each becomes the reply to a `next`. Numbers are filled
 /// in.
-using Output = std::variant<wire::FileRequest, wire::DigestRequest, wire::Plan, wire::Changes, wire::Problems,
-                            wire::SyncDone, wire::ErrorReply>;
+using Output = std::variant<wire::FileRequest, wire::ListRequest, wire::DigestRequest, wire::Plan,
+                            wire::Changes, wire::Problems, wire::SyncDone, wire::ErrorReply>;
+
+/// What the welcome says of the mirror.
+struct Opening {
+  Attributes attributes;
+  bool synced_before = false;
+  bool directory_sums = false;     ///< the list may be one of directories
+  std::vector<std::string> notes;  ///< what the mirror cannot hold
+};
 
 /// What progress there is while nothing else is to be said; goes into `wait`.
 struct Progress {
@@ -136,8 +150,7 @@ class Server {
   [[nodiscard]] Time next_deadline() const;
 
   // From the sync that OpenSync started.
-  [[nodiscard]] Effects opened(const Attributes& attributes, bool synced_before,
-                               std::vector<std::string> notes, Time now);
+  [[nodiscard]] Effects opened(const Opening& opening, Time now);
   [[nodiscard]] Effects refused(wire::ErrorReply error, Time now);
   [[nodiscard]] Effects list_taken(std::uint64_t number, Time now);
   /// Requires: output_room().

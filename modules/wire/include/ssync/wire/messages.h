@@ -16,6 +16,7 @@
 #include "ssync/base/result.h"
 #include "ssync/model/change.h"
 #include "ssync/model/entry.h"
+#include "ssync/model/tree_digest.h"
 
 namespace ssync::wire {
 
@@ -56,7 +57,18 @@ struct Hello {
   bool has_owner = false;  ///< the client lists real uid and gid and asks for them (always, when it can stat)
   friend bool operator==(const Hello&, const Hello&) = default;
 };
-/// Rows of the source, in list order. `number` counts from 0 without gaps; the last has `last`.
+/// The source's directories, in list order, before any row: the server asks for the rows of those that it
+/// cannot do without. Only where the welcome offers it. `number` counts from 0 without gaps, together with
+/// that of FileList; the last has `last`.
+struct DirectoryList {
+  std::uint64_t number = 0;
+  std::vector<DirectorySum> rows;
+  bool last = false;
+  friend bool operator==(const DirectoryList&, const DirectoryList&) = default;
+};
+/// Rows of the source, in list order: all of them, and the last message has `last`; or, after a
+/// DirectoryList, those of the directories asked for, in the order of asking, and none has. `number` counts
+/// from 0 without gaps.
 struct FileList {
   std::uint64_t number = 0;
   RowBatch batch;
@@ -102,6 +114,7 @@ struct Welcome {
   std::uint32_t rows_max = 0, body_bytes_max = 0, list_window = 0, chunk_bytes_max = 0;
   std::uint32_t heartbeat_ms = 0, idle_ms = 0;
   bool synced_before = false;
+  bool directory_sums = false;     ///< the client may send DirectoryList
   std::vector<std::string> notes;  ///< sentences for the log: what the mirror cannot hold. At most 16
   friend bool operator==(const Welcome&, const Welcome&) = default;
 };
@@ -120,6 +133,7 @@ struct Wait {
   std::string text;
   friend bool operator==(const Wait&, const Wait&) = default;
 };
+/// To FileList and DirectoryList.
 struct FileListOk {
   std::uint64_t number = 0;
   friend bool operator==(const FileListOk&, const FileListOk&) = default;
@@ -139,6 +153,18 @@ struct FileRequest {
   std::uint64_t number = 0;
   std::vector<RequestRow> rows;
   friend bool operator==(const FileRequest&, const FileRequest&) = default;
+};
+/// A directory of the DirectoryList whose rows the server wants: all of them.
+struct ListingRow {
+  std::string location;
+  std::uint64_t directory = 0;  ///< its position in the list, from 0
+  friend bool operator==(const ListingRow&, const ListingRow&) = default;
+};
+/// In ascending order, over all messages of a session.
+struct ListRequest {
+  std::uint64_t number = 0;
+  std::vector<ListingRow> rows;
+  friend bool operator==(const ListRequest&, const ListRequest&) = default;
 };
 struct DigestQuery {
   std::string location, name;
@@ -213,9 +239,9 @@ struct ErrorReply {
   friend bool operator==(const ErrorReply&, const ErrorReply&) = default;
 };
 
-using RequestBody = std::variant<Hello, FileList, Next, Digests, Fail, Bye>;
+using RequestBody = std::variant<Hello, FileList, Next, Digests, Fail, Bye, DirectoryList>;
 using ReplyBody = std::variant<Welcome, Wait, FileListOk, Ok, FileRequest, DigestRequest, Plan, Changes,
-                               Problems, SyncDone, ErrorReply>;
+                               Problems, SyncDone, ErrorReply, ListRequest>;
 
 struct Request {
   std::uint32_t seq = 0;
@@ -238,6 +264,7 @@ struct Reply {
 /// together. Every decoded message has passed it. Errors: Errc::protocol, or Errc::limit for a count or
 /// length over limits.h; the text names the field or the row.
 [[nodiscard]] Result<void> validate(const Hello& message);
+[[nodiscard]] Result<void> validate(const DirectoryList& message);
 [[nodiscard]] Result<void> validate(const FileList& message);
 [[nodiscard]] Result<void> validate(const Next& message);
 [[nodiscard]] Result<void> validate(const Digests& message);
@@ -249,6 +276,7 @@ struct Reply {
 [[nodiscard]] Result<void> validate(const Ok& message);
 [[nodiscard]] Result<void> validate(const FileRequest& message);
 [[nodiscard]] Result<void> validate(const DigestRequest& message);
+[[nodiscard]] Result<void> validate(const ListRequest& message);
 [[nodiscard]] Result<void> validate(const Plan& message);
 [[nodiscard]] Result<void> validate(const Changes& message);
 [[nodiscard]] Result<void> validate(const Problems& message);
