@@ -205,8 +205,11 @@ Result<void> Decider::take_mirror() {
     return {};
   }
   if (!*item) return tl::unexpected((*item).error());
-  progress_.done.fetch_add((*item)->entries.size(), std::memory_order_relaxed);
-  return planner_->add_mirror(**item);
+  for (const ScanBlock& block : **item) {
+    progress_.done.fetch_add(block.entries.size(), std::memory_order_relaxed);
+    SSYNC_TRY_VOID(planner_->add_mirror(block));
+  }
+  return {};
 }
 
 Result<void> Decider::ask() {

@@ -40,8 +40,8 @@ struct ListBatch {
   std::uint64_t number = 0;
   std::variant<RowBatch, DirectoryBatch> batch;
 };
-/// Items of the mirror queue; nullopt ends the scan.
-using MirrorItem = std::optional<Result<ScanBlock>>;
+/// Items of the mirror queue: consecutive blocks; nullopt ends the scan.
+using MirrorItem = std::optional<Result<std::vector<ScanBlock>>>;
 
 /// The queues around it, all owned by MirrorSync.
 struct DeciderQueues {

@@ -1,11 +1,16 @@
 #include "mirror_sync.h"
 
 #include <exception>
+#include <utility>
 
 #include "ssync/wire/limits.h"
 
 namespace ssync::server_program {
 namespace {
+
+// A directory at a time would wake the decider for each.
+constexpr std::size_t kBlocksAtOnce = 16;
+constexpr std::size_t kEntriesAtOnce = 1024;
 
 wire::ErrorCode code_of(Errc code) {
   switch (code) {
@@ -86,12 +91,21 @@ void MirrorSync::start() {
 
 void MirrorSync::scan() {
   try {
+    std::vector<ScanBlock> batch;
+    std::size_t entries = 0;
+    const auto hand_over = [&] {
+      entries = 0;
+      return batch.empty() || mirror_.push(MirrorItem(std::exchange(batch, {})));
+    };
     for (;;) {
       Result<std::optional<ScanBlock>> block = scanner_->next();
       if (block && *block) {
-        if (!mirror_.push(MirrorItem(std::move(**block)))) return;
+        entries += (*block)->entries.size();
+        batch.push_back(std::move(**block));
+        if ((batch.size() >= kBlocksAtOnce || entries >= kEntriesAtOnce) && !hand_over()) return;
         continue;
       }
+      if (!hand_over()) return;
       if (!block) {
         (void)mirror_.push(MirrorItem(tl::unexpected(block.error())));
         return;

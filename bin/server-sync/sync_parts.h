@@ -32,7 +32,7 @@ struct SyncRequest {
 /// Sizes of what is between the stages. A test runs everything with 1 of each.
 struct Capacities {
   std::size_t list_batches = wire::kListWindow;
-  std::size_t mirror_blocks = 64;
+  std::size_t mirror_blocks = 8;  ///< batches
   std::size_t inbox = 4096;
   std::size_t outputs = 8;
   std::size_t content_jobs = 256;

@@ -3,6 +3,12 @@
 #include <utility>
 
 namespace ssync::scanner {
+namespace {
+
+// The emitter is woken for so many directories at once: waking it for each costs more than it does with one.
+constexpr std::size_t kFoundAtOnce = 16;
+
+}  // namespace
 
 Frontier::Frontier(std::size_t window) : window_(window) {
   Siblings root;
@@ -37,6 +43,7 @@ std::optional<Task> Frontier::take() {
 }
 
 void Frontier::finish(const std::string& location, std::unique_ptr<Finding> finding) {
+  bool wakes = false;
   {
     MutexLock lock(mutex_);
     if (!finding->children.empty()) {
@@ -47,9 +54,12 @@ void Frontier::finish(const std::string& location, std::unique_ptr<Finding> find
     entries_ahead_ += finding->block.entries.size();
     taken_.find(location)->second = std::move(finding);
     --reading_;
+    ++found_since_;
+    wakes = found_since_ >= kFoundAtOnce || entries_ahead_ >= window_ / 2 || all_taken();
+    if (wakes) found_since_ = 0;
   }
   work_.notify_all();
-  found_.notify_all();
+  if (wakes) found_.notify_all();
 }
 
 std::unique_ptr<Finding> Frontier::next() {

@@ -95,6 +95,7 @@ class Frontier {
   // Being read (null) or read.
   std::map<std::string, std::unique_ptr<Finding>, Order> taken_ SSYNC_GUARDED_BY(mutex_);
   std::size_t reading_ SSYNC_GUARDED_BY(mutex_) = 0;
+  std::size_t found_since_ SSYNC_GUARDED_BY(mutex_) = 0;  ///< the emitter was woken
   std::size_t entries_ahead_ SSYNC_GUARDED_BY(mutex_) = 0;
 };
 
