@@ -19,7 +19,7 @@
 
 namespace ssync::index {
 
-/// Thread safety: any thread. Memory: 16-37 bytes an entry, and what was not flushed yet (at most
+/// Thread safety: any thread. Memory: 14 to 21 bytes an entry, and what was not flushed yet (at most
 /// kPendingMax).
 class Log {
  public:

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <utility>
@@ -7,52 +9,69 @@
 
 namespace ssync::index {
 
-/// 64-bit hash -> non-zero number, 16 bytes a slot, open addressing. Several entries of one hash may live
-/// side by side: the caller tells them apart. Nothing is ever taken out. Keys are hashes already, so their
-/// low bits choose the slot.
+/// 64-bit hash -> non-zero number, 14 to 21 bytes an entry, open addressing. Several entries of one hash may
+/// live side by side, and of a hash only 38 bits are kept: the caller tells them apart. Nothing is ever taken
+/// out. Keys are hashes already, so their bits choose the slot. Grown part by part: at no time are there two
+/// copies of all.
 class OffsetMap {
  public:
   /// The value of the first entry with this key for which `is_it(value)`; nullptr if there is none. Valid
   /// until insert().
   template <typename IsIt>
   [[nodiscard]] std::uint64_t* find(std::uint64_t key, IsIt&& is_it) noexcept {
-    if (slots_.empty()) return nullptr;
-    for (std::size_t i = start(key); slots_[i].value != 0; i = (i + 1) & (slots_.size() - 1))
-      if (slots_[i].key == key && is_it(slots_[i].value)) return &slots_[i].value;
+    Part& part = part_of(key);
+    if (part.values.empty()) return nullptr;
+    const std::uint32_t tag = tag_of(key);
+    for (std::size_t i = part.start(tag); part.values[i] != 0; i = part.after(i))
+      if (part.tags[i] == tag && is_it(part.values[i])) return &part.values[i];
     return nullptr;
   }
   void insert(std::uint64_t key, std::uint64_t value) {
+    Part& part = part_of(key);
     // Grows at 7/8 full.
-    if ((used_ + 1) * 8 > slots_.size() * 7) grow();
-    place(key, value);
+    if ((part.used + 1) * 8 > part.values.size() * 7) part.grow();
+    part.place(tag_of(key), value);
+    ++part.used;
     ++used_;
   }
   [[nodiscard]] std::size_t size() const noexcept { return used_; }
   void clear() noexcept {
-    slots_ = {};
+    parts_ = {};
     used_ = 0;
   }
 
  private:
-  struct Slot {
-    std::uint64_t key = 0, value = 0;
-  };
-  [[nodiscard]] std::size_t start(std::uint64_t key) const noexcept {
-    return static_cast<std::size_t>(key) & (slots_.size() - 1);
-  }
-  void place(std::uint64_t key, std::uint64_t value) noexcept {
-    std::size_t i = start(key);
-    while (slots_[i].value != 0)
-      i = (i + 1) & (slots_.size() - 1);
-    slots_[i] = {key, value};
-  }
-  void grow() {
-    std::vector<Slot> old = std::exchange(slots_, std::vector<Slot>(slots_.empty() ? 64 : slots_.size() * 2));
-    for (const Slot& slot : old)
-      if (slot.value != 0) place(slot.key, slot.value);
-  }
+  static constexpr std::size_t kParts = 64;
+  struct Part {
+    std::vector<std::uint32_t> tags;
+    std::vector<std::uint64_t> values;  // beside tags; 0: free
+    std::size_t used = 0;
 
-  std::vector<Slot> slots_;  // size: 0 or a power of two
+    [[nodiscard]] std::size_t start(std::uint32_t tag) const noexcept {
+      return static_cast<std::size_t>((std::uint64_t{tag} * values.size()) >> 32U);
+    }
+    [[nodiscard]] std::size_t after(std::size_t slot) const noexcept {
+      return slot + 1 == values.size() ? 0 : slot + 1;
+    }
+    void place(std::uint32_t tag, std::uint64_t value) noexcept {
+      std::size_t i = start(tag);
+      while (values[i] != 0)
+        i = after(i);
+      tags[i] = tag;
+      values[i] = value;
+    }
+    void grow() {
+      const std::size_t size = std::max<std::size_t>(16, values.size() + values.size() / 2);
+      const std::vector<std::uint32_t> old_tags = std::exchange(tags, std::vector<std::uint32_t>(size));
+      const std::vector<std::uint64_t> old = std::exchange(values, std::vector<std::uint64_t>(size));
+      for (std::size_t i = 0; i < old.size(); ++i)
+        if (old[i] != 0) place(old_tags[i], old[i]);
+    }
+  };
+  [[nodiscard]] Part& part_of(std::uint64_t key) noexcept { return parts_[key >> 58U]; }
+  static std::uint32_t tag_of(std::uint64_t key) noexcept { return static_cast<std::uint32_t>(key); }
+
+  std::array<Part, kParts> parts_;
   std::size_t used_ = 0;
 };
 
