@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -89,7 +90,7 @@ class BaseWriter {
   Out out_;
   std::vector<DirectoryRef> directories_;
   std::vector<std::uint64_t> more_blocks_;
-  std::vector<InodeRef> inodes_;
+  std::deque<InodeRef> inodes_;  // no doubling: at a million it would hold 48 MB for a moment
 };
 
 }  // namespace ssync::index
