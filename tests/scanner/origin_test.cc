@@ -36,6 +36,38 @@ TEST_F(ScannerOriginTest, AMovedDirectorysFilesAreProvenWithoutARead) {
   EXPECT_TRUE(scanned.rows.at("new/unread").doubt);
 }
 
+TEST_F(ScannerOriginTest, DirectoriesInAMovedOneAreFollowed) {
+  tree_.add(
+      dir("top", file("m", "in the middle"), dir("sub", dir("deep", file("x", "deep one")), file("y", "y"))));
+  {
+    index::Index idx = open_index();
+    scan(tree_, idx);
+    learn(tree_, idx, {"top", "m"}, std::byte{3});
+    learn(tree_, idx, {"top/sub/deep", "x"}, std::byte{4});
+    learn(tree_, idx, {"top/sub", "y"}, std::byte{5});
+  }
+  tree_.move("top", "high");
+  tree_.tick();
+  const Scanned scanned = next();
+  EXPECT_EQ(scanned.rows.at("high/m").origin, "top/m proven");
+  EXPECT_EQ(scanned.rows.at("high/sub/y").origin, "top/sub/y proven");
+  EXPECT_EQ(scanned.rows.at("high/sub/deep/x").origin, "top/sub/deep/x proven");
+}
+
+TEST_F(ScannerOriginTest, ANameInAMovedDirectoryIsNoEvidenceWithoutItsInode) {
+  tree_.move("old", "new");
+  tree_.move("new/a", "new/c");
+  tree_.move("new/b", "new/a");
+  tree_.add(file("elsewhere", "b is new"));
+  tree_.move("elsewhere", "new/b");
+  tree_.tick();
+  const Scanned scanned = next();
+  EXPECT_EQ(scanned.rows.at("new/a").origin, "old/b");
+  EXPECT_EQ(scanned.rows.at("new/b").origin, "");
+  EXPECT_TRUE(scanned.rows.at("new/b").doubt);
+  EXPECT_EQ(scanned.rows.at("new/c").origin, "old/a");
+}
+
 TEST_F(ScannerOriginTest, WhatWasProvenIsKnownAtTheNewPath) {
   tree_.move("old", "new");
   tree_.tick();

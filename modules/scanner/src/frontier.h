@@ -31,6 +31,7 @@ struct Child {
   std::unique_ptr<fs::NameList> names;        ///< while not too many are kept
   std::uint64_t device = 0;                   ///< that it is on
   std::optional<std::uint64_t> known_device;  ///< that it was on when the index last saw it
+  std::optional<std::string> was_at;          ///< the location it had there, if that was another one
 };
 
 struct Task {

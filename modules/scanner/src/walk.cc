@@ -60,7 +60,10 @@ struct Walk::Run {
   [[nodiscard]] bool add_target(std::string_view name, ScannedEntry& entry);
   [[nodiscard]] Result<void> find_child(std::string_view name, const fs::Stat& stat, const Known& known);
   [[nodiscard]] bool lost_mount(const fs::Stat& stat, const Known& known) const;
-  void find_origin(const Seen& seen, Merged& merged, ScannedEntry& entry);
+  [[nodiscard]] bool looks_elsewhere() const;
+  void find_origin(std::string_view name, const Seen& seen, Merged& merged, ScannedEntry& entry);
+  [[nodiscard]] std::optional<index::InodeHit> find_moved(std::string_view name, const Seen& seen);
+  [[nodiscard]] bool was_here_before(std::string_view name, const Seen& seen, index::Record& record);
   void use(const Merged& merged, ScannedEntry& entry) const;
   [[nodiscard]] Known look_up(std::string_view name);
   [[nodiscard]] std::string_view path_problem(std::string_view name, bool is_directory) const;
@@ -73,6 +76,8 @@ struct Walk::Run {
   std::shared_ptr<Storage> storage;
   std::unique_ptr<fs::Directory> directory;
   std::optional<index::Index::Cursor> cursor;
+  std::optional<index::Index::Cursor>
+      cursor_before;  ///< of the location that the directory seems to have had
   std::size_t depth = 0;
   std::uint64_t device = 0;                   ///< this directory's
   std::optional<std::uint64_t> known_device;  ///< the one it was on when the index last saw it
@@ -117,6 +122,7 @@ void Walk::Run::read() {
       is_root ? 0 : 1 + static_cast<std::size_t>(std::count(task.location.begin(), task.location.end(), '/'));
   rules.clock = walk.tree_.clock();
   cursor.emplace(walk.index_.directory(task.location));
+  if (task.child.was_at) cursor_before.emplace(walk.index_.directory(*task.child.was_at));
   finding->block.entries.reserve(sorted.size());
   finding->records.reserve(sorted.size());
   finding->keep_record.reserve(sorted.size());
@@ -229,7 +235,7 @@ void Walk::Run::add(std::string_view name, const fs::Stat& stat) {
   if (stat.type == fs::Stat::Type::file && stat.seen.links > 1) ++finding->hard_links;
 
   Merged merged = merge(rules, known, stat.seen);
-  if (known.found == Known::Found::no) find_origin(stat.seen, merged, entry);
+  if (known.found == Known::Found::no) find_origin(name, stat.seen, merged, entry);
   use(merged, entry);
   finding->block.entries.push_back(entry);
   finding->records.push_back(std::move(merged.record));
@@ -245,17 +251,43 @@ void Walk::Run::use(const Merged& merged, ScannedEntry& entry) const {
   if (entry.has_digest && walk.options_.with_digests) entry.digest = digest;
 }
 
-void Walk::Run::find_origin(const Seen& seen, Merged& merged, ScannedEntry& entry) {
-  if (rules.role != index::Role::source || rules.first_contact || !rules.stable.inodes ||
-      seen.values.kind != Kind::file)
-    return;
-  std::optional<index::InodeHit> hit = walk.index_.find_inode(seen.device, seen.inode);
+bool Walk::Run::looks_elsewhere() const {
+  return rules.role == index::Role::source && !rules.first_contact && rules.stable.inodes;
+}
+
+void Walk::Run::find_origin(std::string_view name, const Seen& seen, Merged& merged, ScannedEntry& entry) {
+  if (!looks_elsewhere() || seen.values.kind != Kind::file) return;
+  std::optional<index::InodeHit> hit = find_moved(name, seen);
   bool proven = false;
   if (!hit || !merge_origin(rules, hit->record, seen, merged, proven)) return;
   entry.origin = Origin{.location = storage->keep(std::move(hit->location)),
                         .name = storage->keep(std::move(hit->name)),
                         .checksum = *hit->record.checksum,
                         .proven = proven};
+}
+
+// What moved mostly moved with its directory. So the first file found by its inode says where the directory
+// was, and the others are merged with the records of that place; looking each up would cost several reads.
+std::optional<index::InodeHit> Walk::Run::find_moved(std::string_view name, const Seen& seen) {
+  index::InodeHit there;
+  if (was_here_before(name, seen, there.record)) {
+    there.location = *task.child.was_at;
+    there.name = name;
+    return there;
+  }
+  std::optional<index::InodeHit> hit = walk.index_.find_inode(seen.device, seen.inode);
+  if (hit && !cursor_before && hit->name == name && hit->location != task.location) {
+    task.child.was_at = hit->location;
+    cursor_before.emplace(walk.index_.directory(hit->location));
+  }
+  return hit;
+}
+
+// Whether the index has this very inode under `name` where the directory was.
+bool Walk::Run::was_here_before(std::string_view name, const Seen& seen, index::Record& record) {
+  return cursor_before && cursor_before->find(name, record) == Known::Found::yes &&
+         record.held.values.kind == seen.values.kind && record.held.inode == seen.inode &&
+         record.held.device == seen.device;
 }
 
 bool Walk::Run::add_target(std::string_view name, ScannedEntry& entry) {
@@ -311,6 +343,9 @@ Result<void> Walk::Run::find_child(std::string_view name, const fs::Stat& stat, 
   const bool mount_point = stat.mount_point;
   Child child{.name = std::string(name), .stable = rules.stable, .device = stat.seen.device};
   if (known.found == Known::Found::yes) child.known_device = known.record.held.device;
+  index::Record before;
+  if (known.found == Known::Found::no && was_here_before(name, stat.seen, before))
+    child.was_at = join({*task.child.was_at, name});
   if (mount_point && walk.options_.one_file_system) {
     child.descend = false;
     finding->children.push_back(std::move(child));
