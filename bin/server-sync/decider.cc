@@ -262,15 +262,28 @@ Result<void> Decider::ask_source() {
 
 void Decider::answer_known(const Query& query) {
   planner::Answer answer{query.id, std::nullopt, std::nullopt};
-  const auto record = index_.with([&](index::Index& index) {
-    return index.find({query.location, query.name});
-  });
+  const auto record = recorded({query.location, query.name});
   if (record && !record->racy && query.seen && same_content_stat(record->held, *query.seen)) {
     answer.checksum = record->checksum;
     if (record->digest && record->digest->kind == request_.options.digest_kind)
       answer.digest = record->digest;
   }
   planner_->answer(answer);
+}
+
+// A cursor reads ahead, so it is opened by the second question in a directory only.
+std::optional<index::Record> Decider::recorded(PathView path) {
+  return index_.with([&](index::Index& index) -> std::optional<index::Record> {
+    const bool goes_on = path.location == recorded_location_ && path.name > recorded_name_;
+    if (!goes_on) recorded_cursor_.reset();
+    recorded_location_ = path.location;
+    recorded_name_ = path.name;
+    if (!goes_on) return index.find(path);
+    if (!recorded_cursor_) recorded_cursor_.emplace(index.directory(path.location));
+    index::Record record;
+    if (recorded_cursor_->find(path.name, record) != index::Index::Cursor::Found::yes) return std::nullopt;
+    return record;
+  });
 }
 
 Result<void> Decider::take_answer() {

@@ -78,6 +78,7 @@ class Decider {
   [[nodiscard]] Result<void> ask_source();
   [[nodiscard]] Result<void> take_answer();
   void answer_known(const planner::Query& query);
+  [[nodiscard]] std::optional<index::Record> recorded(PathView path);
   [[nodiscard]] Result<bool> show_plan();
 
   // acting
@@ -128,6 +129,9 @@ class Decider {
   std::unordered_map<RowId, std::vector<std::uint64_t>> open_source_;  ///< row -> query ids
   std::vector<planner::Query> to_ask_;  ///< source queries not yet sent; front is next_to_ask_
   std::size_t next_to_ask_ = 0;
+  /// Where recorded() was asked last: who asks in order is answered from one cursor.
+  std::string recorded_location_, recorded_name_;
+  std::optional<index::Index::Cursor> recorded_cursor_;
   std::unordered_set<std::string> not_made_;  ///< directories that could not be made
   std::vector<wire::RequestRow> request_rows_;
   std::uint64_t request_bytes_ = 0;

@@ -8,6 +8,7 @@
 #include "join.h"
 #include "move_directories.h"
 #include "order.h"
+#include "proven_origins.h"
 #include "questions.h"
 #include "search.h"
 #include "settle.h"
@@ -21,6 +22,7 @@ struct Planner::Impl {
   enum class Phase : std::uint8_t {
     join,
     compare,
+    origins,
     search,
     planned,
     emit,
@@ -32,6 +34,7 @@ struct Planner::Impl {
   Result<Step> step();
   Result<Step> step_join();
   Step step_compare();
+  Step step_origins();
   Step step_search();
   Step step_emit();
   Step step_directories();
@@ -44,6 +47,7 @@ struct Planner::Impl {
   Join join{state};
   Questions questions;
   std::optional<Comparison> comparison;
+  std::optional<ProvenOrigins> origins;
   std::optional<Search> search;
   std::optional<Emitter> emitter;
   std::vector<LocalStep> steps;
@@ -72,6 +76,8 @@ Result<Planner::Step> Planner::Impl::step() {
       return step_join();
     case Phase::compare:
       return step_compare();
+    case Phase::origins:
+      return step_origins();
     case Phase::search:
       return step_search();
     case Phase::planned:
@@ -102,6 +108,14 @@ Result<Planner::Step> Planner::Impl::step_join() {
 Planner::Step Planner::Impl::step_compare() {
   if (!comparison->run()) return asking();
   comparison.reset();
+  origins.emplace(state, questions);
+  phase = Phase::origins;
+  return step_origins();
+}
+
+Planner::Step Planner::Impl::step_origins() {
+  if (!origins->run()) return asking();
+  origins.reset();
   search.emplace(state, questions);
   phase = Phase::search;
   return step_search();
@@ -175,6 +189,8 @@ void Planner::answer(const Answer& answer) {
   if (!subject) return;
   if (impl_->comparison) {
     impl_->comparison->receive(*subject, answer);
+  } else if (impl_->origins) {
+    impl_->origins->receive(*subject, answer);
   } else {
     impl_->search->receive(*subject, answer);
   }

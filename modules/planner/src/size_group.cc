@@ -24,7 +24,12 @@ std::size_t SizeGroup::DigestHash::operator()(const Digest& digest) const noexce
 
 SizeGroup::SizeGroup(State& state, Questions& questions, std::uint32_t slot, std::span<const RowIndex> rows,
                      std::span<const EntryIndex> candidates)
-    : state_(state), questions_(questions), slot_(slot), rows_(rows), candidates_(candidates) {
+    : state_(state),
+      questions_(questions),
+      slot_(slot),
+      rows_(rows),
+      candidates_(candidates),
+      origins_(state) {
   if (!state_.options.compare_content) find_lookups();
   start_round();
 }
@@ -71,20 +76,11 @@ void SizeGroup::add_seeker(RowIndex row) {
   seekers_.push_back(std::move(seeker));
 }
 
-// The mirror's file where the row's inode was, if the index may vouch for it.
-EntryIndex SizeGroup::find_origin(RowIndex row) const {
+// What a stat proves was settled before; here the source reads.
+EntryIndex SizeGroup::find_origin(RowIndex row) {
   if (state_.options.compare_content) return kNoEntry;
   const StoredOrigin* origin = state_.origins.find(row);
-  if (origin == nullptr) return kNoEntry;
-  const std::string_view name =
-      std::string_view(state_.origin_names).substr(origin->name, origin->name_bytes);
-  const auto entry = state_.mirror.find({state_.origin_locations[origin->location], name});
-  if (!entry || state_.mirror.kind(*entry) != Kind::file || state_.mirror_has(*entry, kFlagDoubt) ||
-      !state_.mirror_has(*entry, kFlagChecksum) || state_.mirror.tag(*entry) != prefix_of(origin->checksum) ||
-      state_.mirror.file_size(*entry) != state_.rows.file_size(row)) {
-    return kNoEntry;
-  }
-  return *entry;
+  return origin == nullptr || origin->proven ? kNoEntry : origins_.find(row, *origin);
 }
 
 bool SizeGroup::run() {
@@ -119,9 +115,7 @@ void SizeGroup::issue_one(std::size_t item) {
     case Stage::origin_sources:
       if (seeker.origin == kNoEntry) return;
       if (origin_checksums_[seeker.origin] != state_.origins.find(seeker.row)->checksum) return;
-      if (!seeker.checksum && !state_.origins.find(seeker.row)->proven) {
-        return ask_source(item, Query::What::checksum);
-      }
+      if (!seeker.checksum) return ask_source(item, Query::What::checksum);
       return decide_origin(seeker);
     case Stage::source_digests:
       if (!seeker.digest) ask_source(item, Query::What::digest);
@@ -206,12 +200,9 @@ void SizeGroup::finish_stage() {
   }
 }
 
-// Requires: the mirror's stored checksum is the origin's. The source has that content if its stat proves it,
-// or by a read.
+// Requires: the mirror's stored checksum is the origin's. Whether the source has that content, it has read.
 void SizeGroup::decide_origin(Seeker& seeker) {
-  const StoredOrigin& origin = *state_.origins.find(seeker.row);
-  if (!seeker.checksum && origin.proven) seeker.checksum = origin.checksum;
-  seeker.is_origin_right = seeker.checksum == origin.checksum;
+  seeker.is_origin_right = seeker.checksum == state_.origins.find(seeker.row)->checksum;
 }
 
 void SizeGroup::accept_origins() {
@@ -261,24 +252,12 @@ EntryIndex SizeGroup::best_match(const Seeker& seeker) {
   return kNoEntry;
 }
 
-// Not its own old content; nor another name of that inode, as renaming one onto the other does nothing
-// (rename(2)).
 bool SizeGroup::can_use(const Seeker& seeker, EntryIndex entry) const {
-  if (entry == seeker.self) return false;
-  if (seeker.self == kNoEntry || !state_.mirror_has(entry, kFlagLinks)) return true;
-  const Snapshot::View mine = state_.mirror.view(seeker.self);
-  const Snapshot::View other = state_.mirror.view(entry);
-  return mine.inode != other.inode || mine.device != other.device;
+  return can_take(state_, seeker.self, entry);
 }
 
 void SizeGroup::assign(Seeker& seeker, EntryIndex entry) {
-  Pending& pending = state_.pending[seeker.row];
-  pending.from = entry;
-  pending.action = Action::copy;
-  if (state_.deletes_allowed() && state_.is_gone(entry) && !state_.mirror_has(entry, kMoved)) {
-    pending.action = Action::rename;
-    state_.set_mirror_flag(entry, kMoved);
-  }
+  take_from(state_, seeker.row, entry);
   // What came with the row need not be kept twice.
   if (seeker.checksum && seeker.checksum != state_.checksums.get(seeker.row)) {
     state_.learnt_checksums.put(seeker.row, *seeker.checksum);

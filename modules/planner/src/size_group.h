@@ -12,14 +12,15 @@
 #include <utility>
 #include <vector>
 
+#include "proven_origins.h"
 #include "questions.h"
 #include "state.h"
 
 namespace ssync::planner {
 
-/// Rows are served in rounds of growing size; in a round, in stages: evidence by inode, then digests that are
-/// known, then digests that have to be read. A stage ends when all its questions are answered, and decides in
-/// list order.
+/// Rows are served in rounds of growing size; in a round, in stages: evidence by inode that the source has to
+/// confirm by a read, then digests that are known, then digests that have to be read. A stage ends when all
+/// its questions are answered, and decides in list order.
 class SizeGroup {
  public:
   /// `rows` and `candidates` (ascending, not empty) outlive this.
@@ -73,7 +74,7 @@ class SizeGroup {
 
   void start_round();
   void add_seeker(RowIndex row);
-  [[nodiscard]] EntryIndex find_origin(RowIndex row) const;
+  [[nodiscard]] EntryIndex find_origin(RowIndex row);
 
   [[nodiscard]] bool issue();
   void issue_one(std::size_t item);
@@ -110,6 +111,7 @@ class SizeGroup {
   std::uint32_t slot_;
   std::span<const RowIndex> rows_;
   std::span<const EntryIndex> candidates_;
+  OriginFinder origins_;
 
   std::size_t next_row_ = 0;  ///< of rows_, for the next round
   std::size_t round_rows_ = 4096;
