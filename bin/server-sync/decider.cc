@@ -369,6 +369,8 @@ Result<void> Decider::act(std::vector<Change> changes) {
       SSYNC_TRY_VOID(tell_change(change));
     } else if (change.op == Op::request) {
       SSYNC_TRY_VOID(request(std::move(change)));
+    } else if (std::optional<SealItem> item = carried_over(change)) {
+      SSYNC_TRY_VOID(seal(*std::move(item)));
     } else {
       SSYNC_TRY_VOID(apply(change));
     }
@@ -378,6 +380,23 @@ Result<void> Decider::act(std::vector<Change> changes) {
   SSYNC_TRY_VOID(flush_problems());
   SSYNC_TRY_VOID(drain_events(false));
   return flush_seals();
+}
+
+/// A rename changes nothing in a directory, not even a ctime: what the scan saw of an entry, and so the
+/// record that it left, is as true at the new path. One that is not as it was since has another stat than
+/// that record, as anywhere.
+std::optional<SealItem> Decider::carried_over(const Change& change) {
+  if (!change.record_only || change.from_name.empty() || !is_moved_whole_) return std::nullopt;
+  std::optional<index::Record> record = recorded(change.from());
+  if (!record || record->racy || !change.at_path || !same_content_stat(record->held, *change.at_path))
+    return std::nullopt;
+  SealItem item = seal_item(change, change.path(), change.wanted, change.row, change.checksum, change.digest);
+  item.seen = record->held;
+  if (!folds_checksums(request_.options)) {  // else what was read decides
+    if (!item.checksum) item.checksum = record->checksum;
+    if (!item.digest) item.digest = record->digest;
+  }
+  return item;
 }
 
 Result<void> Decider::apply(const Change& change) {
@@ -392,6 +411,7 @@ Result<void> Decider::apply(const Change& change) {
       break;
   }
   if (change.op == Op::make_directory) not_made_.insert(join(change.path()));
+  if (change.op == Op::rename_directory) is_moved_whole_ = false;
   Problem found = done.problem;
   found.location = change.location;
   found.name = change.name;
@@ -438,8 +458,8 @@ Result<void> Decider::applied(const Change& change) {
     case Op::exchange:
       stats_.renamed += 2;
       stats_.reused_bytes += change.wanted.size + change.from_wanted.size;
-      SSYNC_TRY_VOID(seal(change, change.from(), change.from_wanted, change.from_row, change.from_checksum,
-                          std::nullopt));
+      SSYNC_TRY_VOID(seal(seal_item(change, change.from(), change.from_wanted, change.from_row,
+                                    change.from_checksum, std::nullopt)));
       break;
     case Op::rename_directory:
       ++stats_.renamed;
@@ -464,11 +484,11 @@ Result<void> Decider::applied(const Change& change) {
     case Op::request:
       return {};
   }
-  return seal(change, change.path(), change.wanted, change.row, change.checksum, change.digest);
+  return seal(seal_item(change, change.path(), change.wanted, change.row, change.checksum, change.digest));
 }
 
-Result<void> Decider::seal(const Change& change, PathView path, const Values& wanted, RowId row,
-                           const std::optional<Checksum>& checksum, const std::optional<Digest>& digest) {
+SealItem Decider::seal_item(const Change& change, PathView path, const Values& wanted, RowId row,
+                            const std::optional<Checksum>& checksum, const std::optional<Digest>& digest) {
   SealItem item{std::string(path.location),
                 std::string(path.name),
                 wanted,
@@ -478,7 +498,7 @@ Result<void> Decider::seal(const Change& change, PathView path, const Values& wa
                 std::nullopt,
                 row};
   if (wanted.kind == Kind::file && wanted.size == 0) item.checksum = transfer::ContentHash().checksum();
-  return seal(std::move(item));
+  return item;
 }
 
 Result<void> Decider::seal(SealItem item) {

@@ -84,6 +84,7 @@ class Decider {
   // acting
   [[nodiscard]] Result<void> act(std::vector<Change> changes);
   [[nodiscard]] Result<void> apply(const Change& change);
+  [[nodiscard]] std::optional<SealItem> carried_over(const Change& change);
   [[nodiscard]] Result<void> applied(const Change& change);
   [[nodiscard]] Result<void> request(Change change);
   [[nodiscard]] Result<void> request_instead(const Change& change);
@@ -100,9 +101,9 @@ class Decider {
   [[nodiscard]] Result<void> flush_changes();
   [[nodiscard]] Result<void> problem(Problem problem);
   [[nodiscard]] Result<void> flush_problems();
-  [[nodiscard]] Result<void> seal(const Change& change, PathView path, const Values& wanted, RowId row,
-                                  const std::optional<Checksum>& checksum,
-                                  const std::optional<Digest>& digest);
+  [[nodiscard]] static SealItem seal_item(const Change& change, PathView path, const Values& wanted,
+                                          RowId row, const std::optional<Checksum>& checksum,
+                                          const std::optional<Digest>& digest);
   [[nodiscard]] Result<void> seal(SealItem item);
   [[nodiscard]] Result<void> flush_seals();
 
@@ -133,6 +134,7 @@ class Decider {
   std::string recorded_location_, recorded_name_;
   std::optional<index::Index::Cursor> recorded_cursor_;
   std::unordered_set<std::string> not_made_;  ///< directories that could not be made
+  bool is_moved_whole_ = true;                ///< every directory that was to move did
   std::vector<wire::RequestRow> request_rows_;
   std::uint64_t request_bytes_ = 0;
   std::size_t request_weight_ = 0;

@@ -49,9 +49,10 @@ TEST_F(PlannerMoveDirectory, MovesOnceWhateverIsInIt) {
   moved("new/sub/b", "old/sub/b", "B");
   source_.link("new/link", "a");
   source_.dir("new/nothing");
-  EXPECT_THAT(work(), ElementsAre("rename_directory new <- old", "set_metadata new/a (record)",
-                                  "set_metadata new/empty (record)", "set_metadata new/link (record)",
-                                  "set_metadata new/sub/b (record)"));
+  EXPECT_THAT(work(), ElementsAre("rename_directory new <- old", "set_metadata new/a <- old/a (record)",
+                                  "set_metadata new/empty <- old/empty (record)",
+                                  "set_metadata new/link <- old/link (record)",
+                                  "set_metadata new/sub/b <- old/sub/b (record)"));
   EXPECT_EQ(totals_.deletes, 0U);
   EXPECT_EQ(totals_.renames, 1U);
 }
@@ -62,7 +63,7 @@ TEST_F(PlannerMoveDirectory, WhatIsNewInItIsMadeAfterTheMove) {
   source_.file("new/b", "new content");
   source_.dir("new/sub");
   EXPECT_THAT(work(), ElementsAre("rename_directory new <- old", "make_directory new/sub",
-                                  "set_metadata new/a (record)", "request new/b"));
+                                  "set_metadata new/a <- old/a (record)", "request new/b"));
 }
 
 TEST_F(PlannerMoveDirectory, MetadataThatDiffersIsSetAfterTheMove) {
@@ -71,7 +72,7 @@ TEST_F(PlannerMoveDirectory, MetadataThatDiffersIsSetAfterTheMove) {
   moved("new/a", "old/a", "A").values.mode = 0600;
   moved("new/b", "old/b", "B");
   EXPECT_THAT(work(), ElementsAre("rename_directory new <- old", "set_metadata new/a",
-                                  "set_metadata new/b (record)"));
+                                  "set_metadata new/b <- old/b (record)"));
 }
 
 TEST_F(PlannerMoveDirectory, OneThatLostAFileIsMadeAnewButWhatIsInItMoves) {
@@ -82,7 +83,7 @@ TEST_F(PlannerMoveDirectory, OneThatLostAFileIsMadeAnewButWhatIsInItMoves) {
   moved("new/z", "old/z", "Z");
   EXPECT_THAT(work(), ElementsAre("make_directory new", "rename_directory new/sub <- old/sub",
                                   "rename new/z <- old/z", "remove old/gone", "remove_directory old",
-                                  "set_metadata new/sub/b (record)"));
+                                  "set_metadata new/sub/b <- old/sub/b (record)"));
 }
 
 TEST_F(PlannerMoveDirectory, OneWhoseFileIsReadByAnotherDoesNotMove) {
@@ -113,7 +114,7 @@ TEST_F(PlannerMoveDirectory, TwoDirectoriesThatAreMerged) {
   moved("both/a", "one/a", "A");
   moved("both/b", "two/b", "B");
   EXPECT_THAT(work(), ElementsAre("rename_directory both <- one", "rename both/b <- two/b",
-                                  "remove_directory two", "set_metadata both/a (record)"));
+                                  "remove_directory two", "set_metadata both/a <- one/a (record)"));
 }
 
 }  // namespace

@@ -207,9 +207,16 @@ void Emitter::add_request(std::vector<Change>& out, RowIndex row, const Snapshot
 void Emitter::add_metadata(std::vector<Change>& out, RowIndex row, const Snapshot::View& view) {
   Change change = change_of(Op::set_metadata, row, view);
   const Pending& pending = state_.pending[row];
-  if (pending.action == Action::moved) change.at_path = state_.seen(pending.from);
-  change.record_only =
-      pending.action == Action::record || (pending.action == Action::moved && state_.has(row, kMetaSame));
+  const bool is_moved = pending.action == Action::moved;
+  change.record_only = pending.action == Action::record || (is_moved && state_.has(row, kMetaSame));
+  if (is_moved) {
+    const Snapshot::View from = state_.mirror.view(pending.from);
+    change.at_path = state_.seen(pending.from);
+    if (change.record_only) {
+      change.from_location = from.location;
+      change.from_name = from.name;
+    }
+  }
   // A file with other names is copied before it changes, so its directory changes with it.
   if (!change.record_only && change.at_path && change.at_path->links > 1) touch(change.location);
   out.push_back(std::move(change));

@@ -38,7 +38,9 @@ struct Change {
   RowId row = kNoRow;    ///< the source's row; kNoRow for removals
   std::string location;  ///< the path that this step makes right
   std::string name;
-  std::string from_location;  ///< copy, rename, exchange, stage_*: the other path
+  /// copy, rename, exchange, stage_*: the other path. set_metadata with record_only: where the scan saw the
+  /// entry, when it came to its path by the rename of a directory and nothing else.
+  std::string from_location;
   std::string from_name;
   Values wanted;       ///< the source's values (not projected); for removals what is removed
   std::string target;  ///< of a link
