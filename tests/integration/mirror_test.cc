@@ -165,14 +165,34 @@ TEST_F(MirrorTest, ADirectoryThatWasRenamedAndEditedKeepsWhatItCan) {
                  random_bytes(static_cast<std::uint64_t>(i + 100 * sub[4]), 5'000));
   }
   bench_.expect_sync();
-  const std::uint64_t inode = inode_of(bench_.mirror() / "old/b");
+  const std::uint64_t inode = inode_of(bench_.mirror() / "old");
   stdfs::rename(source("old"), source("new"));
   stdfs::remove(source("new/a/3"));
+  write_file(source("new/a/4"), "other");
+  stdfs::rename(source("new/b/5"), source("out"));
   write_file(source("new/c/new"), "1234567");
   const Finished done = bench_.sync();
   EXPECT_EQ(done.code, 0) << done.err;
-  EXPECT_EQ(done.event("sync_done").value("transferred_bytes", 1), 7) << done.out;
-  EXPECT_EQ(inode_of(bench_.mirror() / "new/b"), inode);
+  EXPECT_EQ(done.event("sync_done").value("transferred_bytes", 1), 12) << done.out;
+  EXPECT_EQ(done.event("sync_done").value("renamed", 0), 2) << done.out;
+  EXPECT_EQ(done.event("sync_done").value("deleted", 0), 1) << done.out;
+  EXPECT_EQ(inode_of(bench_.mirror() / "new"), inode);
+  EXPECT_EQ(bench_.differences(), "");
+}
+
+TEST_F(MirrorTest, AnEditInADirectoryThatMovedIsSeenThoughSizeAndTimeAreAsBefore) {
+  stdfs::create_directories(source("old"));
+  for (const char* name : {"old/a", "old/b"})
+    write_file(source(name), "as it was");
+  bench_.expect_sync();
+  stdfs::rename(source("old"), source("new"));
+  bench_.expect_sync();
+  const stdfs::path edited = bench_.mirror() / "new/a";
+  const auto time = stdfs::last_write_time(edited);
+  write_file(edited, "tampered!");
+  stdfs::last_write_time(edited, time);
+  bench_.expect_sync();
+  EXPECT_EQ(read_file(edited), "as it was");
   EXPECT_EQ(bench_.differences(), "");
 }
 

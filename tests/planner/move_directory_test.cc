@@ -75,22 +75,128 @@ TEST_F(PlannerMoveDirectory, MetadataThatDiffersIsSetAfterTheMove) {
                                   "set_metadata new/b <- old/b (record)"));
 }
 
-TEST_F(PlannerMoveDirectory, OneThatLostAFileIsMadeAnewButWhatIsInItMoves) {
+TEST_F(PlannerMoveDirectory, WhatItLostIsRemovedAfterTheMove) {
   old("old/gone", "G");
+  old("old/lost/x", "X");
   old("old/sub/b", "B");
+  old("old/sub/c", "C");
   old("old/z", "Z");
   moved("new/sub/b", "old/sub/b", "B");
+  moved("new/sub/c", "old/sub/c", "C");
   moved("new/z", "old/z", "Z");
-  EXPECT_THAT(work(), ElementsAre("make_directory new", "rename_directory new/sub <- old/sub",
-                                  "rename new/z <- old/z", "remove old/gone", "remove_directory old",
-                                  "set_metadata new/sub/b <- old/sub/b (record)"));
+  EXPECT_THAT(work(),
+              ElementsAre("rename_directory new <- old", "remove new/lost/x", "remove_directory new/lost",
+                          "remove new/gone", "set_metadata new/z <- old/z (record)",
+                          "set_metadata new/sub/b <- old/sub/b (record)",
+                          "set_metadata new/sub/c <- old/sub/c (record)"));
+  EXPECT_EQ(totals_.deletes, 3U);
 }
 
-TEST_F(PlannerMoveDirectory, OneWhoseFileIsReadByAnotherDoesNotMove) {
+TEST_F(PlannerMoveDirectory, WhatChangedInItIsReplacedAfterTheMove) {
+  old("old/a", "A");
+  old("old/b", "B");
+  old("old/c", "C");
+  mirror_.link("old/l", "a");
+  moved("new/a", "old/a", "A");
+  moved("new/b", "old/b", "B");
+  source_.file("new/c", "changed");
+  source_.link("new/l", "b");
+  EXPECT_THAT(work(), ElementsAre("rename_directory new <- old", "make_link new/l",
+                                  "set_metadata new/a <- old/a (record)",
+                                  "set_metadata new/b <- old/b (record)", "request new/c"));
+  EXPECT_EQ(totals_.deletes, 0U);
+}
+
+TEST_F(PlannerMoveDirectory, WhatWentElsewhereIsTakenFromItsNewPlace) {
+  old("old/a", "A");
+  old("old/b", "B");
+  old("old/out", "O");
+  moved("elsewhere", "old/out", "O");
+  moved("new/a", "old/a", "A");
+  moved("new/b", "old/b", "B");
+  EXPECT_THAT(work(),
+              ElementsAre("rename_directory new <- old", "rename elsewhere <- new/out",
+                          "set_metadata new/a <- old/a (record)", "set_metadata new/b <- old/b (record)"));
+}
+
+TEST_F(PlannerMoveDirectory, NamesThatWereSwappedInItAreExchangedAtTheNewPlace) {
+  old("old/a", "A");
+  old("old/b", "B");
+  old("old/c", "C");
+  old("old/d", "D");
+  moved("new/a", "old/b", "B");
+  moved("new/b", "old/a", "A");
+  moved("new/c", "old/c", "C");
+  moved("new/d", "old/d", "D");
+  EXPECT_THAT(work(),
+              ElementsAre("rename_directory new <- old", "exchange new/a <- new/b",
+                          "set_metadata new/c <- old/c (record)", "set_metadata new/d <- old/d (record)"));
+}
+
+TEST_F(PlannerMoveDirectory, DirectoriesLeaveOneThatMovesInListOrder) {
+  old("old/a", "A");
+  old("old/b", "B");
+  old("old/early/x", "X");
+  old("old/late/y", "Y");
+  moved("early/x", "old/early/x", "X");
+  moved("new/a", "old/a", "A");
+  moved("new/b", "old/b", "B");
+  moved("z/y", "old/late/y", "Y");
+  const std::vector<std::string> steps = work();
+  EXPECT_THAT(steps,
+              testing::IsSupersetOf({"rename_directory early <- old/early", "rename_directory new <- old",
+                                     "rename_directory z <- new/late"}));
+}
+
+TEST_F(PlannerMoveDirectory, OneWithLittleInCommonIsMadeAnew) {
+  old("old/LICENSE", "L");
+  for (const char* name : {"old/a", "old/b"})
+    old(name, name);
+  moved("new/LICENSE", "old/LICENSE", "L");
+  source_.file("new/x", "other");
+  EXPECT_THAT(work(), Not(Contains(testing::HasSubstr("rename_directory"))));
+}
+
+TEST_F(PlannerMoveDirectory, OneThatDiffersStaysWhereDeletesAreWithheld) {
+  Options options = Driving::defaults();
+  options.client_max_delete = 0;
+  old("old/gone", "G");
+  old("old/a", "A");
+  old("old/b", "B");
+  moved("new/a", "old/a", "A");
+  moved("new/b", "old/b", "B");
+  EXPECT_THAT(work(options),
+              ElementsAre("make_directory new", "rename new/a <- old/a", "rename new/b <- old/b"));
+}
+
+TEST_F(PlannerMoveDirectory, AFileWhereADirectoryWasIsNotTakenAlong) {
+  old("old/a", "A");
+  old("old/b", "B");
+  old("old/c", "C");
+  old("old/d/x", "X");
+  moved("new/a", "old/a", "A");
+  moved("new/b", "old/b", "B");
+  moved("new/c", "old/c", "C");
+  source_.file("new/d", "a file");
+  EXPECT_THAT(work(), Not(Contains(testing::HasSubstr("rename_directory"))));
+}
+
+TEST_F(PlannerMoveDirectory, OneWhoseOnlyFileIsReadByAnotherDoesNotMove) {
   old("old/a", "A");
   moved("new/a", "old/a", "A");
   moved("other", "old/a", "A");
   EXPECT_THAT(work(), Not(Contains(testing::HasSubstr("rename_directory"))));
+}
+
+TEST_F(PlannerMoveDirectory, AFileThatAnotherReadsIsCopiedFromItsNewPlace) {
+  old("old/a", "A");
+  old("old/b", "B");
+  moved("another", "old/a", "A");
+  moved("new/a", "old/a", "A");
+  moved("new/b", "old/b", "B");
+  EXPECT_THAT(work(),
+              ElementsAre("rename_directory new <- old", "copy another <- new/a",
+                          "set_metadata new/a <- old/a (record)", "set_metadata new/b <- old/b (record)"));
 }
 
 TEST_F(PlannerMoveDirectory, NothingMovesWhenNothingMayBeDeleted) {

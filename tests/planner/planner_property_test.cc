@@ -116,14 +116,30 @@ RC_GTEST_PROP(PlannerProperty, DirectoriesThatMovedMoveWhateverElseHappened, ())
   const auto moves = *rc::gen::arbitrary<std::vector<Move>>();
   auto edits = *rc::gen::arbitrary<Edits>();
   edits.resize(std::min<std::size_t>(edits.size(), *rc::gen::inRange<std::size_t>(0, 5)));
-  const Trees trees = make_moved_trees(common, moves, edits);
-  const Outcome outcome = drive(trees.source, trees.mirror, random_driving());
+  auto stirs = *rc::gen::arbitrary<Edits>();
+  stirs.resize(std::min<std::size_t>(stirs.size(), *rc::gen::inRange<std::size_t>(0, 8)));
+  const Trees trees = make_moved_trees(common, moves, edits, stirs);
+  Driving driving = random_driving();
+  if (*rc::gen::inRange(0, 4) == 0) driving.options.client_max_delete = *rc::gen::inRange(0, 4);
+  const Outcome outcome = drive(trees.source, trees.mirror, driving);
   show(trees, outcome);
   RC_ASSERT(outcome.error == std::string());
-  check_equal(outcome.mirror, trees.source);
-  check_totals(outcome, trees.source);
+  RC_ASSERT(outcome.digest == digest_of_source(trees.source, outcome.problems, driving.options));
+  if (outcome.guard == Guard::none) {
+    check_equal(outcome.mirror, trees.source);
+    check_totals(outcome, trees.source);
+  }
   const auto moved = std::count_if(outcome.changes.begin(), outcome.changes.end(),
                                    [](const Change& change) { return change.op == Op::rename_directory; });
+  const auto is_from_moved = [&](const Change& change) {
+    return (change.op == Op::rename || change.op == Op::copy) && change.at_from &&
+           !trees.mirror.has(join(change.from()));
+  };
+  const auto is_replaced = [&](const Change& change) {
+    return change.at_path && change.op != Op::set_metadata && !trees.mirror.has(join(change.path()));
+  };
+  RC_CLASSIFY(std::ranges::any_of(outcome.changes, is_from_moved), "taken from a moved one");
+  RC_CLASSIFY(std::ranges::any_of(outcome.changes, is_replaced), "replaced in a moved one");
   RC_CLASSIFY(moved == 1, "one");
   RC_CLASSIFY(moved > 1, "several");
 }

@@ -96,6 +96,42 @@ void edit_one(Tree& tree, const Edit& edit) {
   }
 }
 
+void stir(Tree& tree, const Edit& edit) {
+  const auto& [what, x, y, z] = edit;
+  const std::vector<std::string> paths = tree.paths();
+  if (paths.size() < 2) return;
+  const std::string a = paths[1 + x % (paths.size() - 1)], b = paths[1 + y % (paths.size() - 1)];
+  const std::string beside = join({parent_of(a), "new" + std::to_string(z % 3)});
+  const std::string mark = std::to_string(z);
+  switch (what % 9U) {
+    case 0:
+      return tree.erase_all(a);
+    case 1:
+      tree.erase_all(a);
+      tree.file(a, "text " + mark);
+      return;
+    case 2:
+      if (!tree.has(beside)) tree.file(beside, "news " + mark);
+      return;
+    case 3:
+      return move(tree, a, beside);
+    case 4:
+      return move(tree, a, b);
+    case 5:
+      return move(tree, a, "out" + mark);
+    case 6:
+      return swap(tree, a, b);
+    case 7:
+      tree.erase_all(a);
+      tree.link(a, mark);
+      return;
+    default:
+      tree.erase_all(a);
+      tree.file(a, "");
+      return;
+  }
+}
+
 bool may_pass_unread(const Node& source, const Node& mirror) {
   return !source.doubt && !mirror.doubt && mirror.wanted && source.values.size == mirror.wanted->size &&
          source.values.mtime == mirror.wanted->mtime;
@@ -150,7 +186,7 @@ void edit(Tree& tree, const std::vector<Edit>& edits) {
 
 Trees make_moved_trees(const std::vector<Edit>& common,
                        const std::vector<std::pair<std::uint8_t, std::uint8_t>>& moves,
-                       const std::vector<Edit>& edits) {
+                       const std::vector<Edit>& edits, const std::vector<Edit>& stirs) {
   Tree before;
   for (const auto& [what, x, y, z] : common) {
     for (const std::uint8_t place : {x, y, z}) {
@@ -173,6 +209,8 @@ Trees make_moved_trees(const std::vector<Edit>& common,
   for (const Edit& one : edits) {
     if (std::get<0>(one) % 10U != 9U) edit_one(trees.source, one);  // a source is listed without hard links
   }
+  for (const Edit& one : stirs)
+    stir(trees.source, one);
   for (const std::string& path : trees.source.paths()) {
     Node& node = *trees.source.find(path);
     const Node* here = before.find(path);

@@ -28,10 +28,11 @@ struct Trees {
 };
 
 /// A mirror in which every file is another one, and a source in which some of its directories moved (pairs of
-/// numbers choose from and to) before `edits` of all sorts. All that could be known is known.
+/// numbers choose from and to) before `edits` of all sorts, and `stirs` at what is there: removed, changed,
+/// renamed beside, moved out or in, swapped, made a link or a directory. All that could be known is known.
 Trees make_moved_trees(const std::vector<Edit>& common,
                        const std::vector<std::pair<std::uint8_t, std::uint8_t>>& moves,
-                       const std::vector<Edit>& edits);
+                       const std::vector<Edit>& edits, const std::vector<Edit>& stirs);
 
 /// `common` builds both; then each side's edits. `salt` chooses what is known. All that is known is true:
 /// what is not in doubt and looks the same is the same.

@@ -104,9 +104,19 @@ Change Emitter::change_of(Op op, RowIndex row, const Snapshot::View& view) const
 void Emitter::add_from(Change& change, RowIndex row) {
   const EntryIndex from = state_.pending[row].from;
   const Snapshot::View view = state_.mirror.view(from);
-  change.from_location = view.location;
+  change.from_location = location_now(view.location);
   change.from_name = view.name;
   change.at_from = state_.seen(from);
+}
+
+// Where a directory of the mirror is by now: the nearest above it that moved took it along.
+std::string Emitter::location_now(std::string_view location) const {
+  if (moved_to_.empty()) return std::string(location);
+  for (std::string above(location); !above.empty(); above.resize(split(above).location.size())) {
+    const auto moved = moved_to_.find(above);
+    if (moved != moved_to_.end()) return moved->second + std::string(location.substr(above.size()));
+  }
+  return std::string(location);
 }
 
 void Emitter::add_local(std::vector<Change>& out, const LocalStep& step) {
@@ -153,7 +163,7 @@ bool Emitter::run_removals(std::vector<Change>& out) {
     const Snapshot::View view = entries_from_end_.view();
     Change change;
     change.op = view.values.kind == Kind::directory ? Op::remove_directory : Op::remove;
-    change.location = view.location;
+    change.location = location_now(view.location);
     change.name = view.name;
     change.wanted = view.values;
     change.at_path = state_.seen(entry);
@@ -187,6 +197,8 @@ void Emitter::add_directory_move(std::vector<Change>& out, RowIndex row, const S
   add_from(change, row);
   touch(change.location);
   touch(change.from_location);
+  const Snapshot::View from = state_.mirror.view(state_.pending[row].from);
+  moved_to_.insert_or_assign(join(from.path()), join(view.path()));
   out.push_back(std::move(change));
 }
 

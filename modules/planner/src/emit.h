@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "order.h"
@@ -51,6 +53,7 @@ class Emitter {
   [[nodiscard]] Change change_of(Op op, RowIndex row, const Snapshot::View& view) const;
   [[nodiscard]] std::optional<Seen> standing_at(RowIndex row) const;
   void add_from(Change& change, RowIndex row);
+  [[nodiscard]] std::string location_now(std::string_view location) const;
   void touch(std::string_view location);
   void add_directory_move(std::vector<Change>& out, RowIndex row, const Snapshot::View& view);
   void add_request(std::vector<Change>& out, RowIndex row, const Snapshot::View& view);
@@ -63,6 +66,8 @@ class Emitter {
   Walk rows_;
   ReverseWalk entries_from_end_;
   std::optional<ReverseWalk> rows_from_end_;
+  /// Directories whose moves were handed out, old path -> new.
+  std::unordered_map<std::string, std::string> moved_to_;
   std::string touched_;  ///< the location touched last
   bool has_touched_ = false;
   std::optional<std::string> requested_;  ///< the location requested in last

@@ -75,7 +75,9 @@ void LocalOrder::find_refills() {
     const EntryIndex from = state_.pending[node.row].from;
     // What is gone from the source is not filled again, or only after everything here.
     if (from == kNoEntry || !state_.mirror_has(from, kStays)) continue;
-    const auto row = state_.rows.find(state_.mirror.view(from).path());
+    const auto brought = state_.brought.find(from);
+    const auto row = brought != state_.brought.end() ? std::optional<RowIndex>(brought->second)
+                                                     : state_.rows.find(state_.mirror.view(from).path());
     if (row) node.refill = node_of(*row);
   }
 }

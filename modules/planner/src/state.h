@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -142,6 +143,9 @@ struct State {
   Sparse<Checksum> learnt_checksums;  ///< of the phase that runs
   Sparse<Digest> learnt_digests;
 
+  /// Entries that come with a moved directory to the path of a row that wants other content of their kind;
+  /// they are the row's tag.
+  std::unordered_map<EntryIndex, RowIndex> brought;
   SubtreeSet blocked;  ///< Problems, with everything below
   std::vector<Problem> problems;
   PlanTotals totals;
