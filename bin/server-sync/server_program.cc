@@ -10,9 +10,11 @@
 #include <fmt/format.h>
 
 #include "ssync/base/exit_code.h"
+#include "ssync/base/memory.h"
 #include "ssync/base/signals.h"
 #include "ssync/base/text.h"
 #include "ssync/monitor/tap.h"
+#include "ssync/wire/limits.h"
 
 #include "options.h"
 #include "report.h"
@@ -37,6 +39,12 @@ void raise_descriptor_limit() {
     limit.rlim_cur = limit.rlim_max;
     setrlimit(RLIMIT_NOFILE, &limit);
   }
+}
+
+/// libzmq allocates every message that it receives, and another thread frees it when it is written: as much
+/// as one session's credit stays for the next ones.
+void keep_receive_buffers() noexcept {
+  keep_freed_memory(wire::kChunkBytesMax, wire::kWindowBytes);
 }
 
 ExitCode code_of_root(const Error& error) {
@@ -110,6 +118,7 @@ int run(const Options& options, const Capacities& capacities) {
 int run_server(int argc, char** argv, const Capacities& capacities) {
   try {
     raise_descriptor_limit();
+    keep_receive_buffers();
     auto parsed = parse_options(argc, argv);
     if (const int* code = std::get_if<int>(&parsed)) return *code;
     return run(std::get<Options>(parsed), capacities);
