@@ -30,7 +30,7 @@ struct Capacities {
   std::size_t lists = wire::kListWindow;
   std::size_t content_jobs = 256;
   std::size_t content_results = 4096;
-  std::size_t reads = 256;
+  std::size_t reads = 1024;
   std::size_t chunks = 8;
 };
 

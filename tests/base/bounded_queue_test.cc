@@ -174,6 +174,21 @@ TEST(BoundedQueueTest, SpaceCallbackRunsWhenAFullQueueHasRoomAndAfterClose) {
   EXPECT_EQ(calls, 2);
 }
 
+TEST(BoundedQueueTest, SpaceCallbackRunsOnceForAQueueThatWasFull) {
+  BoundedQueue<int> queue(6);
+  std::vector<std::size_t> sizes;
+  queue.on_space([&] { sizes.push_back(queue.size()); });
+  for (int i = 0; i < 6; ++i)
+    EXPECT_TRUE(queue.push(i));
+  for (int i = 0; i < 6; ++i)
+    EXPECT_TRUE(queue.pop().has_value());
+  EXPECT_EQ(sizes, (std::vector<std::size_t>{3}));
+
+  EXPECT_TRUE(queue.push(6));
+  EXPECT_TRUE(queue.pop().has_value());
+  EXPECT_EQ(sizes.size(), 1U);  // it was not full since
+}
+
 TEST(BoundedQueueTest, PollingConsumerSeesEveryItemAndTheEnd) {
   constexpr int kItems = 1000;
   BoundedQueue<int> queue(4);

@@ -15,6 +15,9 @@ Result<EventFd> EventFd::create() {
 }
 
 void EventFd::signal() noexcept {
+  // Whoever finds a signal there has written its work before this, and it is looked for after the exchange in
+  // drain().
+  if (signalled_.exchange(true, std::memory_order_acq_rel)) return;
   const int saved = errno;
   const std::uint64_t one = 1;
   // EAGAIN: the counter is full, hence readable, which is all a signal is for.
@@ -29,6 +32,8 @@ bool EventFd::drain() noexcept {
   do {
     got = ::read(fd_.get(), &count, sizeof count);
   } while (got < 0 && errno == EINTR);
+  // After the read: a signal in between has nothing to write, as who drains has yet to look for work.
+  signalled_.exchange(false, std::memory_order_acq_rel);
   return got == static_cast<ssize_t>(sizeof count);
 }
 

@@ -34,7 +34,8 @@ class BoundedQueue {
   /// use.
   void on_item(std::function<void()> wake) { on_item_ = std::move(wake); }
   /// For a producer that polls: `wake` is called likewise by the popping thread when a queue that was full
-  /// has room again, and after close(). So after a wake-up, push until full before polling again.
+  /// is down to half of its capacity, and after close(): waking for every item would cost more than the item.
+  /// So after a wake-up, push until full before polling again.
   void on_space(std::function<void()> wake) { on_space_ = std::move(wake); }
 
   /// Blocks while full. False, and the item is dropped, once closed (also if closed while waiting).
@@ -44,7 +45,7 @@ class BoundedQueue {
       while (items_.size() >= capacity_ && !closed_)
         not_full_.wait(mutex_);
       if (closed_) return false;
-      items_.push_back(std::move(item));
+      put_back(std::move(item));
     }
     announce_item();
     return true;
@@ -56,7 +57,7 @@ class BoundedQueue {
       MutexLock lock(mutex_);
       if (closed_) return PushResult::closed;
       if (items_.size() >= capacity_) return PushResult::full;
-      items_.push_back(std::move(item));
+      put_back(std::move(item));
     }
     announce_item();
     return PushResult::pushed;
@@ -67,20 +68,20 @@ class BoundedQueue {
     MutexLock lock(mutex_);
     while (items_.empty() && !closed_)
       not_empty_.wait(mutex_);
-    const bool was_full = items_.size() >= capacity_;
-    std::optional<T> item = take_front();
+    bool room = false;
+    std::optional<T> item = take_front(room);
     lock.unlock();
-    if (item) announce_space(was_full);
+    if (item) announce_space(room);
     return item;
   }
 
   /// Never blocks. nullopt: nothing there now; finished() tells whether anything can still come.
   [[nodiscard]] std::optional<T> try_pop() SSYNC_EXCLUDES(mutex_) {
     MutexLock lock(mutex_);
-    const bool was_full = items_.size() >= capacity_;
-    std::optional<T> item = take_front();
+    bool room = false;
+    std::optional<T> item = take_front(room);
     lock.unlock();
-    if (item) announce_space(was_full);
+    if (item) announce_space(room);
     return item;
   }
 
@@ -91,10 +92,10 @@ class BoundedQueue {
     while (items_.empty() && !closed_) {
       if (!not_empty_.wait_until(mutex_, deadline)) break;
     }
-    const bool was_full = items_.size() >= capacity_;
-    std::optional<T> item = take_front();
+    bool room = false;
+    std::optional<T> item = take_front(room);
     lock.unlock();
-    if (item) announce_space(was_full);
+    if (item) announce_space(room);
     return item;
   }
 
@@ -127,19 +128,26 @@ class BoundedQueue {
   [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }
 
  private:
-  std::optional<T> take_front() SSYNC_REQUIRES(mutex_) {
+  void put_back(T&& item) SSYNC_REQUIRES(mutex_) {
+    items_.push_back(std::move(item));
+    if (items_.size() >= capacity_) was_full_ = true;
+  }
+  /// `room`: who polls is to know that there is room again.
+  std::optional<T> take_front(bool& room) SSYNC_REQUIRES(mutex_) {
     if (items_.empty()) return std::nullopt;
     std::optional<T> item(std::move(items_.front()));
     items_.pop_front();
+    room = was_full_ && items_.size() <= capacity_ / 2;
+    if (room) was_full_ = false;
     return item;
   }
   void announce_item() {
     not_empty_.notify_one();
     if (on_item_) on_item_();
   }
-  void announce_space(bool was_full) {
+  void announce_space(bool room) {
     not_full_.notify_one();
-    if (was_full && on_space_) on_space_();
+    if (room && on_space_) on_space_();
   }
 
   // Fixed after construction (callbacks: before use).
@@ -153,6 +161,7 @@ class BoundedQueue {
   CondVar not_full_;
 
   std::deque<T> items_ SSYNC_GUARDED_BY(mutex_);
+  bool was_full_ SSYNC_GUARDED_BY(mutex_) = false;  ///< since on_space was called last
   bool closed_ SSYNC_GUARDED_BY(mutex_) = false;
 };
 

@@ -1,14 +1,29 @@
 #pragma once
 
+#include <atomic>
+#include <utility>
+
 #include "ssync/base/result.h"
 #include "ssync/base/unique_fd.h"
 
 namespace ssync {
 
 /// Wakes a thread that polls: the descriptor is readable from the first signal() until drain(). Signals in
-/// between merge into one. Source: eventfd(2).
+/// between merge into one, and only the first of them is a system call. Source: eventfd(2).
 class EventFd {
  public:
+  /// Requires of both: nobody signals meanwhile.
+  EventFd(EventFd&& other) noexcept
+      : fd_(std::move(other.fd_)), signalled_(other.signalled_.load(std::memory_order_relaxed)) {}
+  EventFd& operator=(EventFd&& other) noexcept {
+    fd_ = std::move(other.fd_);
+    signalled_.store(other.signalled_.load(std::memory_order_relaxed), std::memory_order_relaxed);
+    return *this;
+  }
+  EventFd(const EventFd&) = delete;
+  EventFd& operator=(const EventFd&) = delete;
+  ~EventFd() = default;
+
   /// Errors: Errc::limit when the process or system is out of descriptors.
   [[nodiscard]] static Result<EventFd> create();
 
@@ -24,6 +39,7 @@ class EventFd {
   explicit EventFd(UniqueFd fd) noexcept : fd_(std::move(fd)) {}
 
   UniqueFd fd_;
+  std::atomic<bool> signalled_{false};  ///< since drain(): another one has nothing to write
 };
 
 }  // namespace ssync
