@@ -156,7 +156,7 @@ Result<void> SourceSync::turn() {
     connected_ = true;
     carry_out(session_.on_connected(Clock::now()));
   }
-  while (!outcome_) {
+  while (ready.control && !outcome_) {
     SSYNC_TRY(std::optional<wire::Frames> frames, transport_->receive_control());
     if (!frames) break;
     traffic_.received += frames->bytes();
@@ -164,7 +164,7 @@ Result<void> SourceSync::turn() {
     carry_out(reply ? session_.on_reply(std::move(*reply), Clock::now())
                     : session_.on_malformed(reply.error(), Clock::now()));
   }
-  while (!outcome_) {
+  while (ready.data && !outcome_) {
     SSYNC_TRY(std::optional<net::DataMessage> message, transport_->receive_data());
     if (!message) break;
     traffic_.received += message->head.bytes().size() + message->payload.bytes().size();

@@ -78,8 +78,8 @@ Result<void> ServerLoop::turn() {
             transport_.wait(std::chrono::ceil<std::chrono::milliseconds>(until), fds, true));
   if (ready.fds.at(1) && signals_.take()) stopping_ = true;
   if (ready.fds.at(0)) wake_.drain();
-  SSYNC_TRY_VOID(take_control());
-  SSYNC_TRY_VOID(take_data());
+  if (ready.control) SSYNC_TRY_VOID(take_control());
+  if (ready.data) SSYNC_TRY_VOID(take_data());
   take_sync();
   for (const std::string& text : transport_.take_notices())
     report_.warning(text);

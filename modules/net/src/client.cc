@@ -17,6 +17,7 @@
 #include "describe.h"
 #include "frames.h"
 #include "options.h"
+#include "socket_poll.h"
 
 namespace ssync::net {
 namespace {
@@ -29,6 +30,7 @@ constexpr milliseconds kProbe{500};
 /// A socket and its one connection. Neither is ever used for a second one.
 struct Link {
   zmq::socket_t socket;
+  PolledSocket polled{socket};
   std::optional<ConnectionWatch> watch;  // destroyed before the socket it watches
   SocketAddress address;
 };
@@ -91,6 +93,7 @@ class Client final : public ClientTransport {
   [[nodiscard]] Result<void> follow_connections();
   [[nodiscard]] Result<void> on_ended(const Link& link);
   [[nodiscard]] std::string why_unreachable() const;
+  [[nodiscard]] Result<bool> receive_from(Link& link);
   void on_connected();
   void lose(const std::string& reason);
   [[nodiscard]] tl::unexpected<Error> closed() const { return fail(Errc::closed, lost_); }
@@ -105,6 +108,7 @@ class Client final : public ClientTransport {
   bool connected_ = false;
   bool data_full_ = false;
   std::string lost_;  ///< not empty: over
+  SocketPoll poll_;
   Multipart message_;
 };
 
@@ -133,30 +137,26 @@ Result<Ready> Client::wait(milliseconds timeout, std::span<const int> fds) {
 }
 
 Result<Ready> Client::poll_once(std::chrono::steady_clock::time_point deadline, std::span<const int> fds) {
-  std::vector<zmq_pollitem_t> items;
-  items.reserve(fds.size() + 4);
-  for (Link* link : {control_.get(), data_.get()})
-    items.push_back({link->socket.handle(), 0, ZMQ_POLLIN, 0});
-  for (Link* link : {control_.get(), data_.get()})
-    items.push_back({link->watch->handle(), 0, ZMQ_POLLIN, 0});
-  for (const int fd : fds)
-    items.push_back({nullptr, fd, ZMQ_POLLIN, 0});
-  if (data_full_) items[1].events |= ZMQ_POLLOUT;
-  // What is lost stays lost: then this only looks.
-  SSYNC_TRY_VOID(poll(items, lost_.empty() ? deadline : std::chrono::steady_clock::time_point{}));
+  const auto data_events = static_cast<short>(data_full_ ? ZMQ_POLLIN | ZMQ_POLLOUT : ZMQ_POLLIN);
+  const std::array<SocketPoll::Item, 4> sockets{{{&control_->polled},
+                                                 {&data_->polled, data_events},
+                                                 {&control_->watch->polled()},
+                                                 {&data_->watch->polled()}}};
   Ready ready;
-  ready.control = items[0].revents != 0;
-  ready.data = (items[1].revents & ~ZMQ_POLLOUT) != 0;
-  ready.data_room = (items[1].revents & ZMQ_POLLOUT) != 0;
-  for (std::size_t i = 4; i < items.size(); ++i)
-    ready.fds.push_back(items[i].revents != 0);
+  // What is lost stays lost: then this only looks.
+  SSYNC_TRY_VOID(poll_.wait(sockets, fds, lost_.empty() ? deadline : std::chrono::steady_clock::time_point{},
+                            ready.fds));
+  ready.control = control_->polled.readable();
+  ready.data = data_->polled.readable();
+  ready.data_room = data_->polled.writable();
   return ready;
 }
 
 Result<void> Client::follow_connections() {
   if (!lost_.empty()) return {};
-  SSYNC_TRY_VOID(control_->watch->drain());
-  SSYNC_TRY_VOID(data_->watch->drain());
+  for (Link* link : {control_.get(), data_.get()}) {
+    if (link->watch->polled().readable()) SSYNC_TRY_VOID(link->watch->drain());
+  }
   for (const Link* link : {control_.get(), data_.get()}) {
     if (link->watch->state() == ConnectionWatch::State::ended) return on_ended(*link);
   }
@@ -203,8 +203,14 @@ void Client::lose(const std::string& reason) {
   lost_ = reason;
 }
 
+Result<bool> Client::receive_from(Link& link) {
+  SSYNC_TRY(const bool any, receive(link.socket, message_));
+  any ? link.polled.used() : link.polled.found_empty();
+  return any;
+}
+
 Result<std::optional<wire::Frames>> Client::receive_control() {
-  SSYNC_TRY(const bool any, receive(control_->socket, message_));
+  SSYNC_TRY(const bool any, receive_from(*control_));
   if (!any) return std::nullopt;
   const bool good = (message_.count == 2 || message_.count == 3) && message_.frames[0].size() == 0;
   if (!good)
@@ -218,7 +224,7 @@ Result<std::optional<wire::Frames>> Client::receive_control() {
 }
 
 Result<std::optional<DataMessage>> Client::receive_data() {
-  SSYNC_TRY(const bool any, receive(data_->socket, message_));
+  SSYNC_TRY(const bool any, receive_from(*data_));
   if (!any) return std::nullopt;
   if (message_.count != 2) {
     return fail(Errc::protocol, fmt::format("a data message of {} frames from the server", message_.count));
@@ -231,6 +237,7 @@ Result<std::optional<DataMessage>> Client::receive_data() {
 Result<void> Client::send_control(wire::Frames frames) {
   if (!lost_.empty()) return closed();
   std::array<zmq::message_t, 3> out{zmq::message_t(), to_message(frames.head), to_message(frames.body)};
+  control_->polled.used();
   SSYNC_TRY(const Sent sent, send(control_->socket, out));
   if (sent != Sent::yes) {
     return fail(Errc::closed, connected_ ? "the server does not read what is sent to it" : "not connected");
@@ -242,6 +249,7 @@ Result<void> Client::send_control(wire::Frames frames) {
 Result<bool> Client::send_data(Buffer& head, Buffer& payload) {
   if (!lost_.empty()) return closed();
   std::array<zmq::message_t, 2> out{to_message(head), to_message(payload)};
+  data_->polled.used();
   SSYNC_TRY(const Sent sent, send(data_->socket, out));
   data_full_ = sent == Sent::full;
   if (data_full_) return false;

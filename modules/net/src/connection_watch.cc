@@ -32,6 +32,7 @@ Result<ConnectionWatch> ConnectionWatch::attach(Context::Impl& context, zmq::soc
 ConnectionWatch::ConnectionWatch(ConnectionWatch&& other) noexcept
     : watched_(std::exchange(other.watched_, nullptr)),
       events_(std::move(other.events_)),
+      polled_(events_),
       state_(other.state_),
       fd_(other.fd_),
       reason_(std::move(other.reason_)) {}
@@ -45,7 +46,11 @@ Result<void> ConnectionWatch::drain() {
   Multipart event;
   while (true) {
     SSYNC_TRY(const bool any, receive(events_, event));
-    if (!any) return {};
+    if (!any) {
+      polled_.found_empty();
+      return {};
+    }
+    polled_.used();
     const zmq::message_t& frame = event.frames[0];
     std::uint16_t number = 0;
     std::uint32_t value = 0;

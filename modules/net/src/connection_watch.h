@@ -14,6 +14,7 @@
 #include "ssync/base/result.h"
 
 #include "context.h"
+#include "socket_poll.h"
 
 namespace ssync::net {
 
@@ -36,17 +37,18 @@ class ConnectionWatch {
   [[nodiscard]] int fd() const noexcept { return fd_; }
   /// Why it ended, as far as libzmq tells; empty when it says nothing, as for a refused connection.
   [[nodiscard]] const std::string& reason() const noexcept { return reason_; }
-  /// For zmq_poll.
-  [[nodiscard]] void* handle() noexcept { return events_.handle(); }
+  /// Its place in a poll, where it is used at all only when it is readable.
+  [[nodiscard]] PolledSocket& polled() noexcept { return polled_; }
 
  private:
   ConnectionWatch(zmq::socket_t& watched, zmq::socket_t events)
-      : watched_(&watched), events_(std::move(events)) {}
+      : watched_(&watched), events_(std::move(events)), polled_(events_) {}
   void on_event(std::uint16_t event, std::uint32_t value);
   void end(std::string reason);
 
   zmq::socket_t* watched_;
   zmq::socket_t events_;
+  PolledSocket polled_;
   State state_ = State::connecting;
   int fd_ = -1;
   std::string reason_;

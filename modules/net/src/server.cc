@@ -12,6 +12,7 @@
 #include "options.h"
 #include "peers.h"
 #include "ports.h"
+#include "socket_poll.h"
 
 namespace ssync::net {
 namespace {
@@ -72,6 +73,9 @@ class Server final : public ServerTransport {
 
   zmq::socket_t control_;
   zmq::socket_t data_;
+  PolledSocket control_polled_{control_};
+  PolledSocket data_polled_{data_};
+  SocketPoll poll_;
   const std::uint16_t control_port_;
   const std::uint16_t data_port_;
   const OtherUsers other_users_;
@@ -84,19 +88,12 @@ class Server final : public ServerTransport {
 
 Result<Ready> Server::wait(std::chrono::milliseconds timeout, std::span<const int> fds, bool want_data) {
   sweep();
-  std::vector<zmq_pollitem_t> items;
-  items.reserve(fds.size() + 2);
-  items.push_back({control_.handle(), 0, ZMQ_POLLIN, 0});
-  items.push_back({data_.handle(), 0, static_cast<short>(want_data ? ZMQ_POLLIN : 0), 0});
-  for (const int fd : fds)
-    items.push_back({nullptr, fd, ZMQ_POLLIN, 0});
-  SSYNC_TRY_VOID(poll(items, std::chrono::steady_clock::now() + timeout));
+  const std::array<SocketPoll::Item, 2> sockets{
+      {{&control_polled_}, {&data_polled_, static_cast<short>(want_data ? ZMQ_POLLIN : 0)}}};
   Ready ready;
-  ready.control = items[0].revents != 0;
-  ready.data = want_data && items[1].revents != 0;
-  ready.fds.reserve(fds.size());
-  for (std::size_t i = 2; i < items.size(); ++i)
-    ready.fds.push_back(items[i].revents != 0);
+  SSYNC_TRY_VOID(poll_.wait(sockets, fds, std::chrono::steady_clock::now() + timeout, ready.fds));
+  ready.control = control_polled_.readable();
+  ready.data = data_polled_.readable();
   return ready;
 }
 
@@ -187,6 +184,7 @@ bool Server::take_envelope(Peer& peer, Multipart& message, wire::Frames& into) {
 Result<std::optional<ControlMessage>> Server::receive_control() {
   while (true) {
     SSYNC_TRY(const bool any, receive(control_, message_));
+    any ? control_polled_.used() : control_polled_.found_empty();
     if (!any) return std::nullopt;
     Peer* peer = sender_of(Socket::control, message_);
     ControlMessage out;
@@ -200,6 +198,7 @@ Result<std::optional<ControlMessage>> Server::receive_control() {
 Result<std::optional<DataMessage>> Server::receive_data() {
   while (true) {
     SSYNC_TRY(const bool any, receive(data_, message_));
+    any ? data_polled_.used() : data_polled_.found_empty();
     if (!any) return std::nullopt;
     Peer* peer = sender_of(Socket::data, message_);
     if (peer == nullptr) continue;
@@ -222,6 +221,7 @@ Result<Peer*> Server::receiver(PeerId id, Socket socket) {
 }
 
 Result<void> Server::deliver(Peer& peer, zmq::socket_t& socket, std::span<zmq::message_t> frames) {
+  (&socket == &control_ ? control_polled_ : data_polled_).used();
   SSYNC_TRY(const Sent sent, send(socket, frames));
   if (sent == Sent::yes) return {};
   if (sent == Sent::full) {
