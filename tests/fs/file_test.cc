@@ -66,6 +66,14 @@ TEST_P(FileTest, OpensRegularFilesAndNothingElse) {
   EXPECT_EQ(code(top()->open_file("absent")), Errc::not_found);
 }
 
+TEST_P(FileTest, TheSecondStatOfAnOpenedOneIsOfNow) {
+  build({file("f", "text")});
+  auto opened = reopen("f");
+  EXPECT_EQ(opened->stat()->seen.values, top()->stat("f")->seen.values);
+  ASSERT_TRUE(top()->set_mtime("f", {12, 34}));
+  EXPECT_EQ(opened->stat()->seen.values.mtime, (FileTime{12, 34}));
+}
+
 TEST_P(FileTest, OpenedOnesAreNotWritten) {
   build({file("f", "text")});
   auto opened = reopen("f");

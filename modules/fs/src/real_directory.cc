@@ -108,11 +108,11 @@ Result<std::unique_ptr<File>> RealDirectory::open_file(std::string_view name) {
     const bool other_kind = errno == ELOOP || errno == ENXIO || errno == ENODEV;
     return other_kind ? failed("opening", name, errno, Errc::changed) : failed("opening", name, errno);
   }
-  struct stat got {};
-  if (::fstat(fd.get(), &got) != 0) return failed("opening", name, errno);
-  if (!S_ISREG(got.st_mode))
+  Stat opened;
+  if (const int err = stat_fd(fd.get(), WithBirth::no, opened); err != 0) return failed("opening", name, err);
+  if (opened.type != Stat::Type::file)
     return fail(Errc::changed, "opening " + escape(name) + ": it is no regular file any more");
-  return std::make_unique<RealFile>(std::move(fd));
+  return std::make_unique<RealFile>(std::move(fd), opened);
 }
 
 // A default ACL takes the place of the umask and may mask any bit.

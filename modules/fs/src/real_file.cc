@@ -74,6 +74,7 @@ Result<std::optional<File::Range>> RealFile::next_data(std::uint64_t offset, std
 }
 
 Result<Stat> RealFile::stat() {
+  if (opened_) return *std::exchange(opened_, std::nullopt);
   Stat got;
   if (const int err = stat_fd(fd_.get(), WithBirth::no, got); err != 0)
     return failed("reading the attributes", "", err);

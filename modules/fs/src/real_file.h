@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <span>
 #include <utility>
 
@@ -12,7 +13,9 @@ namespace ssync::fs {
 /// Holds one descriptor. It does not know its name: the caller puts the path in front of an Error.
 class RealFile final : public File {
  public:
-  explicit RealFile(UniqueFd fd) noexcept : fd_(std::move(fd)) {}
+  /// `opened`: what opening it has seen already; the answer to the first stat().
+  explicit RealFile(UniqueFd fd, const std::optional<Stat>& opened = std::nullopt) noexcept
+      : fd_(std::move(fd)), opened_(opened) {}
 
   [[nodiscard]] Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> into) override;
   [[nodiscard]] Result<void> write_at(std::uint64_t offset, std::span<const std::byte> from) override;
@@ -30,6 +33,7 @@ class RealFile final : public File {
 
  private:
   UniqueFd fd_;
+  std::optional<Stat> opened_;
 };
 
 }  // namespace ssync::fs

@@ -52,6 +52,7 @@ class File {
     std::uint64_t begin = 0, end = 0;
   };
   [[nodiscard]] virtual Result<std::optional<Range>> next_data(std::uint64_t offset, std::uint64_t size) = 0;
+  /// The first one of a file that was opened may be as old as its opening; every other is of now.
   [[nodiscard]] virtual Result<Stat> stat() = 0;
   /// The low 12 bits. Writing and set_owner() take setuid and setgid away again, so the mode comes after
   /// both.
