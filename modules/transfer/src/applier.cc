@@ -178,8 +178,8 @@ struct Applier::Impl {
     if (!swapped && swapped.error().code == Errc::unsupported)
       swapped = exchange_by_staging(change, *from, *to);
     SSYNC_TRY_VOID(named("exchange", std::move(swapped)));
-    SSYNC_TRY_VOID(make_right(change.path(), change.wanted, {}));
-    return done(make_right(change.from(), change.from_wanted, {}));
+    SSYNC_TRY_VOID(make_right(change.path(), change.wanted));
+    return done(make_right(change.from(), change.from_wanted));
   }
 
   /// Not in one step: a crash in between leaves `path` missing, and the next sync brings it again.
@@ -252,7 +252,7 @@ struct Applier::Impl {
     SSYNC_TRY(const std::optional<fs::Stat> found, find(change.path(), change.at_path));
     if (!found) return changed_meanwhile();
     if (change.record_only) return {};
-    return make_right(change.path(), change.wanted, progress);
+    return make_right(change.path(), change.wanted, *found, progress);
   }
 
   // ---- what they are made of ----
@@ -341,22 +341,26 @@ struct Applier::Impl {
 
   /// Attributes in place; a file that has other names gets its own copy first, as those are somebody's
   /// snapshot.
-  Result<void> make_right(PathView path, const Values& wanted, const Progress& progress) {
-    SSYNC_TRY(const std::optional<fs::Stat> now, look(path));
-    if (!now) return changed_meanwhile();
-    if (wanted.kind != now->seen.values.kind || now->type == fs::Stat::Type::other)
-      return changed_meanwhile();
-    if (is_shared_file(*now) && attributes_differ(wanted, *now, rules.attributes)) {
+  Result<void> make_right(PathView path, const Values& wanted, const fs::Stat& now,
+                          const Progress& progress) {
+    if (wanted.kind != now.seen.values.kind || now.type == fs::Stat::Type::other) return changed_meanwhile();
+    if (is_shared_file(now) && attributes_differ(wanted, now, rules.attributes)) {
       Change own;
       own.location = path.location;
       own.name = path.name;
       own.wanted = wanted;
-      own.at_path = now->seen;
+      own.at_path = now.seen;
       SSYNC_TRY(const std::optional<Staged> copied, copy_to_staging(own, path, own.at_path, progress));
       return copied ? publish_or_drop(*copied, own) : Result<void>(changed_meanwhile());
     }
     SSYNC_TRY(fs::Directory* const directory, open(path.location));
-    return adjust_attributes(*directory, path.name, wanted, *now, rules.attributes);
+    return adjust_attributes(*directory, path.name, wanted, now, rules.attributes);
+  }
+
+  /// The same of what came there just now.
+  Result<void> make_right(PathView path, const Values& wanted) {
+    SSYNC_TRY(const std::optional<fs::Stat> now, look(path));
+    return now ? make_right(path, wanted, *now, {}) : Result<void>(changed_meanwhile());
   }
 
   OtherDevices other_devices;
