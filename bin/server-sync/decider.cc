@@ -378,6 +378,7 @@ Result<void> Decider::act(std::vector<Change> changes) {
   SSYNC_TRY_VOID(flush_requests());
   SSYNC_TRY_VOID(flush_changes());
   SSYNC_TRY_VOID(flush_problems());
+  report_.flush();
   SSYNC_TRY_VOID(drain_events(false));
   return flush_seals();
 }
@@ -582,6 +583,7 @@ Result<void> Decider::handle(transfer::ReceiveEvent event) {
   if (auto* batch = std::get_if<transfer::Published>(&event)) {
     for (transfer::PublishedFile& file : batch->files)
       SSYNC_TRY_VOID(published(std::move(file)));
+    report_.flush();
     return {};
   }
   auto& failure = std::get<transfer::ReceiveFailure>(event);

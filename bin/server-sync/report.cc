@@ -11,6 +11,10 @@ namespace ssync::server_program {
 
 using nlohmann::json;
 
+namespace {
+constexpr std::size_t kWaitingBytesMax = 16 * 1024;
+}  // namespace
+
 Result<Report> Report::open(const std::optional<std::string>& log_file, bool json_lines) {
   const LogOptions options{json_lines ? LogFormat::json : LogFormat::plain, log_file, 0};
   SSYNC_TRY(auto log, make_logger(options));
@@ -22,10 +26,33 @@ Report::Report(std::shared_ptr<spdlog::logger> log, std::shared_ptr<spdlog::logg
     : log_(std::move(log)), errors_(std::move(errors)), json_(json_lines) {}
 
 void Report::event(std::string_view name, json fields) {
+  flush();
   log_->info("{}", programs::event_line(name, fields));
 }
 void Report::line(std::string_view text) {
   log_->info("{}", escape_text(text));
+}
+
+void Report::add(std::string line) {
+  std::string full;
+  {
+    const MutexLock lock(waiting_->mutex);
+    std::string& lines = waiting_->lines;
+    if (!lines.empty()) lines.push_back('\n');
+    lines.append(line);
+    if (lines.size() < kWaitingBytesMax) return;
+    full = std::exchange(lines, {});
+  }
+  log_->info("{}", full);
+}
+
+void Report::flush() {
+  std::string lines;
+  {
+    const MutexLock lock(waiting_->mutex);
+    lines = std::exchange(waiting_->lines, {});
+  }
+  if (!lines.empty()) log_->info("{}", lines);
 }
 
 void Report::listening(std::uint16_t control_port, std::uint16_t data_port, std::string_view address,
@@ -56,12 +83,18 @@ void Report::sync_started(std::string_view peer, std::string_view source_id) {
 }
 
 void Report::change(const Change& change) {
-  const std::string path = printable(change.path());
   if (json_) {
-    json fields = {{"op", op_name(change.op)}, {"path", path}};
-    if (!change.from_name.empty()) fields["from"] = printable(change.from());
-    return event("change", fields);
+    programs::EventLine line("change");
+    if (!change.from_name.empty()) line.add("from", printable(change.from()));
+    line.add("op", op_name(change.op));
+    line.add("path", printable(change.path()));
+    add(std::move(line).finish());
+    // What takes no time comes in thousands; after anything else the next change may take long.
+    if (change.op != Op::set_metadata) flush();
+    return;
   }
+  if (change.op == Op::set_metadata) return;
+  const std::string path = printable(change.path());
   switch (change.op) {
     case Op::copy:
     case Op::rename:
@@ -87,7 +120,11 @@ void Report::requesting(std::uint64_t files, std::uint64_t bytes) {
 }
 
 void Report::received(const Change& change) {
-  if (json_) return event("received", {{"path", printable(change.path())}, {"bytes", change.wanted.size}});
+  if (!json_) return;
+  programs::EventLine line("received");
+  line.add("bytes", change.wanted.size);
+  line.add("path", printable(change.path()));
+  add(std::move(line).finish());
 }
 
 void Report::problem(const Problem& problem) {

@@ -13,8 +13,37 @@ std::string utc_now() {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(now);
   const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(now - seconds);
-  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:06}Z", fmt::gmtime(static_cast<std::time_t>(seconds.count())),
-                     micros.count());
+  // The calendar is only asked once a second.
+  thread_local struct {
+    std::chrono::seconds at{-1};
+    std::string text;
+  } last;
+  if (last.at != seconds) {
+    last.text = fmt::format("{:%Y-%m-%dT%H:%M:%S}", fmt::gmtime(static_cast<std::time_t>(seconds.count())));
+    last.at = seconds;
+  }
+  return fmt::format("{}.{:06}Z", last.text, micros.count());
+}
+
+EventLine::EventLine(std::string_view name)
+    : line_(fmt::format(R"({{"event":"{}","time":"{}")", name, utc_now())) {}
+
+void EventLine::add(std::string_view name, std::string_view printable) {
+  line_.append(",\"").append(name).append("\":\"");
+  for (const char c : printable) {
+    if (c == '"' || c == '\\') line_.push_back('\\');
+    line_.push_back(c);
+  }
+  line_.push_back('"');
+}
+
+void EventLine::add(std::string_view name, std::uint64_t number) {
+  line_.append(",\"").append(name).append("\":").append(std::to_string(number));
+}
+
+std::string EventLine::finish() && {
+  line_.push_back('}');
+  return std::move(line_);
 }
 
 std::string event_line(std::string_view name, const nlohmann::json& fields) {

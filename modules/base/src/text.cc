@@ -79,11 +79,22 @@ std::optional<unsigned> digit_value(char c) {
   return std::nullopt;
 }
 
+/// What stays as it is whatever stands around it.
+bool plain(char c) {
+  return c >= 0x20 && c < 0x7F && c != '\\';
+}
+
 /// `reversible`: what looks like an escape already is escaped too.
 std::string escape_with(std::string_view bytes, bool reversible) {
   std::string out;
   out.reserve(bytes.size());
   for (std::size_t i = 0; i < bytes.size();) {
+    std::size_t end = i;
+    while (end < bytes.size() && plain(bytes[end]))
+      ++end;
+    out += bytes.substr(i, end - i);
+    i = end;
+    if (i == bytes.size()) break;
     const std::string_view rest = bytes.substr(i);
     const CodePoint next = decode(rest);
     const std::size_t size = next.size_bytes == 0 ? 1 : next.size_bytes;
