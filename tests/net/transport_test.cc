@@ -44,6 +44,22 @@ TEST_F(TransportTest, CarriesCreditBack) {
   EXPECT_EQ(text(credit->head), "credit");
 }
 
+// Sending reads the socket's mailbox too, and then its descriptor does not tell of what came.
+TEST_F(TransportTest, WaitTellsOfAReplyThatCameBetweenTwoRequests) {
+  auto client = connected_client();
+  ASSERT_TRUE(client->send_control(frames("first")));
+  const PeerId peer = server_receives().peer;
+  for (int i = 0; i < 100; ++i) {
+    ASSERT_TRUE(server_->send_control(peer, frames("answer")));
+    for (int k = 0; k < 8; ++k) {
+      ASSERT_TRUE(client->send_control(frames("question")));
+      EXPECT_EQ(text(server_receives().frames), "question|");
+    }
+    ASSERT_TRUE(client->wait(std::chrono::seconds(20), {}).value().control);
+    ASSERT_EQ(text(client->receive_control().value().value()), "answer|");
+  }
+}
+
 TEST_F(TransportTest, ManyClientsGetTheirOwnReplies) {
   std::vector<std::unique_ptr<ClientTransport>> clients;
   for (int i = 0; i < 20; ++i)
