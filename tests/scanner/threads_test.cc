@@ -1,5 +1,8 @@
 // Workers, window and stopping.
 #include <atomic>
+#include <chrono>
+#include <mutex>
+#include <set>
 #include <thread>
 
 #include <gmock/gmock.h>
@@ -53,6 +56,26 @@ TEST_F(ScannerThreadsTest, TheWindowBoundsWhatIsReadAhead) {
     return stats.load();
   };
   EXPECT_LE(run(1), 8 * 8);
+}
+
+// A thread that waits for a disk does not need a processor; another one can have the next request under way.
+TEST_F(ScannerThreadsTest, ThereAreMoreThreadsWhenTheyWait) {
+  index::Index idx = open_index();
+  const auto threads_of_a_scan = [&](std::chrono::milliseconds delay) {
+    std::mutex mutex;
+    std::set<std::thread::id> seen;
+    tree_.on_operation([&](const support::FakeOperation& operation) {
+      if (operation.op != FakeOp::list) return;
+      std::this_thread::sleep_for(delay);
+      const std::lock_guard lock(mutex);
+      seen.insert(std::this_thread::get_id());
+    });
+    (void)scan(tree_, idx, {.threads = 1, .threads_waiting = 4}, Commit::no);
+    tree_.on_operation({});
+    return seen.size();
+  };
+  EXPECT_EQ(threads_of_a_scan(std::chrono::milliseconds(0)), 1U);
+  EXPECT_EQ(threads_of_a_scan(std::chrono::milliseconds(2)), 4U);
 }
 
 TEST_F(ScannerThreadsTest, StopEndsAScanThatWaitsForADirectory) {

@@ -1,5 +1,7 @@
 #include "ssync/scanner/scanner.h"
 
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <exception>
 #include <string>
@@ -7,10 +9,25 @@
 #include <thread>
 #include <utility>
 
+#include "ssync/base/mutex.h"
+
 #include "frontier.h"
 #include "walk.h"
 
 namespace ssync::scanner {
+namespace {
+
+constexpr unsigned kThreadsMax = 64;
+/// After so many directories it is judged anew whether more threads would help.
+constexpr std::uint64_t kDirectoriesJudged = 8;
+
+/// How often this thread waited so far.
+std::uint64_t voluntary_switches() noexcept {
+  rusage usage{};
+  return ::getrusage(RUSAGE_THREAD, &usage) == 0 ? static_cast<std::uint64_t>(usage.ru_nvcsw) : 0;
+}
+
+}  // namespace
 
 struct Scanner::Impl {
   Impl(fs::Tree& scanned, index::Index& idx, const Options& given)
@@ -18,6 +35,9 @@ struct Scanner::Impl {
 
   void start();
   void work();
+  [[nodiscard]] bool add_worker() SSYNC_EXCLUDES(threads_mutex);
+  void waited(std::uint64_t switches);
+  void join() SSYNC_EXCLUDES(threads_mutex);
   [[nodiscard]] Result<std::optional<ScanBlock>> emit();
   [[nodiscard]] Result<void> write(const Finding& finding);
 
@@ -38,7 +58,11 @@ struct Scanner::Impl {
   bool ended = false;                // nothing more comes
   bool complete = false;             // because everything came
 
-  std::vector<std::jthread> threads;  // end when the frontier is empty or stopped
+  std::atomic<std::uint64_t> directories_read{0}, waits{0};  // since a worker was added last
+
+  Mutex threads_mutex;
+  // End when the frontier is empty or stopped.
+  std::vector<std::jthread> threads SSYNC_GUARDED_BY(threads_mutex);
 };
 
 void Scanner::Impl::start() {
@@ -54,15 +78,47 @@ void Scanner::Impl::start() {
     index_error = std::move(rewritten).error();
   }
   walk.emplace(tree, index, options, *volume, frontier);
-  const unsigned count = std::clamp(options.threads, 1u, 64u);
-  threads.reserve(count);
-  try {
-    for (unsigned i = 0; i < count; ++i)
-      threads.emplace_back([this] { work(); });
-  } catch (const std::system_error& error) {
+  const unsigned count = std::clamp(options.threads, 1u, kThreadsMax);
+  for (unsigned i = 0; i < count; ++i) {
     // With fewer threads it takes longer; with none it cannot begin.
-    if (threads.empty())
-      start_error = Error{Errc::limit, std::string("scanning: starting a thread: ") + error.what(), 0};
+    if (add_worker()) continue;
+    if (i == 0) start_error = Error{Errc::limit, "scanning: no thread can be started", 0};
+    return;
+  }
+}
+
+bool Scanner::Impl::add_worker() {
+  MutexLock lock(threads_mutex);
+  if (frontier.stopped()) return false;
+  try {
+    threads.emplace_back([this] { work(); });
+    return true;
+  } catch (const std::system_error&) {
+    return false;
+  }
+}
+
+// A thread that gives up the processor of its own accord waits for the disk. As long as they do so for every
+// directory, one more is one more request under way.
+void Scanner::Impl::waited(std::uint64_t switches) {
+  waits.fetch_add(switches, std::memory_order_relaxed);
+  if (directories_read.fetch_add(1, std::memory_order_relaxed) + 1 < kDirectoriesJudged) return;
+  directories_read.store(0, std::memory_order_relaxed);
+  if (waits.exchange(0, std::memory_order_relaxed) < kDirectoriesJudged) return;
+  const unsigned most = std::clamp(std::max(options.threads, options.threads_waiting), 1u, kThreadsMax);
+  {
+    MutexLock lock(threads_mutex);
+    if (threads.size() >= most) return;
+  }
+  (void)add_worker();  // false: it goes on with those that are there
+}
+
+// The frontier is stopped: no worker is added any more.
+void Scanner::Impl::join() {
+  std::vector<std::jthread> all;
+  {
+    MutexLock lock(threads_mutex);
+    all.swap(threads);
   }
 }
 
@@ -70,12 +126,14 @@ void Scanner::Impl::work() {
   while (std::optional<Task> task = frontier.take()) {
     const std::string location = task->location;
     std::unique_ptr<Finding> finding;
+    const std::uint64_t before = voluntary_switches();
     try {
       finding = walk->read(*std::move(task));
     } catch (const std::exception& error) {
       finding = std::make_unique<Finding>();
       finding->error = Error{Errc::limit, std::string("scanning: ") + error.what(), 0};
     }
+    waited(voluntary_switches() - before);
     frontier.finish(location, std::move(finding));
   }
 }
@@ -117,7 +175,7 @@ Scanner::Scanner(fs::Tree& tree, index::Index& idx, Options options)
 
 Scanner::~Scanner() {
   impl_->frontier.stop();
-  impl_->threads.clear();
+  impl_->join();
 }
 
 Result<std::optional<ScanBlock>> Scanner::next() {
@@ -129,7 +187,7 @@ Result<std::optional<ScanBlock>> Scanner::next() {
   if (!block || !*block) {
     impl_->ended = true;
     impl_->frontier.stop();
-    impl_->threads.clear();
+    impl_->join();
   }
   return block;
 }
