@@ -22,7 +22,7 @@ struct Options {
   index::Role role = index::Role::source;
   unsigned threads = 2;                ///< 1 … 64, to begin with
   unsigned threads_waiting = 16;       ///< so many when they mostly wait, for a cold disk or a network
-  std::size_t window_entries = 65536;  ///< how many entries the workers may be ahead of next(); at least one
+  std::size_t window_entries = 16384;  ///< how many entries the workers may be ahead of next(); at least one
                                        ///< directory is always allowed
   bool with_digests = false;           ///< fill ScannedEntry::digest from the index
   std::optional<DigestKind> digest_kind;  ///< which kind counts as known (has_digest)
