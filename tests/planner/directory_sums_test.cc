@@ -100,14 +100,6 @@ class DirectorySumsOfAPeer : public testing::Test {
   static DirectorySum directory(std::string location, std::uint64_t rows) {
     return {std::move(location), rows, std::nullopt};
   }
-  static Row row(RowId id, std::string_view location, std::string_view name, Kind kind = Kind::file) {
-    Row made;
-    made.id = id;
-    made.location = location;
-    made.name = name;
-    made.values.kind = kind;
-    return made;
-  }
   /// Everything that was announced is asked for.
   void announce(const std::vector<DirectorySum>& directories) {
     ASSERT_TRUE(planner_.add_directories(directories, true).has_value());

@@ -9,15 +9,6 @@ namespace {
 
 using testing::HasSubstr;
 
-Row row(RowId id, std::string_view location, std::string_view name, Kind kind) {
-  Row made;
-  made.id = id;
-  made.location = location;
-  made.name = name;
-  made.values.kind = kind;
-  return made;
-}
-
 class PlannerInput : public testing::Test {
  protected:
   Result<void> give(std::vector<Row> rows, bool last = false) {

@@ -159,6 +159,15 @@ std::string Tree::text() const {
   return text;
 }
 
+Row row(RowId id, std::string_view location, std::string_view name, Kind kind) {
+  Row made;
+  made.id = id;
+  made.location = location;
+  made.name = name;
+  made.values.kind = kind;
+  return made;
+}
+
 std::vector<RowBatch> list(const Tree& tree, std::size_t batch_rows) {
   std::vector<RowBatch> batches(1);
   RowId id = 0;

@@ -76,6 +76,8 @@ class Tree {
   std::uint64_t next_inode_ = 100;
 };
 
+/// A row as a peer may send it: nothing but these values.
+Row row(RowId id, std::string_view location, std::string_view name, Kind kind = Kind::file);
 /// Rows of `tree`, cut into batches of `batch_rows`.
 std::vector<RowBatch> list(const Tree& tree, std::size_t batch_rows);
 /// Blocks of `tree`. Unreadable entries come with their Problem.
