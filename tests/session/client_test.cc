@@ -131,11 +131,17 @@ const std::vector<Cell> kRunning{
      [](Rig& r) { return r.list(); },
      {"4 -> filelist 1"}},
     {"ListRequest",
-     running,
+     [](Rig& r) { r.running().directories(); },
      [](Rig& r) {
-       return r.reply(2, wire::ListRequest{1, {{"d", 4}}});
+       return r.reply(2, wire::ListRequest{1, {{"", 0}}});
      },
-     {"list 1", "3 -> next(1)"}},
+     {"list 1", "4 -> next(1)"}},
+    {"ListRequestOfMoreThanWasListed",
+     [](Rig& r) { r.running().directories(); },
+     [](Rig& r) {
+       return r.reply(2, wire::ListRequest{1, {{"", 0}, {"d", 1}}});
+     },
+     {"failed: protocol"}},
     {"List", running, [](Rig& r) { return r.list(); }, {"3 -> filelist 0"}},
     {"ListTaken",
      [](Rig& r) { r.running().list(); },

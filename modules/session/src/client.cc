@@ -64,6 +64,7 @@ struct Client::Impl {
   std::uint64_t progress_done = 0;    ///< the number of the last wait
   std::uint64_t lists_open = 0;
   std::uint64_t next_list = 0;
+  std::uint64_t directories_listed = 0, directories_asked = 0;
   std::uint64_t last_number = 0;  ///< of the last numbered reply, to acknowledge
   bool plan_pending = false;
   CreditUse credit;
@@ -198,6 +199,9 @@ void Client::Impl::reply(wire::ReplyBody& body, Asked asked, Effects& out, Time 
                  },
                  [&](wire::ListRequest& request) {
                    if (!numbered(request.number, out)) return;
+                   directories_asked += request.rows.size();
+                   if (directories_asked > directories_listed)
+                     return protocol("it asks for more directories than were listed", out);
                    out.push_back(ListDirectories{std::move(request.rows)});
                    ask_next(out);
                  },
@@ -393,6 +397,7 @@ Effects Client::list_ready(wire::DirectoryList directories, Time) {
   SSYNC_ASSERT(list_room() && impl.welcome->directory_sums);
   ++impl.lists_open;
   directories.number = impl.next_list++;
+  impl.directories_listed += directories.rows.size();
   impl.send(Asked::filelist, std::move(directories), out);
   return out;
 }
