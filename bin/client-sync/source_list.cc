@@ -31,8 +31,8 @@ SourceList::SourceList(fs::Tree& tree, index::Index& index, index::Header header
       options_(options),
       queue_(queue),
       scanner_(tree, index, scan_options(options)),
-      asked_rows_(rows_, index),
-      scan_clock_(tree.clock()) {}
+      scan_clock_(tree.clock()),
+      asked_rows_(rows_, index) {}
 
 SourceList::~SourceList() {
   stop();
@@ -65,10 +65,12 @@ Result<void> SourceList::list() {
     SSYNC_TRY_VOID(list_block(*block));
     std::move(block->problems.begin(), block->problems.end(), std::back_inserter(problems_));
   }
-  counts_ = scanner_.counts();
   directory_.reset();
-  // The index has its new base before the last rows go out: from then on others may add to it.
-  SSYNC_TRY_VOID(scanner_.commit_index(header_));
+  {
+    // Before the last rows go out: who asks for a directory's rows reads what is known of them.
+    MutexLock lock(index_mutex_);
+    SSYNC_TRY_VOID(scanner_.commit_index(header_));
+  }
   for (const Learned& known : eager_) {
     SSYNC_TRY_VOID(remember({known.location, known.name}, known.content.seen, known.content.checksum,
                             known.content.digest));
@@ -78,7 +80,8 @@ Result<void> SourceList::list() {
 }
 
 Result<void> SourceList::list_block(const ScanBlock& block) {
-  SSYNC_TRY(const DirectoryIndex directory, rows_.begin_directory(block.location));
+  SSYNC_TRY_VOID(begin_directory(block.location));
+  const std::uint64_t first = next_row_;
   sum_ = Hash128{};
   if (block.self) {
     Row root;
@@ -106,15 +109,36 @@ Result<void> SourceList::list_block(const ScanBlock& block) {
     SSYNC_TRY_VOID(add(row, entry.seen));
   }
   if (!options_.directory_sums) return {};
-  const Snapshot::Range range = rows_.rows(directory);
-  return say_directory({block.location, range.last - range.first, sum_});
+  return say_directory({block.location, next_row_ - first, sum_});
+}
+
+Result<void> SourceList::begin_directory(std::string_view location) {
+  MutexLock lock(mutex_);
+  SSYNC_TRY_VOID(rows_.begin_directory(location));
+  return {};
 }
 
 Result<void> SourceList::add(const Row& listed, const Seen& seen) {
   Row row = listed;
-  row.id = rows_.size();
+  row.id = next_row_;
+  {
+    MutexLock lock(mutex_);
+    SSYNC_TRY_VOID(keep(row, seen));
+  }
+  ++next_row_;
+  if (options_.directory_sums) {
+    add_to_sum(row);
+  } else {
+    SSYNC_TRY_VOID(say(row));
+  }
+  listed_.store(next_row_, std::memory_order_relaxed);
+  return {};
+}
+
+Result<void> SourceList::keep(const Row& row, const Seen& seen) {
   SSYNC_TRY_VOID(rows_.add(row.name, row.values, row.target, seen.device, seen.inode,
                            static_cast<std::uint8_t>(row.doubt ? kFlagDoubt : 0)));
+  if (!left_out_subtrees_.empty() && left_out(view(row.id), row.id)) return {};
   if (options_.compare_content && row.values.kind == Kind::file) {
     // Folded when its checksum is known, which is never asked for an empty file.
     if (row.values.size == 0) {
@@ -125,12 +149,6 @@ Result<void> SourceList::add(const Row& listed, const Seen& seen) {
     digest_.add(row.location,
                 row_hash(row.name, project(row.values, options_.attributes), row.target, std::nullopt));
   }
-  if (options_.directory_sums) {
-    add_to_sum(row);
-  } else {
-    SSYNC_TRY_VOID(say(row));
-  }
-  listed_.store(row.id + 1, std::memory_order_relaxed);
   return {};
 }
 
@@ -199,60 +217,79 @@ Result<void> SourceList::remember(PathView path, const Seen& seen, const std::op
     record.checksum = checksum;
     record.digest = digest;
   }
+  MutexLock lock(index_mutex_);
   return index_.append(path, record);
 }
 
-Hash128 SourceList::hash_of(RowId id) const {
-  const Snapshot::View view = row(id);
-  const auto newer = newer_.find(id);
-  const auto checksum = checksums_.find(id);
-  return row_hash(view.name,
-                  project(newer == newer_.end() ? view.values : newer->second, options_.attributes),
-                  view.target, checksum == checksums_.end() ? std::nullopt : std::optional(checksum->second));
+std::optional<Snapshot::View> SourceList::row(RowId id) const {
+  MutexLock lock(mutex_);
+  return id < rows_.size() ? std::optional(view(id)) : std::nullopt;
 }
 
-bool SourceList::left_out(const Snapshot::View& view, RowId id) const {
+std::string SourceList::tree_digest() const {
+  MutexLock lock(mutex_);
+  return digest_.hex();
+}
+
+Snapshot::View SourceList::view(RowId id) const {
+  return rows_.view(static_cast<EntryIndex>(id));
+}
+
+Hash128 SourceList::hash_of(RowId id) const {
+  const Snapshot::View row = view(id);
+  const auto newer = newer_.find(id);
+  const auto checksum = checksums_.find(id);
+  return row_hash(row.name, project(newer == newer_.end() ? row.values : newer->second, options_.attributes),
+                  row.target, checksum == checksums_.end() ? std::nullopt : std::optional(checksum->second));
+}
+
+bool SourceList::left_out(const Snapshot::View& row, RowId id) const {
   return left_out_rows_.contains(id) ||
          std::any_of(left_out_subtrees_.begin(), left_out_subtrees_.end(),
-                     [&](const std::string& subtree) { return is_at_or_below(view.location, subtree); });
+                     [&](const std::string& subtree) { return is_at_or_below(row.location, subtree); });
 }
 
 Result<void> SourceList::learned(RowId id, const transfer::Content& content) {
-  const Snapshot::View view = row(id);
-  if (options_.compare_content && !left_out(view, id)) {
-    if (checksums_.contains(id)) digest_.remove(view.location, hash_of(id));
+  MutexLock lock(mutex_);
+  const Snapshot::View row = view(id);
+  if (options_.compare_content && !left_out(row, id)) {
+    if (checksums_.contains(id)) digest_.remove(row.location, hash_of(id));
     checksums_[id] = content.checksum;
-    digest_.add(view.location, hash_of(id));
+    digest_.add(row.location, hash_of(id));
   }
-  return remember(view.path(), content.seen, content.checksum, content.digest);
+  lock.unlock();
+  return remember(row.path(), content.seen, content.checksum, content.digest);
 }
 
 Result<void> SourceList::sent(RowId id, const Values& values, const Checksum& checksum,
                               const std::optional<Seen>& exact) {
-  const Snapshot::View view = row(id);
-  if (!left_out(view, id) && (options_.compare_content || !(values == view.values))) {
+  MutexLock lock(mutex_);
+  const Snapshot::View row = view(id);
+  if (!left_out(row, id) && (options_.compare_content || !(values == row.values))) {
     const bool folded = !options_.compare_content || checksums_.contains(id);
-    if (folded) digest_.remove(view.location, hash_of(id));
+    if (folded) digest_.remove(row.location, hash_of(id));
     newer_[id] = values;
     if (options_.compare_content) checksums_[id] = checksum;
-    digest_.add(view.location, hash_of(id));
+    digest_.add(row.location, hash_of(id));
   }
+  lock.unlock();
   if (!exact) return {};
-  return remember(view.path(), *exact, checksum, std::nullopt);
+  return remember(row.path(), *exact, checksum, std::nullopt);
 }
 
 void SourceList::leave_out(const Problem& problem) {
+  MutexLock lock(mutex_);
   if (problem.row == kNoRow || problem.row >= rows_.size()) return;
-  const Snapshot::View view = row(problem.row);
-  if (!left_out(view, problem.row)) {
+  const Snapshot::View row = view(problem.row);
+  if (!left_out(row, problem.row)) {
     const bool folded =
-        view.values.kind != Kind::unreadable &&
-        (!options_.compare_content || view.values.kind != Kind::file || checksums_.contains(problem.row));
-    if (folded) digest_.remove(view.location, hash_of(problem.row));
+        row.values.kind != Kind::unreadable &&
+        (!options_.compare_content || row.values.kind != Kind::file || checksums_.contains(problem.row));
+    if (folded) digest_.remove(row.location, hash_of(problem.row));
     left_out_rows_[problem.row] = true;
   }
   if (problem.subtree) {
-    std::string subtree = join(view.path());
+    std::string subtree = join(row.path());
     digest_.remove_subtree(subtree);
     left_out_subtrees_.push_back(std::move(subtree));
   }

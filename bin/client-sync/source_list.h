@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "ssync/base/bounded_queue.h"
+#include "ssync/base/mutex.h"
 #include "ssync/fs/tree.h"
 #include "ssync/index/index.h"
 #include "ssync/model/snapshot.h"
@@ -24,8 +25,9 @@
 
 namespace ssync::client_program {
 
-/// Runs in its own thread from start() until the whole list is in the queue; after its last item the list is
-/// read-only and belongs, with the index, to the thread that popped that item.
+/// Runs in its own thread from start() until the whole list is in the queue. One other thread, that which
+/// pops the items, may look rows up and say what became of them meanwhile; the rest is for after the last
+/// item.
 class SourceList {
  public:
   struct Options {
@@ -46,23 +48,23 @@ class SourceList {
   void start();
   void stop() noexcept;
 
-  // For the owner of the last item.
+  // After the last item.
   [[nodiscard]] AskedRows& asked_rows() { return asked_rows_; }
-  [[nodiscard]] std::size_t size() const { return rows_.size(); }
-  [[nodiscard]] Snapshot::View row(RowId id) const { return rows_.view(static_cast<EntryIndex>(id)); }
   /// Problems of the scan, warnings included.
   [[nodiscard]] std::vector<Problem> take_problems() { return std::move(problems_); }
-  [[nodiscard]] const scanner::Counts& counts() const { return counts_; }
-  /// When the scan began, by the file system's clock: a stat that is older by a tick is to be trusted.
-  [[nodiscard]] const FileTime& scan_clock() const { return scan_clock_; }
+
+  // At any time.
+  /// nullopt: it is not listed, or not yet.
+  [[nodiscard]] std::optional<Snapshot::View> row(RowId id) const SSYNC_EXCLUDES(mutex_);
   /// The content of a row is known now: for the digest, and for the index.
-  [[nodiscard]] Result<void> learned(RowId id, const transfer::Content& content);
+  /// Requires of both: a row that is listed.
+  [[nodiscard]] Result<void> learned(RowId id, const transfer::Content& content) SSYNC_EXCLUDES(mutex_);
   /// A row was sent with these values (a file may be newer than its row).
   [[nodiscard]] Result<void> sent(RowId id, const Values& values, const Checksum& checksum,
-                                  const std::optional<Seen>& exact);
+                                  const std::optional<Seen>& exact) SSYNC_EXCLUDES(mutex_);
   /// Leaves a path out of the digest.
-  void leave_out(const Problem& problem);
-  [[nodiscard]] std::string tree_digest() const { return digest_.hex(); }
+  void leave_out(const Problem& problem) SSYNC_EXCLUDES(mutex_);
+  [[nodiscard]] std::string tree_digest() const SSYNC_EXCLUDES(mutex_);
 
   [[nodiscard]] std::uint64_t listed() const noexcept { return listed_.load(std::memory_order_relaxed); }
 
@@ -70,17 +72,20 @@ class SourceList {
   void run();
   [[nodiscard]] Result<void> list();
   [[nodiscard]] Result<void> list_block(const ScanBlock& block);
-  [[nodiscard]] Result<void> add(const Row& row, const Seen& seen);
+  [[nodiscard]] Result<void> add(const Row& row, const Seen& seen) SSYNC_EXCLUDES(mutex_);
+  [[nodiscard]] Result<void> begin_directory(std::string_view location) SSYNC_EXCLUDES(mutex_);
+  [[nodiscard]] Result<void> keep(const Row& row, const Seen& seen) SSYNC_REQUIRES(mutex_);
   [[nodiscard]] Result<void> say(const Row& row);
   void add_to_sum(const Row& row);
   [[nodiscard]] Result<void> say_directory(DirectorySum directory);
   [[nodiscard]] Result<void> flush(bool last);
   [[nodiscard]] Result<std::optional<Digest>> eager(const ScanBlock& block, const ScannedEntry& entry);
-  [[nodiscard]] Hash128 hash_of(RowId id) const;
-  [[nodiscard]] bool left_out(const Snapshot::View& row, RowId id) const;
+  [[nodiscard]] Snapshot::View view(RowId id) const SSYNC_REQUIRES(mutex_);
+  [[nodiscard]] Hash128 hash_of(RowId id) const SSYNC_REQUIRES(mutex_);
+  [[nodiscard]] bool left_out(const Snapshot::View& row, RowId id) const SSYNC_REQUIRES(mutex_);
   [[nodiscard]] Result<void> remember(PathView path, const Seen& seen,
                                       const std::optional<Checksum>& checksum,
-                                      const std::optional<Digest>& digest);
+                                      const std::optional<Digest>& digest) SSYNC_EXCLUDES(index_mutex_);
 
   fs::Tree& tree_;
   index::Index& index_;
@@ -89,28 +94,35 @@ class SourceList {
   BoundedQueue<Item>& queue_;
   scanner::Scanner scanner_;
   wire::FileListEncoder encoder_;
-  Snapshot rows_;
-  AskedRows asked_rows_;
   wire::DirectoryList directories_;  ///< not yet in the queue
   std::size_t directories_bytes_ = 0;
   std::uint64_t rows_said_ = 0;  ///< that they stand for
   std::optional<Hash128> sum_;   ///< of the directory being listed
-  TreeDigest digest_;
   std::vector<Problem> problems_;
-  scanner::Counts counts_;
-  FileTime scan_clock_;
+  const FileTime scan_clock_;
   std::string directory_location_;
   std::unique_ptr<fs::Directory> directory_;
   struct Learned {
     std::string location, name;
     transfer::Content content;
   };
-  std::vector<Learned> eager_;                     ///< goes into the index after its new base
-  std::unordered_map<RowId, Values> newer_;        ///< rows whose file was sent with other values
-  std::unordered_map<RowId, Checksum> checksums_;  ///< under compare_content
-  std::unordered_map<RowId, bool> left_out_rows_;
-  std::vector<std::string> left_out_subtrees_;
+  std::vector<Learned> eager_;  ///< goes into the index after its new base
+  std::uint64_t next_row_ = 0;
   std::atomic<std::uint64_t> listed_{0};
+
+  /// Never held while something blocks. Of rows_, the views stay valid without it.
+  mutable Mutex mutex_;
+  Snapshot rows_ SSYNC_GUARDED_BY(mutex_);
+  TreeDigest digest_ SSYNC_GUARDED_BY(mutex_);
+  /// Rows whose file was sent with other values.
+  std::unordered_map<RowId, Values> newer_ SSYNC_GUARDED_BY(mutex_);
+  /// Under compare_content.
+  std::unordered_map<RowId, Checksum> checksums_ SSYNC_GUARDED_BY(mutex_);
+  std::unordered_map<RowId, bool> left_out_rows_ SSYNC_GUARDED_BY(mutex_);
+  std::vector<std::string> left_out_subtrees_ SSYNC_GUARDED_BY(mutex_);
+
+  Mutex index_mutex_;     ///< its new base comes while what was sent is appended
+  AskedRows asked_rows_;  ///< reads rows_ when nothing is added to them any more
   std::jthread thread_;
 };
 

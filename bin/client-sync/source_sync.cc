@@ -228,7 +228,7 @@ void SourceSync::pump_asked_rows() {
 void SourceSync::pump_digests() {
   while (!to_hash_.empty()) {
     const HashWanted wanted = to_hash_.front();
-    const Snapshot::View view = list_->row(wanted.row);
+    const Snapshot::View view = *list_->row(wanted.row);  // on(HashFiles) looked
     transfer::ContentJob job;
     job.id = wanted.row;
     job.location = view.location;
@@ -261,7 +261,7 @@ void SourceSync::send_digests() {
 
 void SourceSync::pump_reads() {
   while (!to_read_.empty()) {
-    const Snapshot::View view = list_->row(to_read_.front());
+    const Snapshot::View view = *list_->row(to_read_.front());  // on(ReadFiles) looked
     transfer::ReadRequest request{to_read_.front(), std::string(view.location), std::string(view.name),
                                   view.values};
     if (reads_.try_push(request) != PushResult::pushed) return;
@@ -414,8 +414,8 @@ void SourceSync::on(session::client::ShowProblems& effect) {
   for (const Problem& problem : effect.rows) {
     list_->leave_out(problem);
     // What this end could not read it has said already, with the reason.
-    const bool own = problem.row != kNoRow && problem.row < list_->size() &&
-                     list_->row(problem.row).values.kind == Kind::unreadable;
+    const std::optional<Snapshot::View> row = list_->row(problem.row);
+    const bool own = row && row->values.kind == Kind::unreadable;
     if (!own) report_.problem(problem);
   }
 }
@@ -468,10 +468,8 @@ void SourceSync::on(session::client::Failed& effect) {
 
 std::optional<Snapshot::View> SourceSync::asked_row(RowId id, std::string_view location,
                                                     std::string_view name) {
-  if (list_complete_ && id < list_->size()) {
-    const Snapshot::View view = list_->row(id);
-    if (view.values.kind == Kind::file && view.location == location && view.name == name) return view;
-  }
+  const std::optional<Snapshot::View> row = list_->row(id);
+  if (row && row->values.kind == Kind::file && row->location == location && row->name == name) return row;
   carry_out(session_.on_malformed(
       Error{Errc::protocol,
             fmt::format("the server asked for row {} ('{}'), which is no file that was listed", id,

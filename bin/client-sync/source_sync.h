@@ -112,7 +112,7 @@ class SourceSync {
   std::unique_ptr<transfer::SourceReader> reader_;
 
   bool connected_ = false;
-  bool list_complete_ = false;            ///< from here on list_ and index_ are this thread's
+  bool list_complete_ = false;            ///< its last item was popped
   std::deque<wire::ListingRow> to_list_;  ///< asked for while the list was made
   struct HashWanted {
     RowId row = kNoRow;

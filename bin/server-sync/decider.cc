@@ -1,6 +1,7 @@
 #include "decider.h"
 
 #include <algorithm>
+#include <chrono>
 
 #include "ssync/base/text.h"
 #include "ssync/wire/limits.h"
@@ -54,6 +55,7 @@ planner::Options planner_options(const SyncRequest& request) {
   options.client_max_delete = request.options.max_delete;
   options.server_max_delete = request.server_max_delete;
   options.mirror_synced_before = request.synced_before;
+  options.early_creations = !request.only_shows();
   return options;
 }
 
@@ -118,7 +120,7 @@ Decider::Decider(fs::Tree& tree, fs::Staging& staging, SharedIndex& index, const
       digest_(digest),
       finish_index_(std::move(finish_index)),
       planner_(std::make_unique<Planner>(planner_options(request), digest)),
-      only_show_(request.options.dry_run || request.options.verify) {}
+      only_show_(request.only_shows()) {}
 
 Decider::~Decider() = default;
 
@@ -167,6 +169,11 @@ Result<void> Decider::decide() {
       case Planner::Step::need_answers:
         SSYNC_TRY_VOID(take_answer());
         break;
+      case Planner::Step::changes:
+        if (progress_.reason.load(std::memory_order_relaxed) != wire::Wait::Reason::writing)
+          progress_.now(wire::Wait::Reason::writing);
+        SSYNC_TRY_VOID(act(planner_->take_changes()));
+        break;
       case Planner::Step::planned:
         return {};
       default:
@@ -176,11 +183,23 @@ Result<void> Decider::decide() {
 }
 
 Result<void> Decider::take_source() {
-  SSYNC_TRY(ListBatch item, take(queues_.list));
+  SSYNC_TRY(ListBatch item, next_list());
   list_taken_(item.number);
   if (const auto* rows = std::get_if<RowBatch>(&item.batch)) return planner_->add_source(*rows);
   const auto& directories = std::get<DirectoryBatch>(item.batch);
   return planner_->add_directories(directories.rows, directories.last);
+}
+
+// What was requested early goes on while the list is late: a source that is slow to scan is not slow to send.
+Result<ListBatch> Decider::next_list() {
+  constexpr auto kLook = std::chrono::milliseconds(5);
+  while (receiver_.outstanding() > 0) {
+    if (std::optional<ListBatch> item = queues_.list.try_pop()) return *std::move(item);
+    SSYNC_TRY_VOID(drain_events(false));
+    if (auto item = queues_.list.pop_until(std::chrono::steady_clock::now() + kLook)) return *std::move(item);
+    if (queues_.list.finished()) return tl::unexpected(stopped());
+  }
+  return take(queues_.list);
 }
 
 Result<void> Decider::ask_listings() {

@@ -72,6 +72,7 @@ class Decider {
   // deciding
   [[nodiscard]] Result<void> decide();
   [[nodiscard]] Result<void> take_source();
+  [[nodiscard]] Result<ListBatch> next_list();
   [[nodiscard]] Result<void> take_mirror();
   [[nodiscard]] Result<void> ask_listings();
   [[nodiscard]] Result<void> ask();

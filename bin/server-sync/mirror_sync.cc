@@ -160,7 +160,7 @@ void MirrorSync::decide() {
 /// After the last change: what was sealed is on disk, then that this source's sync ended well.
 Result<void> MirrorSync::finish_index() {
   SSYNC_TRY_VOID(sealer_->finish());
-  if (request_.options.dry_run || request_.options.verify)
+  if (request_.only_shows())
     return index_.with([](index::Index& index) { return index.flush_log(index::Index::Durable::no); });
   return index_.with([this](index::Index& index) -> Result<void> {
     index::Header header = index.header();

@@ -27,6 +27,9 @@ struct SyncRequest {
   std::optional<std::uint64_t> server_max_delete;
   bool durable = true;
   bool synced_before = false;
+
+  /// Nothing is changed.
+  [[nodiscard]] bool only_shows() const { return options.dry_run || options.verify; }
 };
 
 /// Sizes of what is between the stages. A test runs everything with 1 of each.

@@ -25,8 +25,9 @@ class ScriptedServer {
     options.data_port = 0;
     transport_ = net::ServerTransport::bind(context_, options, nullptr).value();
   }
-  /// Runs a client against it; `answer` gives the reply to each request.
-  int serve(Process& client, const std::function<wire::ReplyBody(const wire::RequestBody&)>& answer) {
+  /// Runs a client against it; `answer` gives the reply to each request, or none.
+  int serve(Process& client,
+            const std::function<std::optional<wire::ReplyBody>(const wire::RequestBody&)>& answer) {
     const auto until = Clock::now() + std::chrono::seconds(30);
     while (client.running() && Clock::now() < until) {
       (void)transport_->wait(std::chrono::milliseconds(10), {}, true);
@@ -34,8 +35,10 @@ class ScriptedServer {
         const auto request = wire::decode_request(std::move(message->frames));
         if (!request) continue;
         seen_.push_back(wire::name_of(request->body));
-        (void)transport_->send_control(message->peer,
-                                       wire::encode(wire::Reply{request->seq, answer(request->body)}));
+        if (auto reply = answer(request->body)) {
+          (void)transport_->send_control(message->peer,
+                                         wire::encode(wire::Reply{request->seq, *std::move(reply)}));
+        }
       }
       while (auto message = transport_->receive_data().value()) {
         const auto head = wire::decode_data(message->head.bytes(), message->payload.bytes().size());
@@ -78,24 +81,28 @@ class HostileServerTest : public ::testing::Test {
   /// The exit code of a client whose first `next` after the list is answered with this request.
   int ask(wire::RequestRow row) {
     write_file(bench_.source() / "listed", "content");
-    Process client(
+    Process client = start_client();
+    bool listed = false;
+    const int code =
+        server_.serve(client, [&](const wire::RequestBody& body) -> std::optional<wire::ReplyBody> {
+          if (std::holds_alternative<wire::Hello>(body)) return ScriptedServer::welcome();
+          if (const auto* list = std::get_if<wire::FileList>(&body)) {
+            listed = listed || list->batch.last;
+            return wire::FileListOk{list->number};
+          }
+          if (!std::holds_alternative<wire::Next>(body)) return wire::Ok{};
+          if (!listed) return wire::Wait{};
+          return wire::FileRequest{1, {row}};
+        });
+    error_ = read_file(bench_.path("err"));
+    return code;
+  }
+  Process start_client() {
+    return Process(
         {program("client-sync"), bench_.source().string(), "--once", "--state-dir",
          bench_.path("state").string(), "--control-port", std::to_string(server_.transport().control_port()),
          "--data-port", std::to_string(server_.transport().data_port())},
         {bench_.path("out"), bench_.path("err")});
-    bool listed = false;
-    const int code = server_.serve(client, [&](const wire::RequestBody& body) -> wire::ReplyBody {
-      if (std::holds_alternative<wire::Hello>(body)) return ScriptedServer::welcome();
-      if (const auto* list = std::get_if<wire::FileList>(&body)) {
-        listed = listed || list->batch.last;
-        return wire::FileListOk{list->number};
-      }
-      if (!std::holds_alternative<wire::Next>(body)) return wire::Ok{};
-      if (!listed) return wire::Wait{};
-      return wire::FileRequest{1, {row}};
-    });
-    error_ = read_file(bench_.path("err"));
-    return code;
   }
   Bench bench_;
   ScriptedServer server_;
@@ -116,6 +123,39 @@ TEST_F(HostileServerTest, AnotherNameThanTheRowsIsNotServed) {
 TEST_F(HostileServerTest, ADirectoryIsNotServed) {
   EXPECT_EQ(ask({"", "", std::nullopt, 0}), 12) << error_;
   EXPECT_EQ(server_.data_messages(), 0);
+}
+
+// A server may ask for what is listed so far; here it takes no more of the list than its first message.
+TEST_F(HostileServerTest, AFileIsSentWhileTheListIsNotComplete) {
+  write_file(bench_.source() / "!first", "content");
+  const std::string padding(230, 'x');
+  for (int i = 0; i < 14'000; ++i)
+    stdfs::create_symlink("nowhere", bench_.source() / (padding + std::to_string(i)));
+  Process client = start_client();
+  int lists = 0;
+  bool complete = false, requested = false;
+  const int code =
+      server_.serve(client, [&](const wire::RequestBody& body) -> std::optional<wire::ReplyBody> {
+        if (std::holds_alternative<wire::Hello>(body)) {
+          wire::Welcome welcome = ScriptedServer::welcome();
+          welcome.list_window = 1;
+          return welcome;
+        }
+        if (const auto* list = std::get_if<wire::FileList>(&body)) {
+          ++lists;
+          complete = complete || list->batch.last;
+          return std::nullopt;
+        }
+        if (!std::holds_alternative<wire::Next>(body)) return wire::Ok{};
+        if (lists == 0) return wire::Wait{};
+        if (!std::exchange(requested, true)) return wire::FileRequest{1, {{"", "!first", std::nullopt, 1}}};
+        if (server_.data_messages() == 0) return wire::Wait{};
+        return wire::ErrorReply{wire::ErrorCode::refused, false, "enough"};
+      });
+  EXPECT_EQ(server_.data_messages(), 1) << read_file(bench_.path("err"));
+  EXPECT_EQ(lists, 1);
+  EXPECT_FALSE(complete);
+  EXPECT_EQ(code, 5) << read_file(bench_.path("err"));
 }
 
 /// A client that has said hello and may do as it likes.
@@ -250,6 +290,51 @@ TEST_F(HostileClientTest, ASegmentOfAnotherRowThanTheRequestedEndsTheSession) {
   head.segments = {wire::Segment{77, 0, 4, false, true, {}}};
   client.send_data(head, Buffer::copy_of(std::as_bytes(std::span("evil", 4))));
   EXPECT_TRUE(client.is_thrown_out());
+}
+
+// What a scripted client is asked for before its list has ended.
+class UnfinishedListTest : public ::testing::Test {
+ protected:
+  /// The names that are requested while the server waits for more rows.
+  std::vector<std::string> requested() {
+    bench_.start_server({"--take-over"});
+    ScriptedClient client(context_, bench_);
+    client.greet();
+    wire::FileList list = list_of({{"", "a"}, {"", "b"}, {"a", "one"}, {"a", "two"}, {"b", "three"}});
+    list.batch.last = false;
+    for (const std::size_t directory : {1U, 2U}) {
+      list.batch.rows[directory].values.kind = Kind::directory;
+      list.batch.rows[directory].values.size = 0;
+    }
+    (void)client.ask(std::move(list));
+    std::vector<std::string> names;
+    std::uint64_t ack = 0;
+    for (;;) {
+      const auto reply = client.ask(wire::Next{ack});
+      const auto* files = reply ? std::get_if<wire::FileRequest>(&*reply) : nullptr;
+      if (files == nullptr) {
+        EXPECT_TRUE(reply && std::holds_alternative<wire::Wait>(*reply)) << bench_.server().err();
+        return names;
+      }
+      ack = files->number;
+      for (const wire::RequestRow& row : files->rows)
+        names.push_back(std::string(row.location) + "/" + std::string(row.name));
+    }
+  }
+  Bench bench_;
+  net::Context context_;
+};
+
+TEST_F(UnfinishedListTest, AnEmptyMirrorAsksForDirectoriesThatAreComplete) {
+  EXPECT_EQ(requested(), (std::vector<std::string>{"a/one", "a/two"}));
+  EXPECT_TRUE(stdfs::is_directory(bench_.mirror() / "b"));
+}
+
+TEST_F(UnfinishedListTest, AMirrorThatHoldsSomethingStaysAsItIs) {
+  stdfs::create_directories(bench_.mirror());
+  write_file(bench_.mirror() / "zz", "old");
+  EXPECT_EQ(requested(), std::vector<std::string>());
+  EXPECT_FALSE(stdfs::exists(bench_.mirror() / "a"));
 }
 
 TEST_F(HostileClientTest, RequestsWithoutASessionAreRefused) {

@@ -184,6 +184,7 @@ class Driver {
         answer_some();
         break;
       case Planner::Step::planned:
+        outcome_.early = outcome_.changes.size();
         if (const Guard guard = planner_.guard(); guard != Guard::none && guard != Guard::max_delete)
           is_done_ = true;
         if (!is_done_) planner_.proceed();

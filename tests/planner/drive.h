@@ -33,6 +33,7 @@ struct Outcome {
   std::string error;  ///< of the planner, or of a change that could not be carried out
   Errc code = Errc::io;
   std::vector<Change> changes;
+  std::size_t early = 0;  ///< so many of them came before the plan
   std::vector<Query> queries;
   std::size_t rows_given = 0;  ///< by_sums
   std::vector<Problem> problems;

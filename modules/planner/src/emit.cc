@@ -4,12 +4,21 @@
 
 namespace ssync::planner {
 
-Emitter::Emitter(State& state, std::vector<LocalStep> steps, Deletes deletes)
-    : state_(state),
-      steps_(std::move(steps)),
-      deletes_(deletes),
-      rows_(state.rows),
-      entries_from_end_(state.mirror) {}
+namespace {
+
+bool is_creation(Action action) {
+  return action == Action::make_directory || action == Action::make_link || action == Action::make_empty;
+}
+
+}  // namespace
+
+Emitter::Emitter(State& state) : state_(state), rows_(state.rows) {}
+
+void Emitter::begin(std::vector<LocalStep> steps, Deletes deletes) {
+  steps_ = std::move(steps);
+  deletes_ = deletes;
+  entries_from_end_.emplace(state_.mirror);
+}
 
 bool Emitter::is_full(const std::vector<Change>& out) const {
   return out.size() >= std::max<std::size_t>(state_.options.change_batch, 1);
@@ -24,17 +33,51 @@ bool Emitter::run(std::vector<Change>& out) {
   }
 }
 
+void Emitter::run_early(std::vector<Change>& out) {
+  // The directory begun last may get more rows.
+  while (early_directory_ + 1 < state_.rows.directories()) {
+    if (!run_early_part(out)) return;
+    if (early_part_ == EarlyPart::creations) {
+      early_part_ = EarlyPart::requests;
+      early_row_ = state_.rows.rows(early_directory_).first;
+    } else {
+      early_part_ = EarlyPart::creations;
+      ++early_directory_;
+    }
+  }
+}
+
+// A mirror that holds nothing has nothing to copy from either, so there is nothing to find out first.
+bool Emitter::run_early_part(std::vector<Change>& out) {
+  for (; early_row_ < state_.rows.rows(early_directory_).last; ++early_row_) {
+    if (is_full(out)) return false;
+    Pending& pending = state_.pending[early_row_];
+    const bool is_wanted =
+        early_part_ == EarlyPart::creations ? is_creation(pending.action) : pending.action == Action::fill;
+    if (!is_wanted) continue;
+    const Snapshot::View view = state_.rows.view(early_row_, early_directory_);
+    state_.set(early_row_, kEarly);
+    if (early_part_ == EarlyPart::creations) {
+      add_creation(out, early_row_, view);
+    } else {
+      pending.action = Action::request;
+      add_request(out, early_row_, view);
+    }
+  }
+  return true;
+}
+
 void Emitter::begin_directories() {
   stage_ = Stage::directories;
   rows_from_end_.emplace(state_.rows);
 }
 
-// Calls visit(row) for each row of a stage until the batch is full.
+// Calls visit(row) for each row of a stage until the batch is full, but for those that were handed out.
 template <typename Visit>
 bool Emitter::walk_rows(std::vector<Change>& out, Visit visit) {
   for (; !rows_.done(); rows_.next()) {
     if (is_full(out)) return false;
-    visit(rows_.row());
+    if (!state_.has(rows_.row(), kEarly)) visit(rows_.row());
   }
   return true;
 }
@@ -156,11 +199,11 @@ bool Emitter::run_local(std::vector<Change>& out) {
 
 bool Emitter::run_removals(std::vector<Change>& out) {
   if (deletes_ == Deletes::withheld || !state_.deletes_allowed()) return true;
-  for (; !entries_from_end_.done(); entries_from_end_.next()) {
+  for (; !entries_from_end_->done(); entries_from_end_->next()) {
     if (is_full(out)) return false;
-    const EntryIndex entry = entries_from_end_.row();
+    const EntryIndex entry = entries_from_end_->row();
     if (!state_.is_gone(entry) || state_.mirror_has(entry, kMoved)) continue;
-    const Snapshot::View view = entries_from_end_.view();
+    const Snapshot::View view = entries_from_end_->view();
     Change change;
     change.op = view.values.kind == Kind::directory ? Op::remove_directory : Op::remove;
     change.location = location_now(view.location);

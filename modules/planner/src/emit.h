@@ -18,9 +18,13 @@ namespace ssync::planner {
 class Emitter {
  public:
   enum class Deletes : std::uint8_t { carried_out, withheld };
-  /// `steps` as order_local_steps() made them.
-  Emitter(State& state, std::vector<LocalStep> steps, Deletes deletes);
+  explicit Emitter(State& state);
 
+  /// Before begin(), while rows come to a mirror that holds nothing: appends a batch at most of what is to be
+  /// made and requested in directories whose rows are complete.
+  void run_early(std::vector<Change>& out);
+  /// The plan is made. `steps` as order_local_steps() made them.
+  void begin(std::vector<LocalStep> steps, Deletes deletes);
   /// Appends to `out` until it holds a batch or this part is finished; true when it is.
   [[nodiscard]] bool run(std::vector<Change>& out);
   /// The last part begins: directories from the bottom up, the root last.
@@ -57,14 +61,21 @@ class Emitter {
   void touch(std::string_view location);
   void add_directory_move(std::vector<Change>& out, RowIndex row, const Snapshot::View& view);
   void add_request(std::vector<Change>& out, RowIndex row, const Snapshot::View& view);
+  [[nodiscard]] bool run_early_part(std::vector<Change>& out);
 
   State& state_;
   std::vector<LocalStep> steps_;
-  Deletes deletes_;
+  Deletes deletes_ = Deletes::withheld;
+  /// What of a directory is handed out early: requests come last, as everywhere.
+  enum class EarlyPart : std::uint8_t { creations, requests };
+
   Stage stage_ = Stage::make_directories;
+  DirectoryIndex early_directory_ = 0;
+  EarlyPart early_part_ = EarlyPart::creations;
+  RowIndex early_row_ = 0;
   std::size_t next_step_ = 0;
   Walk rows_;
-  ReverseWalk entries_from_end_;
+  std::optional<ReverseWalk> entries_from_end_;
   std::optional<ReverseWalk> rows_from_end_;
   /// Directories whose moves were handed out, old path -> new.
   std::unordered_map<std::string, std::string> moved_to_;

@@ -96,6 +96,7 @@ Result<void> Join::add_mirror(const ScanBlock& block) {
   Block own;
   own.location = block.location;
   own.problems = block.problems;
+  has_mirror_problem_ = has_mirror_problem_ || !block.problems.empty();
   own.entries.reserve(block.entries.size() + (is_first ? 1 : 0));
   SSYNC_TRY_VOID(state_.mirror.begin_directory(block.location));
   const auto keep = [&](const ScannedEntry& found) -> Result<void> {
@@ -129,6 +130,10 @@ Result<void> Join::end_mirror() {
   if (!mirror_order_.has_root()) return fail(Errc::corrupt, "mirror scan: ended without its root");
   mirror_ended_ = true;
   return {};
+}
+
+bool Join::is_mirror_empty() const {
+  return mirror_ended_ && !has_mirror_problem_ && state_.mirror.size() == 1 && !by_sums_;
 }
 
 Result<Join::Need> Join::run() {

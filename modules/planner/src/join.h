@@ -29,6 +29,8 @@ class Join {
   [[nodiscard]] Result<void> end_mirror();
 
   enum class Need : std::uint8_t { source, mirror, listings, nothing };
+  /// The whole mirror is known: its root, and nothing is wrong with it; and every row comes.
+  [[nodiscard]] bool is_mirror_empty() const;
   /// Merges as far as what is there allows. The plan does not depend on how the input was cut: the order of
   /// decisions is that of the rows.
   [[nodiscard]] Result<Need> run();
@@ -116,6 +118,7 @@ class Join {
 
   ListOrder mirror_order_{Errc::corrupt, "mirror scan"};
   bool mirror_ended_ = false;
+  bool has_mirror_problem_ = false;
   std::deque<Block> blocks_;       ///< the first is the current one when in_block_
   std::size_t block_entries_ = 0;  ///< in all of them
   bool in_block_ = false;

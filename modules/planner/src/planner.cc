@@ -17,7 +17,7 @@
 namespace ssync::planner {
 
 struct Planner::Impl {
-  Impl(Options options, TreeDigest& digest) : state(std::move(options), digest) {}
+  Impl(Options options, TreeDigest& digest) : state(std::move(options), digest), emitter(state) {}
 
   enum class Phase : std::uint8_t {
     join,
@@ -49,7 +49,7 @@ struct Planner::Impl {
   std::optional<Comparison> comparison;
   std::optional<ProvenOrigins> origins;
   std::optional<Search> search;
-  std::optional<Emitter> emitter;
+  Emitter emitter;
   std::vector<LocalStep> steps;
   std::vector<Change> changes;
   Phase phase = Phase::join;
@@ -95,7 +95,13 @@ Result<Planner::Step> Planner::Impl::step() {
 }
 
 Result<Planner::Step> Planner::Impl::step_join() {
+  if (!changes.empty()) return Step::changes;
   SSYNC_TRY(const Join::Need need, keep_error(join.run()));
+  if (state.options.early_creations && join.is_mirror_empty()) {
+    emitter.run_early(changes);
+    has_changes = has_changes || !changes.empty();
+    if (!changes.empty()) return Step::changes;
+  }
   if (need == Join::Need::source) return Step::need_source;
   if (need == Join::Need::mirror) return Step::need_mirror;
   if (need == Join::Need::listings) return Step::listings;
@@ -143,18 +149,18 @@ void Planner::Impl::finish_plan() {
 
 Planner::Step Planner::Impl::step_emit() {
   if (!changes.empty()) return Step::changes;
-  const bool is_finished = emitter->run(changes);
+  const bool is_finished = emitter.run(changes);
   has_changes = has_changes || !changes.empty();
   if (is_finished) phase = has_changes ? Phase::wait_for_writes : Phase::directories;
   if (!changes.empty()) return Step::changes;
   if (phase == Phase::wait_for_writes) return Step::need_writes;
-  emitter->begin_directories();
+  emitter.begin_directories();
   return step_directories();
 }
 
 Planner::Step Planner::Impl::step_directories() {
   if (!changes.empty()) return Step::changes;
-  if (emitter->run(changes)) phase = Phase::done;
+  if (emitter.run(changes)) phase = Phase::done;
   return changes.empty() ? Step::done : Step::changes;
 }
 
@@ -228,13 +234,13 @@ void Planner::proceed() {
   SSYNC_ASSERT(impl_->phase == Impl::Phase::planned);
   const auto deletes =
       impl_->guard == Guard::max_delete ? Emitter::Deletes::withheld : Emitter::Deletes::carried_out;
-  impl_->emitter.emplace(impl_->state, std::move(impl_->steps), deletes);
+  impl_->emitter.begin(std::move(impl_->steps), deletes);
   impl_->phase = Impl::Phase::emit;
 }
 
 void Planner::writes_done() {
   SSYNC_ASSERT(impl_->phase == Impl::Phase::wait_for_writes);
-  impl_->emitter->begin_directories();
+  impl_->emitter.begin_directories();
   impl_->phase = Impl::Phase::directories;
 }
 

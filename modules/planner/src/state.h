@@ -58,6 +58,7 @@ inline constexpr std::uint8_t kMetaSame = 8;  ///< once the content is known to 
 inline constexpr std::uint8_t kKnown = 16;    ///< and then the index would learn nothing
 inline constexpr std::uint8_t kTwin = 32;     ///< kReplaces, and only by the case of its name
 inline constexpr std::uint8_t kOrdered = 64;  ///< part of the order of local steps
+inline constexpr std::uint8_t kEarly = 128;   ///< its change was handed out before the plan
 
 /// Kept beside each row of State::rows.
 struct Pending {

@@ -32,6 +32,7 @@ struct Options {
       client_max_delete;  ///< --max-delete=N of the client: also lifts the guards up to N
   std::optional<std::uint64_t> server_max_delete;  ///< a cap that nothing lifts
   bool mirror_synced_before = false;
+  bool early_creations = false;     ///< changes() may come before planned, where nothing can be lost by them
   std::size_t change_batch = 1024;  ///< changes a step
 };
 
@@ -100,7 +101,8 @@ class Planner {
     need_answers,  ///< all queries are out; answer() at least one, then step()
     planned,       ///< totals() and guard() are final, problems complete so far; proceed() to go on
     changes,  ///< take_changes() has the next batch; step() again when they have been carried out or handed
-              ///< over in order
+              ///< over in order. Before planned only with early_creations, on a mirror that holds nothing:
+              ///< what is to be made in a directory whose rows are complete, and its requests
     need_writes,  ///< every request was handed out; writes_done() when each is published or failed. Not said
                   ///< when there was no change at all
     done,
