@@ -3,6 +3,10 @@
 #include "ssync/transfer/source_reader.h"
 
 #include <atomic>
+#include <chrono>
+#include <mutex>
+#include <set>
+#include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -131,6 +135,38 @@ TEST(SourceReaderTest, EndsOnStopWhileEverythingIsFull) {
   while (output.pop()) {
   }
   EXPECT_TRUE(output.finished());
+}
+
+// How many threads read, when each read takes so long.
+std::size_t reading_threads(std::chrono::milliseconds delay) {
+  std::vector<support::Node> files;
+  for (int i = 0; i < 100; ++i)
+    files.push_back(file("f" + std::to_string(i), "text"));
+  FakeTree source(std::move(files));
+  std::mutex mutex;
+  std::set<std::thread::id> seen;
+  source.on_operation([&](const FakeOperation& operation) {
+    if (operation.op != FakeOp::read) return;
+    if (delay > delay.zero()) std::this_thread::sleep_for(delay);
+    const std::lock_guard lock(mutex);
+    seen.insert(std::this_thread::get_id());
+  });
+  BoundedQueue<ReadRequest> input(100);
+  BoundedQueue<ReadOutput> output(1000);
+  for (RowId row = 0; row < 100; ++row)
+    EXPECT_TRUE(input.push({row, "", "f" + std::to_string(row), {}}));
+  input.close();
+  std::size_t finished = 0;
+  SourceReader reader(source, {.threads_waiting = 4}, input, output);
+  while (const auto sent = output.pop())
+    finished += std::get<Chunk>(*sent).finished.size();
+  EXPECT_EQ(finished, 100U);
+  return seen.size();
+}
+
+TEST(SourceReaderTest, ThereAreMoreThreadsWhenSmallFilesHaveToBeWaitedFor) {
+  EXPECT_EQ(reading_threads(std::chrono::milliseconds(0)), 1U);
+  EXPECT_EQ(reading_threads(std::chrono::milliseconds(2)), 4U);
 }
 
 TEST(SourceReaderTest, SendsAPartlyFilledChunkWhenNothingElseIsAskedFor) {

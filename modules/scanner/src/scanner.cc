@@ -1,15 +1,12 @@
 #include "ssync/scanner/scanner.h"
 
-#include <sys/resource.h>
-
 #include <algorithm>
 #include <exception>
 #include <string>
 #include <system_error>
-#include <thread>
 #include <utility>
 
-#include "ssync/base/mutex.h"
+#include "ssync/base/workers.h"
 
 #include "frontier.h"
 #include "walk.h"
@@ -17,27 +14,21 @@
 namespace ssync::scanner {
 namespace {
 
-constexpr unsigned kThreadsMax = 64;
 /// After so many directories it is judged anew whether more threads would help.
 constexpr std::uint64_t kDirectoriesJudged = 8;
-
-/// How often this thread waited so far.
-std::uint64_t voluntary_switches() noexcept {
-  rusage usage{};
-  return ::getrusage(RUSAGE_THREAD, &usage) == 0 ? static_cast<std::uint64_t>(usage.ru_nvcsw) : 0;
-}
 
 }  // namespace
 
 struct Scanner::Impl {
   Impl(fs::Tree& scanned, index::Index& idx, const Options& given)
-      : tree(scanned), index(idx), options(given), frontier(std::max<std::size_t>(given.window_entries, 1)) {}
+      : tree(scanned),
+        index(idx),
+        options(given),
+        frontier(std::max<std::size_t>(given.window_entries, 1)),
+        workers({given.threads, given.threads_waiting, kDirectoriesJudged}, [this] { work(); }) {}
 
   void start();
   void work();
-  [[nodiscard]] bool add_worker() SSYNC_EXCLUDES(threads_mutex);
-  void waited(std::uint64_t switches);
-  void join() SSYNC_EXCLUDES(threads_mutex);
   [[nodiscard]] Result<std::optional<ScanBlock>> emit();
   [[nodiscard]] Result<void> write(const Finding& finding);
 
@@ -58,11 +49,7 @@ struct Scanner::Impl {
   bool ended = false;                // nothing more comes
   bool complete = false;             // because everything came
 
-  std::atomic<std::uint64_t> directories_read{0}, waits{0};  // since a worker was added last
-
-  Mutex threads_mutex;
-  // End when the frontier is empty or stopped.
-  std::vector<std::jthread> threads SSYNC_GUARDED_BY(threads_mutex);
+  Workers workers;  // end when the frontier is empty or stopped
 };
 
 void Scanner::Impl::start() {
@@ -78,47 +65,10 @@ void Scanner::Impl::start() {
     index_error = std::move(rewritten).error();
   }
   walk.emplace(tree, index, options, *volume, frontier);
-  const unsigned count = std::clamp(options.threads, 1u, kThreadsMax);
-  for (unsigned i = 0; i < count; ++i) {
-    // With fewer threads it takes longer; with none it cannot begin.
-    if (add_worker()) continue;
-    if (i == 0) start_error = Error{Errc::limit, "scanning: no thread can be started", 0};
-    return;
-  }
-}
-
-bool Scanner::Impl::add_worker() {
-  MutexLock lock(threads_mutex);
-  if (frontier.stopped()) return false;
   try {
-    threads.emplace_back([this] { work(); });
-    return true;
+    workers.start();
   } catch (const std::system_error&) {
-    return false;
-  }
-}
-
-// A thread that gives up the processor of its own accord waits for the disk. As long as they do so for every
-// directory, one more is one more request under way.
-void Scanner::Impl::waited(std::uint64_t switches) {
-  waits.fetch_add(switches, std::memory_order_relaxed);
-  if (directories_read.fetch_add(1, std::memory_order_relaxed) + 1 < kDirectoriesJudged) return;
-  directories_read.store(0, std::memory_order_relaxed);
-  if (waits.exchange(0, std::memory_order_relaxed) < kDirectoriesJudged) return;
-  const unsigned most = std::clamp(std::max(options.threads, options.threads_waiting), 1u, kThreadsMax);
-  {
-    MutexLock lock(threads_mutex);
-    if (threads.size() >= most) return;
-  }
-  (void)add_worker();  // false: it goes on with those that are there
-}
-
-// The frontier is stopped: no worker is added any more.
-void Scanner::Impl::join() {
-  std::vector<std::jthread> all;
-  {
-    MutexLock lock(threads_mutex);
-    all.swap(threads);
+    start_error = Error{Errc::limit, "scanning: no thread can be started", 0};
   }
 }
 
@@ -133,7 +83,7 @@ void Scanner::Impl::work() {
       finding = std::make_unique<Finding>();
       finding->error = Error{Errc::limit, std::string("scanning: ") + error.what(), 0};
     }
-    waited(voluntary_switches() - before);
+    workers.waited(voluntary_switches() - before);
     frontier.finish(location, std::move(finding));
   }
 }
@@ -175,7 +125,7 @@ Scanner::Scanner(fs::Tree& tree, index::Index& idx, Options options)
 
 Scanner::~Scanner() {
   impl_->frontier.stop();
-  impl_->join();
+  impl_->workers.join();
 }
 
 Result<std::optional<ScanBlock>> Scanner::next() {
@@ -187,7 +137,7 @@ Result<std::optional<ScanBlock>> Scanner::next() {
   if (!block || !*block) {
     impl_->ended = true;
     impl_->frontier.stop();
-    impl_->join();
+    impl_->workers.join();
   }
   return block;
 }

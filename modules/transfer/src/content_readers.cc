@@ -3,21 +3,33 @@
 #include "directory_cache.h"
 
 namespace ssync::transfer {
+namespace {
+
+constexpr std::uint64_t kSmallBytes = 1U << 20U;
+
+}  // namespace
 
 ContentReaders::ContentReaders(fs::Tree& tree, unsigned threads, BoundedQueue<ContentJob>& jobs,
                                std::function<void(ContentResult)> answer)
-    : tree_(tree), jobs_(jobs), answer_(std::move(answer)) {
-  threads_.reserve(threads);
-  for (unsigned i = 0; i < threads; ++i)
-    threads_.emplace_back([this] { run(); });  // ends when jobs_ is closed
+    : tree_(tree),
+      jobs_(jobs),
+      answer_(std::move(answer)),
+      workers_({threads, kThreadsWaiting}, [this] { run(); }) {
+  workers_.start();
 }
 
 ContentReaders::~ContentReaders() = default;  // joins
 
 void ContentReaders::run() {
   DirectoryCache directories(tree_);
-  while (std::optional<ContentJob> job = jobs_.pop())
-    answer_(ContentResult{job->id, read(directories, *job)});
+  while (std::optional<ContentJob> job = jobs_.pop()) {
+    const std::uint64_t before = voluntary_switches();
+    ContentResult result{job->id, read(directories, *job)};
+    // A large file is read ahead, and two of them at once are in each other's way on a disk that turns.
+    if (result.content && result.content->seen.values.size <= kSmallBytes)
+      workers_.waited(voluntary_switches() - before);
+    answer_(std::move(result));
+  }
 }
 
 Result<Content> ContentReaders::read(DirectoryCache& directories, const ContentJob& job) {

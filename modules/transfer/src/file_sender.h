@@ -2,7 +2,10 @@
 
 // Reads requested files, one after the other, into the chunks of one packer.
 
+#include <cstdint>
+#include <functional>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "ssync/transfer/content.h"
@@ -15,7 +18,9 @@ namespace ssync::transfer {
 /// Thread safety: one thread.
 class FileSender {
  public:
-  FileSender(fs::Tree& tree, ChunkPacker& packer) : directories_(tree), packer_(packer) {}
+  /// `waited`: told now and then how often reading a file of one piece waited (voluntary switches).
+  FileSender(fs::Tree& tree, ChunkPacker& packer, std::function<void(std::uint64_t)> waited)
+      : directories_(tree), packer_(packer), waited_(std::move(waited)) {}
 
   /// All of the file, as it is now, into chunks. Errors: Errc::closed when reading was stopped; else this
   /// file cannot be sent (not_found: it vanished), and what left of it already is to be forgotten by whoever
@@ -34,6 +39,8 @@ class FileSender {
 
   DirectoryCache directories_;
   ChunkPacker& packer_;
+  const std::function<void(std::uint64_t)> waited_;
+  std::uint64_t pieces_ = 0;  ///< files read in one piece
   ContentHash hash_;
   std::vector<std::byte> scratch_;
 

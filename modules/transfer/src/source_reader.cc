@@ -1,8 +1,8 @@
 #include "ssync/transfer/source_reader.h"
 
-#include <atomic>
 #include <exception>
-#include <thread>
+
+#include "ssync/base/workers.h"
 
 #include "attributes.h"
 #include "chunk_packer.h"
@@ -10,27 +10,33 @@
 
 namespace ssync::transfer {
 
+namespace {
+
+/// After so many looks (FileSender) it is judged anew whether more threads would help.
+constexpr std::uint64_t kLooksJudged = 4;
+
+}  // namespace
+
 struct SourceReader::Impl {
   Impl(fs::Tree& tree, const Options& options, BoundedQueue<ReadRequest>& in, BoundedQueue<ReadOutput>& out)
       : chunk_bytes(options.chunk_bytes),
         input(in),
         output(out),
         pool(options.chunk_bytes, options.pool_buffers),
-        running(options.threads) {
+        workers(
+            {options.threads, options.threads_waiting, kLooksJudged}, [this, &tree] { run(tree); },
+            [this] { output.close(); }) {
     SSYNC_ASSERT(options.threads > 0);
-    for (unsigned i = 0; i < options.threads; ++i)
-      threads.emplace_back([this, &tree] { run(tree); });
+    workers.start();
   }
 
-  /// Ends when `input` is closed and drained, or `output` or the pool is closed. The last thread closes the
-  /// output.
+  /// Ends when `input` is closed and drained, or `output` or the pool is closed.
   void run(fs::Tree& tree) {
     ChunkPacker packer(pool, output, chunk_bytes);
-    FileSender sender(tree, packer);
+    FileSender sender(tree, packer, [this](std::uint64_t switches) { workers.waited(switches); });
     while (std::optional<ReadRequest> request = next(packer)) {
       if (!serve(*request, sender)) break;
     }
-    if (running.fetch_sub(1, std::memory_order_acq_rel) == 1) output.close();
   }
 
   /// Nobody waits for what lies in a partly filled chunk longer than there is something to add to it.
@@ -63,9 +69,7 @@ struct SourceReader::Impl {
   BoundedQueue<ReadRequest>& input;
   BoundedQueue<ReadOutput>& output;
   BufferPool pool;
-  std::atomic<unsigned> running;
-
-  std::vector<std::jthread> threads;  // last: joined before the rest goes
+  Workers workers;  // last: joined before the rest goes
 };
 
 SourceReader::SourceReader(fs::Tree& tree, Options options, BoundedQueue<ReadRequest>& input,

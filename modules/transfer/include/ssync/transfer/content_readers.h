@@ -6,11 +6,10 @@
 #include <functional>
 #include <optional>
 #include <string>
-#include <thread>
-#include <vector>
 
 #include "ssync/base/bounded_queue.h"
 #include "ssync/base/result.h"
+#include "ssync/base/workers.h"
 #include "ssync/fs/tree.h"
 #include "ssync/transfer/content.h"
 
@@ -34,6 +33,8 @@ struct ContentResult {
 /// must outlive it.
 class ContentReaders {
  public:
+  static constexpr unsigned kThreadsWaiting = 8;  ///< so many at most when small files have to be waited for
+
   ContentReaders(fs::Tree& tree, unsigned threads, BoundedQueue<ContentJob>& jobs,
                  std::function<void(ContentResult)> answer);
   ~ContentReaders();  ///< close `jobs` or stop() first
@@ -51,7 +52,7 @@ class ContentReaders {
   std::function<void(ContentResult)> answer_;
   std::atomic<bool> stopped_{false};
   std::atomic<std::uint64_t> bytes_{0};
-  std::vector<std::jthread> threads_;
+  Workers workers_;  ///< end when jobs_ is closed
 };
 
 }  // namespace ssync::transfer

@@ -62,7 +62,9 @@ using ReadOutput = std::variant<Chunk, ReadFailure>;
 class SourceReader {
  public:
   struct Options {
-    unsigned threads = 1;
+    unsigned threads = 1;  ///< to begin with
+    unsigned threads_waiting =
+        8;  ///< so many when small files have to be waited for, on a cold disk or a network
     std::size_t chunk_bytes = wire::kChunkBytesMax;
     std::size_t pool_buffers =
         16;  ///< chunk buffers in all: bounds memory, including what libzmq still holds

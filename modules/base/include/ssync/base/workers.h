@@ -1,0 +1,64 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <thread>
+#include <vector>
+
+#include "ssync/base/mutex.h"
+
+namespace ssync {
+
+/// How often the calling thread gave up the processor so far because it had to wait. Source: getrusage(2),
+/// ru_nvcsw. Cost: a system call without a lock.
+[[nodiscard]] std::uint64_t voluntary_switches() noexcept;
+
+/// Threads that all do the same; and more of them as long as what they do is mostly waiting (for a cold disk,
+/// a network): then one more thread is one more request under way. Thread safety: any thread, but for
+/// start(), join() and the destructor, which are the owner's.
+class Workers {
+ public:
+  struct Options {
+    unsigned threads = 1;          ///< to begin with, at least 1
+    unsigned threads_waiting = 1;  ///< at most so many when they wait
+    std::uint64_t judged = 8;      ///< after so many pieces of work it is judged anew
+  };
+  static constexpr unsigned kThreadsMax = 64;
+
+  /// Each thread calls `work` once. `ended`, if any, is called once, when all have returned from it.
+  Workers(Options options, std::function<void()> work, std::function<void()> ended = {});
+  /// Joins: whoever owns what `work` waits for has closed it.
+  ~Workers();
+  Workers(const Workers&) = delete;
+  Workers& operator=(const Workers&) = delete;
+
+  /// With fewer threads than asked for it takes longer, that is all. Throws std::system_error when not even
+  /// one can be started.
+  void start() SSYNC_EXCLUDES(mutex_);
+  /// From within `work`: a piece of it waited so often (voluntary_switches() after it and before).
+  void waited(std::uint64_t switches) SSYNC_EXCLUDES(mutex_);
+  /// No thread is added any more, and all have ended.
+  void join() SSYNC_EXCLUDES(mutex_);
+
+ private:
+  /// Throws std::system_error.
+  void add() SSYNC_EXCLUDES(mutex_);
+  void run();
+  void one_ended();
+
+  // Fixed after construction.
+  const unsigned count_, most_;
+  const std::uint64_t judged_;
+  const std::function<void()> work_, ended_;
+
+  // Own locking.
+  std::atomic<std::uint64_t> pieces_{0}, waits_{0};  ///< since it was judged last
+  std::atomic<unsigned> running_{0};                 ///< and start()
+
+  Mutex mutex_;
+  bool joining_ SSYNC_GUARDED_BY(mutex_) = false;
+  std::vector<std::jthread> threads_ SSYNC_GUARDED_BY(mutex_);  ///< end with `work`
+};
+
+}  // namespace ssync

@@ -1,0 +1,84 @@
+#include "ssync/base/workers.h"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <system_error>
+#include <utility>
+
+namespace ssync {
+
+std::uint64_t voluntary_switches() noexcept {
+  rusage usage{};
+  return ::getrusage(RUSAGE_THREAD, &usage) == 0 ? static_cast<std::uint64_t>(usage.ru_nvcsw) : 0;
+}
+
+Workers::Workers(Options options, std::function<void()> work, std::function<void()> ended)
+    : count_(std::clamp(options.threads, 1U, kThreadsMax)),
+      most_(std::clamp(options.threads_waiting, count_, kThreadsMax)),
+      judged_(std::max<std::uint64_t>(options.judged, 1)),
+      work_(std::move(work)),
+      ended_(std::move(ended)) {}
+
+Workers::~Workers() {
+  join();
+}
+
+void Workers::start() {
+  running_.fetch_add(1, std::memory_order_relaxed);
+  add();
+  try {
+    for (unsigned i = 1; i < count_; ++i)
+      add();
+  } catch (const std::system_error&) {  // it goes on with those that are there
+  }
+  one_ended();
+}
+
+void Workers::add() {
+  MutexLock lock(mutex_);
+  if (joining_) return;
+  running_.fetch_add(1, std::memory_order_relaxed);
+  try {
+    threads_.emplace_back([this] { run(); });
+  } catch (...) {
+    running_.fetch_sub(1, std::memory_order_relaxed);
+    throw;
+  }
+}
+
+void Workers::run() {
+  work_();
+  one_ended();
+}
+
+void Workers::one_ended() {
+  if (running_.fetch_sub(1, std::memory_order_acq_rel) == 1 && ended_) ended_();
+}
+
+void Workers::waited(std::uint64_t switches) {
+  waits_.fetch_add(switches, std::memory_order_relaxed);
+  if (pieces_.fetch_add(1, std::memory_order_relaxed) + 1 < judged_) return;
+  pieces_.store(0, std::memory_order_relaxed);
+  if (waits_.exchange(0, std::memory_order_relaxed) < judged_) return;
+  {
+    MutexLock lock(mutex_);
+    if (threads_.size() >= most_) return;
+  }
+  try {
+    add();
+  } catch (const std::system_error&) {
+    return;  // it goes on with those that are there
+  }
+}
+
+void Workers::join() {
+  std::vector<std::jthread> all;
+  {
+    MutexLock lock(mutex_);
+    joining_ = true;
+    all.swap(threads_);
+  }
+}
+
+}  // namespace ssync
