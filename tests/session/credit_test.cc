@@ -11,15 +11,15 @@ namespace {
 // 10,000.
 
 TEST(CreditTest, GrantStopsAtTheLimitAndChargesNothingThen) {
-  CreditGrant grant(100);
+  CreditGrant grant(100, 100);
   EXPECT_TRUE(grant.charge(60));
   EXPECT_FALSE(grant.charge(41));
   EXPECT_EQ(grant.used(), 60U);
   EXPECT_TRUE(grant.charge(40));
 }
 
-TEST(CreditTest, GrantIsDueFromAQuarterOfTheWindow) {
-  CreditGrant grant(100);
+TEST(CreditTest, GrantIsDueFromAQuarterOfTheLeast) {
+  CreditGrant grant(100, 100);
   EXPECT_TRUE(grant.charge(100));
   grant.give_back(24);
   EXPECT_FALSE(grant.due());
@@ -30,10 +30,44 @@ TEST(CreditTest, GrantIsDueFromAQuarterOfTheWindow) {
 }
 
 TEST(CreditTest, MoreIsNeverGivenBackThanWasUsed) {
-  CreditGrant grant(100);
+  CreditGrant grant(100, 100);
   EXPECT_TRUE(grant.charge(10));
   grant.give_back(1000);
   EXPECT_EQ(grant.tell(), 110U);
+}
+
+TEST(CreditTest, GrantBeginsWithTheLeastAndIsWholeWhenNothingWaits) {
+  CreditGrant grant(800, 100);
+  EXPECT_FALSE(grant.charge(101));
+  EXPECT_TRUE(grant.charge(100));
+  EXPECT_EQ(grant.untold(), 0U);
+  grant.give_back(100);
+  EXPECT_TRUE(grant.due());
+  EXPECT_EQ(grant.tell(), 900U);
+}
+
+TEST(CreditTest, GrantIsLessTheMoreWaitsButNeverGoesBack) {
+  CreditGrant grant(800, 100);
+  EXPECT_TRUE(grant.charge(100));
+  grant.give_back(50);
+  EXPECT_EQ(grant.tell(), 50U + 800U - 8U * 50U);
+  EXPECT_TRUE(grant.charge(350));  // 400 wait
+  grant.give_back(100);
+  EXPECT_EQ(grant.untold(), 0U);
+  EXPECT_EQ(grant.tell(), 450U);
+  grant.give_back(250);
+  EXPECT_EQ(grant.tell(), 400U + 800U - 8U * 50U);
+}
+
+TEST(CreditTest, GrantIsTheLeastForAWriterThatIsBehind) {
+  CreditGrant grant(800, 100);
+  std::uint64_t limit = 100;
+  for (int i = 0; i < 100; ++i) {  // whatever is granted is sent at once, and written piece by piece
+    EXPECT_TRUE(grant.charge(limit - grant.used()));
+    grant.give_back(10);
+    limit = grant.tell();
+    EXPECT_LE(limit - (100U + 10U * static_cast<unsigned>(i)), 100U);
+  }
 }
 
 TEST(CreditTest, UseHasNothingBeforeTheFirstGrantAndTheLimitOnlyGrows) {

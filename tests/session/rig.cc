@@ -118,7 +118,7 @@ server::Output query_rows(std::vector<RowId> rows) {
 server::Config ServerRig::config_of() {
   server::Config config;
   config.program = "server";
-  config.window_bytes = 10000;
+  config.window_bytes = config.least_window_bytes = 10000;
   config.waiting_max = 3;
   return config;
 }

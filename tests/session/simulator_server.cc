@@ -13,6 +13,7 @@ server::Config config_of() {
   server::Config config;
   config.program = "model";
   config.window_bytes = kWindow;
+  config.least_window_bytes = kWindow / 2;
   config.outputs_max = 2;
   return config;
 }

@@ -147,10 +147,11 @@ void open(Exchange& out) {
   out.say("## 1. Opening");
   out.request({.seq = 1, .session = {}, .body = hello()});
   out.reply({.seq = 1, .body = welcome()});
-  out.say("The client attaches its data socket and gets its first credit: 16 MiB.");
+  out.say("The client attaches its data socket and gets its first credit: 2 MiB.");
   out.data("C", "attach", {.type = DataType::attach, .tag = kTag},
            {reinterpret_cast<const char*>(out.session().data()), 16});
-  out.data("S", "credit", {.type = DataType::credit, .tag = kTag, .number = 0, .offset = kWindowBytes}, "");
+  out.data("S", "credit", {.type = DataType::credit, .tag = kTag, .number = 0, .offset = kWindowBytesLeast},
+           "");
 }
 
 void list(Exchange& out) {
@@ -181,7 +182,7 @@ void transfer(Exchange& out) {
   const std::uint64_t charged = charge(encode(head).size(), kContent.size());
   out.say("The message was charged " + std::to_string(encode(head).size()) + " + " +
           std::to_string(kContent.size()) + " + 1024 = " + std::to_string(charged) +
-          " bytes. They are written, so the limit rises by as much.");
+          " bytes. They are written and nothing else waits, so the limit is the whole window beyond them.");
   out.data("S", "credit",
            {.type = DataType::credit, .tag = kTag, .number = 1, .offset = kWindowBytes + charged}, "");
 }

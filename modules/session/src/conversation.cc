@@ -26,7 +26,7 @@ Conversation::Conversation(const Config& config, Peer control, std::uint32_t hel
       control_(control),
       seq_(hello_seq),
       open_hello_(hello_seq),
-      credit_(config.window_bytes),
+      credit_(config.window_bytes, config.least_window_bytes),
       credit_sent_(now),
       last_heard_(now),
       greeted_at_(now) {}

@@ -9,10 +9,15 @@
 
 namespace ssync::session {
 
-/// The receiver's end.
+/// The receiver's end. At most `window` is on its way or waits to be written; the more of it waits, the less
+/// may be on its way, but always `least`, with which it begins: a queue before a writer that is busy anyway
+/// only takes memory, and what lies in it for long has left the processor's caches when its turn comes.
+/// Requires: 0 < least <= window.
 class CreditGrant {
  public:
-  explicit CreditGrant(std::uint64_t window) : window_(window), limit_(window) {}
+  CreditGrant(std::uint64_t window, std::uint64_t least) : window_(window), least_(least), limit_(least) {
+    SSYNC_ASSERT(0 < least && least <= window);
+  }
 
   /// Charged bytes so far: the offset that the next message must carry.
   [[nodiscard]] std::uint64_t used() const { return used_; }
@@ -24,15 +29,21 @@ class CreditGrant {
   }
   /// Never more comes back than was used, whatever the caller says: the window is what bounds memory.
   void give_back(std::uint64_t bytes) { returned_ += std::min(bytes, used_ - returned_); }
-  /// Bytes given back and not told yet.
-  [[nodiscard]] std::uint64_t untold() const { return window_ + returned_ - limit_; }
+  /// By so much the limit could be higher than was told.
+  [[nodiscard]] std::uint64_t untold() const { return std::max(target(), limit_) - limit_; }
   /// Whether a grant is worth a message.
-  [[nodiscard]] bool due() const { return untold() >= window_ / 4; }
+  [[nodiscard]] bool due() const { return untold() >= least_ / 4; }
   /// The limit to tell now.
-  [[nodiscard]] std::uint64_t tell() { return limit_ = window_ + returned_; }
+  [[nodiscard]] std::uint64_t tell() { return limit_ = std::max(target(), limit_); }
 
  private:
+  [[nodiscard]] std::uint64_t target() const {
+    const std::uint64_t waiting = used_ - returned_;  // at most a window
+    return returned_ + std::max(least_, window_ - std::min(window_, waiting * (window_ / least_)));
+  }
+
   std::uint64_t window_;
+  std::uint64_t least_;
   std::uint64_t limit_;
   std::uint64_t used_ = 0;
   std::uint64_t returned_ = 0;

@@ -117,8 +117,9 @@ struct Config {
   std::chrono::milliseconds turn = std::chrono::milliseconds(
       6000);  ///< a waiting client that does not repeat its hello for so long loses its turn
   std::uint64_t window_bytes = wire::kWindowBytes;
-  std::size_t waiting_max = 64;  ///< clients that may wait; more are told busy
-  std::size_t outputs_max = 16;  ///< outputs that may be queued: output_room()
+  std::uint64_t least_window_bytes = wire::kWindowBytesLeast;  ///< at least a message's charge
+  std::size_t waiting_max = 64;                                ///< clients that may wait; more are told busy
+  std::size_t outputs_max = 16;                                ///< outputs that may be queued: output_room()
 };
 
 /// Random ids come from outside, so that tests repeat.
