@@ -89,6 +89,32 @@ TEST_F(IndexLogTest, WhatWasAppendedWhileTheScanRanOutlivesTheCommit) {
   }
 }
 
+TEST_F(IndexLogTest, MuchThatWasAppendedWhileTheScanRanOutlivesTheCommit) {
+  const auto path = [](std::uint64_t i) { return "f" + std::to_string(i); };
+  Index index = open();
+  Result<Index::Writer> writer = index.rewrite();
+  ASSERT_TRUE(writer);
+  add_all(*writer, {{"", {{"a", record_of(10)}}}});
+  for (std::uint64_t i = 0; i < 30000; ++i)
+    ASSERT_TRUE(index.append({"d", path(i)}, record_of(i)));
+  for (std::uint64_t i = 0; i < 30000; i += 3)
+    ASSERT_TRUE(index.append_removed({"d", path(i)}));
+  for (std::uint64_t i = 0; i < 30000; i += 6)
+    ASSERT_TRUE(index.append({"d", path(i)}, record_of(i + 1)));
+  ASSERT_TRUE(index.commit(*std::move(writer), {}));
+  ASSERT_TRUE(index.append({"d", "last"}, record_of(7)));
+  flush(index);
+  const Index again = open();
+  for (const Index* seen : std::initializer_list<const Index*>{&index, &again}) {
+    for (std::uint64_t i = 0; i < 30000; ++i) {
+      std::optional<Record> expected = record_of(i);
+      if (i % 3 == 0) expected = i % 6 == 0 ? std::optional(record_of(i + 1)) : std::nullopt;
+      ASSERT_EQ(seen->find({"d", path(i)}), expected) << i;
+    }
+    EXPECT_EQ(seen->find({"d", "last"}), record_of(7));
+  }
+}
+
 TEST_F(IndexLogTest, TheLogOfAnOlderBaseIsIgnored) {
   Index index = open();
   ASSERT_TRUE(index.append({"", "b"}, record_of(20)));

@@ -339,11 +339,17 @@ void Log::move_pending(std::uint64_t from, std::uint64_t to) {
   }
 }
 
+// The new log is another one, filled from what is left of this one; so memory does not depend on how much
+// that is. What cannot be written stays pending, and is the Error at the end.
 Result<void> Log::restart(std::uint64_t generation, std::uint64_t mark, const Header* header) {
   MutexLock lock(mutex_);
-  Out fresh;
-  std::vector<std::uint64_t> offsets;
-  if (header != nullptr) SSYNC_TRY_VOID(append_header_frame(fresh, *header, generation));
+  map_.clear();
+  Log next(files_, generation, damage_);
+  Result<void> written;
+  const auto keep_error = [&](Result<void> appended) {
+    if (!appended && written) written = std::move(appended);
+  };
+  if (header != nullptr) keep_error(next.append_header(*header));
   LogEntry entry;
   for (std::uint64_t at = mark; at < end_ + pending_.size();) {
     const std::optional<LogFrame> frame = read(at, entry);
@@ -351,28 +357,27 @@ Result<void> Log::restart(std::uint64_t generation, std::uint64_t mark, const He
       ++at;
       continue;
     }
-    offsets.push_back(fresh.size());
-    append_entry(fresh, entry.path, entry.removed ? nullptr : &entry.record, generation);
+    keep_error(next.append(entry.path, entry.removed ? nullptr : &entry.record));
     at += kLogFrameBytes + frame->length;
   }
-  fd_.reset();
-  window_size_ = 0;
-  map_.clear();
-  entries_.store(0, std::memory_order_release);
-  generation_ = generation;
-  end_ = kLogHeadBytes;
-  unflushed_ = false;
-  pending_ = std::move(fresh);
-  header_ = header != nullptr ? std::optional<Header>(*header) : std::nullopt;
-  for (const std::uint64_t offset : offsets) {
-    if (const std::optional<LogFrame> frame = read(end_ + offset, entry)) {
-      // The path is copied: comparing reads other entries into the buffer that its views point into.
-      const std::string location(entry.path.location), name(entry.path.name);
-      remember(frame->hash, {location, name}, frame->kind, end_ + offset);
-    }
-  }
-  if (pending_.size() == 0) return files_.remove(files_.log_name());
-  return write_pending();
+  keep_error(next.flush(Index::Durable::no));
+  const bool has_file = next.take_over_by(*this);
+  if (!has_file && written) return files_.remove(files_.log_name());
+  return written;
+}
+
+// `other` is locked by the caller. True when there is a file.
+bool Log::take_over_by(Log& other) SSYNC_NO_THREAD_SAFETY_ANALYSIS {
+  other.generation_ = generation_;
+  other.fd_ = std::move(fd_);
+  other.end_ = end_;
+  other.pending_ = std::move(pending_);
+  other.header_ = std::move(header_);
+  other.map_ = std::move(map_);
+  other.entries_.store(other.map_.size(), std::memory_order_release);
+  other.window_size_ = 0;
+  other.unflushed_ = unflushed_;
+  return static_cast<bool>(other.fd_);
 }
 
 }  // namespace ssync::index

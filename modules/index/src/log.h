@@ -72,6 +72,7 @@ class Log {
   [[nodiscard]] Result<void> open_for_appending() SSYNC_REQUIRES(mutex_);
   void move_pending(std::uint64_t from, std::uint64_t to) SSYNC_REQUIRES(mutex_);
   [[nodiscard]] Result<void> after_append(std::size_t before) SSYNC_REQUIRES(mutex_);
+  [[nodiscard]] bool take_over_by(Log& other);
 
   // Fixed after construction.
   const StateFiles& files_;
