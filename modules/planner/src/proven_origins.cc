@@ -7,18 +7,17 @@
 
 namespace ssync::planner {
 
-EntryIndex OriginFinder::find(RowIndex row, const StoredOrigin& origin) {
+EntryIndex OriginFinder::find(RowIndex row, const Origin& origin) {
   const Snapshot& mirror = state_.mirror;
   if (location_ != origin.location) {
     location_ = origin.location;
-    const auto directory = mirror.find_directory(state_.origin_locations[origin.location]);
+    const auto directory = mirror.find_directory(origin.location);
     entries_ = directory ? mirror.rows(*directory) : Snapshot::Range{};
   }
-  const std::string_view name = std::string_view(state_.origin_names).substr(origin.name, origin.name_bytes);
   const auto entries = std::views::iota(entries_.first, entries_.last);
-  const auto at =
-      std::ranges::lower_bound(entries, name, {}, [&](EntryIndex entry) { return mirror.name(entry); });
-  if (at == entries.end() || mirror.name(*at) != name) return kNoEntry;
+  const auto at = std::ranges::lower_bound(entries, origin.name, {},
+                                           [&](EntryIndex entry) { return mirror.name(entry); });
+  if (at == entries.end() || mirror.name(*at) != origin.name) return kNoEntry;
   if (mirror.kind(*at) != Kind::file || state_.mirror_has(*at, kFlagDoubt) ||
       !state_.mirror_has(*at, kFlagChecksum) || mirror.tag(*at) != prefix_of(origin.checksum) ||
       mirror.file_size(*at) != state_.rows.file_size(row)) {
@@ -51,8 +50,8 @@ bool ProvenOrigins::run() {
   if (state_.options.compare_content) return true;
   for (; next_row_ < state_.pending.size(); ++next_row_) {
     if (state_.pending[next_row_].action != Action::fill) continue;
-    const StoredOrigin* origin = state_.origins.find(next_row_);
-    if (origin == nullptr || !origin->proven) continue;
+    const std::optional<Origin> origin = state_.origins.find(next_row_);
+    if (!origin || !origin->proven) continue;
     if (!questions_.has_room()) return false;
     const EntryIndex entry = finder_.find(next_row_, *origin);
     const EntryIndex self = state_.has(next_row_, kReplaces) ? kNoEntry : state_.entry_at(next_row_);

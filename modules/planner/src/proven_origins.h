@@ -2,7 +2,7 @@
 #pragma once
 
 #include <optional>
-#include <string_view>
+#include <string>
 
 #include "questions.h"
 #include "state.h"
@@ -14,12 +14,12 @@ namespace ssync::planner {
 class OriginFinder {
  public:
   explicit OriginFinder(const State& state) : state_(state) {}
-  [[nodiscard]] EntryIndex find(RowIndex row, const StoredOrigin& origin);
+  [[nodiscard]] EntryIndex find(RowIndex row, const Origin& origin);
 
  private:
   const State& state_;
-  std::optional<std::uint32_t> location_;  ///< the one looked for last, in State::origin_locations
-  Snapshot::Range entries_;                ///< of it
+  std::optional<std::string> location_;  ///< the one looked for last
+  Snapshot::Range entries_;              ///< of it
 };
 
 /// Not its own old content; nor another name of that inode, as renaming one onto the other does nothing

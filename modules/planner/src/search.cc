@@ -77,7 +77,7 @@ bool Search::run() {
   }
   if (active_ > 0 || next_row_ < rows_.size()) return false;
   state_.absorb_learnt();
-  state_.forget_origins();
+  state_.origins.clear();
   return true;
 }
 

@@ -79,8 +79,8 @@ void SizeGroup::add_seeker(RowIndex row) {
 // What a stat proves was settled before; here the source reads.
 EntryIndex SizeGroup::find_origin(RowIndex row) {
   if (state_.options.compare_content) return kNoEntry;
-  const StoredOrigin* origin = state_.origins.find(row);
-  return origin == nullptr || origin->proven ? kNoEntry : origins_.find(row, *origin);
+  const std::optional<Origin> origin = state_.origins.find(row);
+  return !origin || origin->proven ? kNoEntry : origins_.find(row, *origin);
 }
 
 bool SizeGroup::run() {

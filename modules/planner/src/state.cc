@@ -2,13 +2,6 @@
 
 namespace ssync::planner {
 
-namespace {
-
-// Evidence is optional: beyond this it is not kept, and such files are looked for by content.
-constexpr std::size_t kOriginNamesMax = std::size_t{1} << 31U;
-
-}  // namespace
-
 const Checksum kEmptyChecksum = [] {
   constexpr std::uint64_t kHigh = 0x99aa06d3014798d8U;
   constexpr std::uint64_t kLow = 0x6001c324468d497fU;
@@ -58,18 +51,7 @@ Result<RowIndex> State::add_row(const Row& row, Action action, std::uint8_t fact
   const bool is_believed = !options.compare_content || row.values.size == 0;
   if (row.checksum && is_believed) checksums.put(index, *row.checksum);
   if (row.digest && row.digest->kind == options.digest_kind && is_believed) digests.put(index, *row.digest);
-  const bool has_origin = row.origin && row.origin->name.size() <= kNameBytesMax;
-  if (has_origin && action == Action::fill && origin_names.size() < kOriginNamesMax) {
-    const Origin& origin = *row.origin;
-    if (origin_locations.empty() || origin_locations.back() != origin.location) {
-      origin_locations.emplace_back(origin.location);
-    }
-    origins.put(index,
-                StoredOrigin{static_cast<std::uint32_t>(origin_locations.size() - 1),
-                             static_cast<std::uint32_t>(origin_names.size()),
-                             static_cast<std::uint8_t>(origin.name.size()), origin.proven, origin.checksum});
-    origin_names.append(origin.name);
-  }
+  if (row.origin && action == Action::fill) origins.put(index, *row.origin);
   return index;
 }
 
@@ -88,12 +70,6 @@ void State::fold(PathView path, const Values& values, std::string_view target,
 void State::absorb_learnt() {
   checksums.absorb(learnt_checksums);
   digests.absorb(learnt_digests);
-}
-
-void State::forget_origins() {
-  origins.clear();
-  origin_locations = {};
-  origin_names = {};
 }
 
 Seen State::seen(EntryIndex entry) const {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "ssync/base/assert.h"
+#include "ssync/model/origins.h"
 #include "ssync/model/snapshot.h"
 #include "ssync/model/tree_digest.h"
 #include "ssync/planner/planner.h"
@@ -111,15 +112,6 @@ class Sparse {
   bool sorted_ = true;
 };
 
-/// Evidence that a new file was somewhere else before, without views.
-struct StoredOrigin {
-  std::uint32_t location = 0;  ///< in State::origin_locations
-  std::uint32_t name = 0;      ///< position in State::origin_names
-  std::uint8_t name_bytes = 0;
-  bool proven = false;
-  Checksum checksum{};
-};
-
 /// The first four bytes of a checksum; the tag of mirror files that have one. Two that differ prove that the
 /// contents differ.
 [[nodiscard]] std::uint32_t prefix_of(const Checksum& checksum) noexcept;
@@ -138,9 +130,7 @@ struct State {
   Sparse<Checksum> checksums;    ///< of the source's content: proven, or learnt by asking
   Sparse<Digest> digests;
   Sparse<Checksum> mirror_checksums;  ///< proven ones of entries that are to be compared
-  Sparse<StoredOrigin> origins;
-  std::vector<std::string> origin_locations;
-  std::string origin_names;
+  Origins origins;                    ///< of rows with Action::fill
   Sparse<Checksum> learnt_checksums;  ///< of the phase that runs
   Sparse<Digest> learnt_digests;
 
@@ -161,7 +151,6 @@ struct State {
             const std::optional<Checksum>& checksum);
   /// Makes learnt_* part of what is known.
   void absorb_learnt();
-  void forget_origins();
 
   [[nodiscard]] Seen seen(EntryIndex entry) const;
   [[nodiscard]] EntryIndex entry_at(RowIndex row) const { return rows.tag(row); }
