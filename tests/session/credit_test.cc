@@ -38,6 +38,8 @@ TEST(CreditTest, MoreIsNeverGivenBackThanWasUsed) {
 
 TEST(CreditTest, GrantBeginsWithTheLeastAndIsWholeWhenNothingWaits) {
   CreditGrant grant(800, 100);
+  EXPECT_EQ(grant.untold(), 0U);
+  EXPECT_EQ(grant.tell(), 100U);
   EXPECT_FALSE(grant.charge(101));
   EXPECT_TRUE(grant.charge(100));
   EXPECT_EQ(grant.untold(), 0U);

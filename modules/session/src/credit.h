@@ -38,6 +38,7 @@ class CreditGrant {
 
  private:
   [[nodiscard]] std::uint64_t target() const {
+    if (returned_ == 0) return least_;                // it has not shown yet that it writes at all
     const std::uint64_t waiting = used_ - returned_;  // at most a window
     return returned_ + std::max(least_, window_ - std::min(window_, waiting * (window_ / least_)));
   }
