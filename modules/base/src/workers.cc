@@ -26,18 +26,18 @@ Workers::~Workers() {
 
 void Workers::start() {
   running_.fetch_add(1, std::memory_order_relaxed);
-  add();
+  add(count_);
   try {
     for (unsigned i = 1; i < count_; ++i)
-      add();
+      add(count_);
   } catch (const std::system_error&) {  // it goes on with those that are there
   }
   one_ended();
 }
 
-void Workers::add() {
+void Workers::add(unsigned most) {
   MutexLock lock(mutex_);
-  if (joining_) return;
+  if (joining_ || threads_.size() >= most) return;
   running_.fetch_add(1, std::memory_order_relaxed);
   try {
     threads_.emplace_back([this] { run(); });
@@ -61,12 +61,8 @@ void Workers::waited(std::uint64_t switches) {
   if (pieces_.fetch_add(1, std::memory_order_relaxed) + 1 < judged_) return;
   pieces_.store(0, std::memory_order_relaxed);
   if (waits_.exchange(0, std::memory_order_relaxed) < judged_) return;
-  {
-    MutexLock lock(mutex_);
-    if (threads_.size() >= most_) return;
-  }
   try {
-    add();
+    add(most_);
   } catch (const std::system_error&) {
     return;  // it goes on with those that are there
   }

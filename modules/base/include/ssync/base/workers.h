@@ -26,7 +26,8 @@ class Workers {
   };
   static constexpr unsigned kThreadsMax = 64;
 
-  /// Each thread calls `work` once. `ended`, if any, is called once, when all have returned from it.
+  /// Neither may throw. Each thread calls `work` once. `ended`, if any, is called once, when all have
+  /// returned from it.
   Workers(Options options, std::function<void()> work, std::function<void()> ended = {});
   /// Joins: whoever owns what `work` waits for has closed it.
   ~Workers();
@@ -42,8 +43,8 @@ class Workers {
   void join() SSYNC_EXCLUDES(mutex_);
 
  private:
-  /// Throws std::system_error.
-  void add() SSYNC_EXCLUDES(mutex_);
+  /// Unless there are `most` already. Throws std::system_error.
+  void add(unsigned most) SSYNC_EXCLUDES(mutex_);
   void run();
   void one_ended();
 
