@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <utility>
 
 namespace ssync::client_program {
 namespace {
@@ -66,17 +67,23 @@ Result<void> SourceList::list() {
     std::move(block->problems.begin(), block->problems.end(), std::back_inserter(problems_));
   }
   directory_.reset();
-  {
-    // Before the last rows go out: who asks for a directory's rows reads what is known of them.
-    MutexLock lock(index_mutex_);
-    SSYNC_TRY_VOID(scanner_.commit_index(header_));
-  }
-  for (const Learned& known : eager_) {
-    SSYNC_TRY_VOID(remember({known.location, known.name}, known.content.seen, known.content.checksum,
-                            known.content.digest));
-  }
-  eager_.clear();
+  // Before the last rows go out: who asks for a directory's rows reads what is known of them.
+  SSYNC_TRY_VOID(commit_index());
   return flush(true);
+}
+
+// Nothing may be appended meanwhile, and nobody waits for it: who owns the sockets must not wait for a disk.
+Result<void> SourceList::commit_index() {
+  {
+    MutexLock lock(index_mutex_);
+    is_committing_ = true;
+  }
+  SSYNC_TRY_VOID(scanner_.commit_index(header_));
+  MutexLock lock(index_mutex_);
+  is_committing_ = false;
+  for (const auto& [location, name, record] : std::exchange(meanwhile_, {}))
+    SSYNC_TRY_VOID(index_.append({location, name}, record));
+  return {};
 }
 
 Result<void> SourceList::list_block(const ScanBlock& block) {
@@ -203,9 +210,8 @@ Result<std::optional<Digest>> SourceList::eager(const ScanBlock& block, const Sc
     if (content.error().code == Errc::interrupted) return tl::unexpected(content.error());
     return std::optional<Digest>();  // the row goes without; a request of the file will say what is wrong
   }
-  const std::optional<Digest> digest = content->digest;
-  eager_.push_back(Learned{block.location, std::string(entry.name), std::move(*content)});
-  return digest;
+  SSYNC_TRY_VOID(remember({block.location, entry.name}, content->seen, content->checksum, content->digest));
+  return content->digest;
 }
 
 Result<void> SourceList::remember(PathView path, const Seen& seen, const std::optional<Checksum>& checksum,
@@ -218,7 +224,9 @@ Result<void> SourceList::remember(PathView path, const Seen& seen, const std::op
     record.digest = digest;
   }
   MutexLock lock(index_mutex_);
-  return index_.append(path, record);
+  if (!is_committing_) return index_.append(path, record);
+  meanwhile_.push_back({std::string(path.location), std::string(path.name), record});
+  return {};
 }
 
 std::optional<Snapshot::View> SourceList::row(RowId id) const {

@@ -72,6 +72,7 @@ class SourceList {
   void run();
   [[nodiscard]] Result<void> list();
   [[nodiscard]] Result<void> list_block(const ScanBlock& block);
+  [[nodiscard]] Result<void> commit_index() SSYNC_EXCLUDES(index_mutex_);
   [[nodiscard]] Result<void> add(const Row& row, const Seen& seen) SSYNC_EXCLUDES(mutex_);
   [[nodiscard]] Result<void> begin_directory(std::string_view location) SSYNC_EXCLUDES(mutex_);
   [[nodiscard]] Result<void> keep(const Row& row, const Seen& seen) SSYNC_REQUIRES(mutex_);
@@ -102,11 +103,6 @@ class SourceList {
   const FileTime scan_clock_;
   std::string directory_location_;
   std::unique_ptr<fs::Directory> directory_;
-  struct Learned {
-    std::string location, name;
-    transfer::Content content;
-  };
-  std::vector<Learned> eager_;  ///< goes into the index after its new base
   std::uint64_t next_row_ = 0;
   std::atomic<std::uint64_t> listed_{0};
 
@@ -121,7 +117,14 @@ class SourceList {
   std::unordered_map<RowId, bool> left_out_rows_ SSYNC_GUARDED_BY(mutex_);
   std::vector<std::string> left_out_subtrees_ SSYNC_GUARDED_BY(mutex_);
 
-  Mutex index_mutex_;     ///< its new base comes while what was sent is appended
+  struct Appended {
+    std::string location, name;
+    index::Record record;
+  };
+  Mutex index_mutex_;  ///< for appending, which any of the two threads does
+  bool is_committing_ SSYNC_GUARDED_BY(index_mutex_) = false;
+  std::vector<Appended> meanwhile_ SSYNC_GUARDED_BY(index_mutex_);  ///< waits for the new base
+
   AskedRows asked_rows_;  ///< reads rows_ when nothing is added to them any more
   std::jthread thread_;
 };
