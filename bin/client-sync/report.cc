@@ -238,9 +238,10 @@ void Report::progress_waiting(const wire::Wait& wait) {
 }
 
 void Report::progress_sending(std::uint64_t files, std::uint64_t bytes, const PlanTotals& totals) {
-  if (!progress_ || totals.requests == 0) return;
+  if (!progress_) return;
   const auto now = Clock::now();
   if (sending_since_ == Clock::time_point{}) sending_since_ = now;
+  if (totals.requests == 0) return;  // sent before the plan: the listing has the line
   const double seconds = std::max(std::chrono::duration<double>(now - sending_since_).count(), 1e-3);
   const double rate = static_cast<double>(bytes) / seconds;
   const std::uint64_t total = std::max(totals.request_bytes, bytes);

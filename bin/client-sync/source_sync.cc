@@ -212,7 +212,7 @@ void SourceSync::pump_lists() {
 }
 
 void SourceSync::pump_asked_rows() {
-  if (!list_complete_) return;  // until then the list belongs to its thread
+  if (!list_complete_) return;  // until then they are its thread's
   for (; !to_list_.empty() && !outcome_; to_list_.pop_front()) {
     if (Result<void> asked = list_->asked_rows().ask(to_list_.front()); !asked)
       return carry_out(session_.on_malformed(asked.error(), Clock::now()));

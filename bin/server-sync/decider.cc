@@ -193,8 +193,7 @@ Result<void> Decider::take_source() {
 // What was requested early goes on while the list is late: a source that is slow to scan is not slow to send.
 Result<ListBatch> Decider::next_list() {
   constexpr auto kLook = std::chrono::milliseconds(5);
-  while (receiver_.outstanding() > 0) {
-    if (std::optional<ListBatch> item = queues_.list.try_pop()) return *std::move(item);
+  while (has_requested_) {
     SSYNC_TRY_VOID(drain_events(false));
     if (auto item = queues_.list.pop_until(std::chrono::steady_clock::now() + kLook)) return *std::move(item);
     if (queues_.list.finished()) return tl::unexpected(stopped());
@@ -367,7 +366,11 @@ Result<bool> Decider::show_plan() {
         say(wire::ErrorReply{wire::ErrorCode::refused, true, "a delete guard holds: nothing was changed"}));
     return false;
   }
-  progress_.now(wire::Wait::Reason::writing, stats_.plan.request_bytes);
+  if (has_requested_) {
+    progress_.total.store(stats_.plan.request_bytes, std::memory_order_relaxed);
+  } else {
+    progress_.now(wire::Wait::Reason::writing, stats_.plan.request_bytes);
+  }
   return true;
 }
 
@@ -543,6 +546,7 @@ Result<void> Decider::request(Change change) {
   if (change.fills_directory && not_made_.contains(change.location)) change.fills_directory = false;
   const std::size_t next = weight({change.location, change.name});
   if (full(request_rows_.size(), request_weight_, next)) SSYNC_TRY_VOID(flush_requests());
+  has_requested_ = true;
   request_weight_ += next;
   request_bytes_ += change.wanted.size;
   request_rows_.push_back(wire::RequestRow{change.location, change.name, change.digest, change.row});

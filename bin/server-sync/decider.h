@@ -136,6 +136,7 @@ class Decider {
   std::optional<index::Index::Cursor> recorded_cursor_;
   std::unordered_set<std::string> not_made_;  ///< directories that could not be made
   bool is_moved_whole_ = true;                ///< every directory that was to move did
+  bool has_requested_ = false;
   std::vector<wire::RequestRow> request_rows_;
   std::uint64_t request_bytes_ = 0;
   std::size_t request_weight_ = 0;
