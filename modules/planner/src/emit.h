@@ -41,6 +41,9 @@ class Emitter {
     directories
   };
 
+  /// What of a directory is handed out early: requests come last, as everywhere.
+  enum class EarlyPart : std::uint8_t { creations, requests };
+
   bool run_stage(std::vector<Change>& out);
   template <typename Visit>
   bool walk_rows(std::vector<Change>& out, Visit visit);
@@ -66,9 +69,6 @@ class Emitter {
   State& state_;
   std::vector<LocalStep> steps_;
   Deletes deletes_ = Deletes::withheld;
-  /// What of a directory is handed out early: requests come last, as everywhere.
-  enum class EarlyPart : std::uint8_t { creations, requests };
-
   Stage stage_ = Stage::make_directories;
   DirectoryIndex early_directory_ = 0;
   EarlyPart early_part_ = EarlyPart::creations;

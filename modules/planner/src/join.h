@@ -29,7 +29,9 @@ class Join {
   [[nodiscard]] Result<void> end_mirror();
 
   enum class Need : std::uint8_t { source, mirror, listings, nothing };
-  /// The whole mirror is known: its root, and nothing is wrong with it; and every row comes.
+  /// The whole mirror is known: its root, and nothing is wrong with it; and every row comes. Then nothing but
+  /// the root can be equal, in doubt or asked about: after its row the join neither touches the tree digest,
+  /// which others fill meanwhile, nor has a question.
   [[nodiscard]] bool is_mirror_empty() const;
   /// Merges as far as what is there allows. The plan does not depend on how the input was cut: the order of
   /// decisions is that of the rows.
