@@ -169,11 +169,6 @@ Result<void> Decider::decide() {
       case Planner::Step::need_answers:
         SSYNC_TRY_VOID(take_answer());
         break;
-      case Planner::Step::changes:
-        if (progress_.reason.load(std::memory_order_relaxed) != wire::Wait::Reason::writing)
-          progress_.now(wire::Wait::Reason::writing);
-        SSYNC_TRY_VOID(act(planner_->take_changes()));
-        break;
       case Planner::Step::planned:
         return {};
       default:
@@ -190,15 +185,29 @@ Result<void> Decider::take_source() {
   return planner_->add_directories(directories.rows, directories.last);
 }
 
-// What was requested early goes on while the list is late: a source that is slow to scan is not slow to send.
+// The list comes first, so that the source's scan is soon over; beside it as much is made and requested early
+// as there is room for, and what was requested goes on while the list is late.
 Result<ListBatch> Decider::next_list() {
   constexpr auto kLook = std::chrono::milliseconds(5);
-  while (has_requested_) {
+  for (;;) {
+    SSYNC_TRY(const bool acted, act_early());
+    if (!acted && !has_requested_) return take(queues_.list);
     SSYNC_TRY_VOID(drain_events(false));
-    if (auto item = queues_.list.pop_until(std::chrono::steady_clock::now() + kLook)) return *std::move(item);
+    const auto now = std::chrono::steady_clock::now();
+    if (auto item = queues_.list.pop_until(acted ? now : now + kLook)) return *std::move(item);
     if (queues_.list.finished()) return tl::unexpected(stopped());
   }
-  return take(queues_.list);
+}
+
+/// False: nothing to do, or many files are under way already.
+Result<bool> Decider::act_early() {
+  if (receiver_.outstanding() > capacities_.open_requests / 2) return false;
+  std::vector<Change> changes = planner_->take_early();
+  if (changes.empty()) return false;
+  if (progress_.reason.load(std::memory_order_relaxed) != wire::Wait::Reason::writing)
+    progress_.now(wire::Wait::Reason::writing);
+  SSYNC_TRY_VOID(act(std::move(changes)));
+  return true;
 }
 
 Result<void> Decider::ask_listings() {

@@ -73,6 +73,7 @@ class Decider {
   [[nodiscard]] Result<void> decide();
   [[nodiscard]] Result<void> take_source();
   [[nodiscard]] Result<ListBatch> next_list();
+  [[nodiscard]] Result<bool> act_early();
   [[nodiscard]] Result<void> take_mirror();
   [[nodiscard]] Result<void> ask_listings();
   [[nodiscard]] Result<void> ask();

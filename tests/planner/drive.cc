@@ -141,8 +141,8 @@ class Driver {
     }
   }
 
-  void carry_out() {
-    for (Change& change : planner_.take_changes()) {
+  void carry_out(std::vector<Change> changes) {
+    for (Change& change : changes) {
       if (outcome_.error.empty()) outcome_.error = applier_.apply(change);
       outcome_.changes.push_back(std::move(change));
     }
@@ -164,6 +164,7 @@ class Driver {
         }
         break;
       case Planner::Step::need_source:
+        if (!driving_.takes_early_at_times || random_() % 2 == 0) carry_out(planner_.take_early());
         if (driving_.by_sums) {
           give_sums_or_rows();
           break;
@@ -190,7 +191,7 @@ class Driver {
         if (!is_done_) planner_.proceed();
         break;
       case Planner::Step::changes:
-        carry_out();
+        carry_out(planner_.take_changes());
         break;
       case Planner::Step::need_writes:
         planner_.writes_done();

@@ -95,13 +95,7 @@ Result<Planner::Step> Planner::Impl::step() {
 }
 
 Result<Planner::Step> Planner::Impl::step_join() {
-  if (!changes.empty()) return Step::changes;
   SSYNC_TRY(const Join::Need need, keep_error(join.run()));
-  if (state.options.early_creations && join.is_mirror_empty()) {
-    emitter.run_early(changes);
-    has_changes = has_changes || !changes.empty();
-    if (!changes.empty()) return Step::changes;
-  }
   if (need == Join::Need::source) return Step::need_source;
   if (need == Join::Need::mirror) return Step::need_mirror;
   if (need == Join::Need::listings) return Step::listings;
@@ -216,6 +210,15 @@ std::vector<Query> Planner::take_queries() {
 
 std::vector<Change> Planner::take_changes() {
   return std::exchange(impl_->changes, {});
+}
+
+std::vector<Change> Planner::take_early() {
+  std::vector<Change> early;
+  const bool is_early = impl_->phase == Impl::Phase::join && !impl_->failed &&
+                        impl_->state.options.early_creations && impl_->join.is_mirror_empty();
+  if (is_early) impl_->emitter.run_early(early);
+  impl_->has_changes = impl_->has_changes || !early.empty();
+  return early;
 }
 
 std::vector<Problem> Planner::take_problems() {

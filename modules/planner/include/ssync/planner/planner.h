@@ -32,7 +32,7 @@ struct Options {
       client_max_delete;  ///< --max-delete=N of the client: also lifts the guards up to N
   std::optional<std::uint64_t> server_max_delete;  ///< a cap that nothing lifts
   bool mirror_synced_before = false;
-  bool early_creations = false;     ///< changes() may come before planned, where nothing can be lost by them
+  bool early_creations = false;     ///< for take_early()
   std::size_t change_batch = 1024;  ///< changes a step
 };
 
@@ -101,8 +101,7 @@ class Planner {
     need_answers,  ///< all queries are out; answer() at least one, then step()
     planned,       ///< totals() and guard() are final, problems complete so far; proceed() to go on
     changes,  ///< take_changes() has the next batch; step() again when they have been carried out or handed
-              ///< over in order. Before planned only with early_creations, on a mirror that holds nothing:
-              ///< what is to be made in a directory whose rows are complete, and its requests
+              ///< over in order
     need_writes,  ///< every request was handed out; writes_done() when each is published or failed. Not said
                   ///< when there was no change at all
     done,
@@ -120,6 +119,10 @@ class Planner {
   [[nodiscard]] std::vector<Listing> take_listings();
   [[nodiscard]] std::vector<Query> take_queries();
   [[nodiscard]] std::vector<Change> take_changes();
+  /// With early_creations, before planned, on a mirror that holds nothing: the next batch of what is to be
+  /// made in directories whose rows are complete, and of their requests; to be carried out or handed over in
+  /// order. Empty: nothing now. What is not taken comes after the plan.
+  [[nodiscard]] std::vector<Change> take_early();
   /// Problems found by deciding (unreadable source or mirror entries, kind changes under --no-delete, links
   /// that the mirror cannot hold, names that collide on a case-insensitive mirror), each once.
   [[nodiscard]] std::vector<Problem> take_problems();
