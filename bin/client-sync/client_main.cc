@@ -5,6 +5,7 @@
 #include <new>
 
 #include "ssync/base/exit_code.h"
+#include "ssync/base/memory.h"
 #include "ssync/base/signals.h"
 #include "ssync/fs/tree.h"
 #include "ssync/net/transport.h"
@@ -39,6 +40,7 @@ int run(const Options& options, const Capacities& capacities) {
 }  // namespace
 int run_client(int argc, char** argv, const Capacities& capacities) {
   try {
+    share_heaps();
     auto parsed = parse_options(argc, argv);
     if (const int* code = std::get_if<int>(&parsed)) return *code;
     return run(std::get<Options>(parsed), capacities);

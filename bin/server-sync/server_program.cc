@@ -119,6 +119,7 @@ int run_server(int argc, char** argv, const Capacities& capacities) {
   try {
     raise_descriptor_limit();
     keep_receive_buffers();
+    share_heaps();
     auto parsed = parse_options(argc, argv);
     if (const int* code = std::get_if<int>(&parsed)) return *code;
     return run(std::get<Options>(parsed), capacities);

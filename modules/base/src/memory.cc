@@ -21,4 +21,11 @@ void keep_freed_memory(std::size_t block_bytes, std::size_t keep_bytes) noexcept
 #endif
 }
 
+void share_heaps() noexcept {
+#ifdef __GLIBC__
+  constexpr int kHeaps = 3;
+  static_cast<void>(::mallopt(M_ARENA_MAX, kHeaps));
+#endif
+}
+
 }  // namespace ssync
