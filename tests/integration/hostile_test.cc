@@ -300,7 +300,10 @@ class UnfinishedListTest : public ::testing::Test {
     bench_.start_server({"--take-over"});
     ScriptedClient client(context_, bench_);
     client.greet();
-    wire::FileList list = list_of({{"", "a"}, {"", "b"}, {"a", "one"}, {"a", "two"}, {"b", "three"}});
+    // Its rows are views.
+    const std::vector<std::pair<std::string, std::string>> paths = {
+        {"", "a"}, {"", "b"}, {"a", "one"}, {"a", "two"}, {"b", "three"}};
+    wire::FileList list = list_of(paths);
     list.batch.last = false;
     for (const std::size_t directory : {1U, 2U}) {
       list.batch.rows[directory].values.kind = Kind::directory;
