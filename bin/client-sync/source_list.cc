@@ -229,6 +229,11 @@ Result<void> SourceList::remember(PathView path, const Seen& seen, const std::op
   return {};
 }
 
+bool SourceList::has_room() const {
+  MutexLock lock(index_mutex_);
+  return meanwhile_.size() < kMeanwhileMax;
+}
+
 std::optional<Snapshot::View> SourceList::row(RowId id) const {
   MutexLock lock(mutex_);
   return id < rows_.size() ? std::optional(view(id)) : std::nullopt;

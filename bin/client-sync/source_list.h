@@ -62,6 +62,9 @@ class SourceList {
   /// A row was sent with these values (a file may be newer than its row).
   [[nodiscard]] Result<void> sent(RowId id, const Values& values, const Checksum& checksum,
                                   const std::optional<Seen>& exact) SSYNC_EXCLUDES(mutex_);
+  /// False: much that was sent waits for the index, whose new base is being written; send no more for now.
+  /// What follows the base in the queue is the sign that it is there.
+  [[nodiscard]] bool has_room() const SSYNC_EXCLUDES(index_mutex_);
   /// Leaves a path out of the digest.
   void leave_out(const Problem& problem) SSYNC_EXCLUDES(mutex_);
   [[nodiscard]] std::string tree_digest() const SSYNC_EXCLUDES(mutex_);
@@ -121,7 +124,8 @@ class SourceList {
     std::string location, name;
     index::Record record;
   };
-  Mutex index_mutex_;  ///< for appending, which any of the two threads does
+  static constexpr std::size_t kMeanwhileMax = 16 * 1024;  ///< files; some MiB
+  mutable Mutex index_mutex_;  ///< for appending, which any of the two threads does
   bool is_committing_ SSYNC_GUARDED_BY(index_mutex_) = false;
   std::vector<Appended> meanwhile_ SSYNC_GUARDED_BY(index_mutex_);  ///< waits for the new base
 

@@ -272,6 +272,7 @@ void SourceSync::pump_reads() {
 void SourceSync::pump_chunks() {
   while (!outcome_) {
     if (held_message_ && !send_pending()) return;
+    if (!list_->has_room()) return;
     if (!held_chunk_) held_chunk_ = chunks_.try_pop();
     if (!held_chunk_) return;
     if (auto* failure = std::get_if<transfer::ReadFailure>(&*held_chunk_)) {
