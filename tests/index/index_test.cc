@@ -143,6 +143,76 @@ TEST_F(IndexTest, ADifferenceAnywhereGivesTheNewContent) {
   }
 }
 
+// What is kept must be what adding it again gives, byte for byte, whatever changed before or after it.
+TEST_F(IndexTest, KeepingADirectoryIsAddingAllOfIt) {
+  const auto next_base = [this](const Contents& before, const Contents& after, bool keeps) {
+    fs::remove_all(state_dir());
+    Index index = open();
+    write(index, before);
+    Result<Index::Writer> writer = index.rewrite();
+    for (const auto& [location, rows] : after) {
+      if (keeps && before.contains(location) && before.at(location) == rows) {
+        EXPECT_TRUE(writer->keep_directory(location)) << location;
+      } else {
+        add_all(*writer, {{location, rows}});
+      }
+    }
+    EXPECT_TRUE(index.commit(*std::move(writer), {}));
+    EXPECT_EQ(read(index, after), after);
+    return read_file(file(".index"));
+  };
+  Contents tree = sample_tree();
+  for (std::uint64_t i = 0; i < 512; ++i)  // two whole blocks
+    tree["even"]["file_" + std::to_string(i)] = record_of(2000 + i);
+  EXPECT_EQ(next_base(tree, tree, true), next_base(tree, tree, false));
+  for (const auto& [location, rows] : tree) {
+    Contents changed = tree;
+    changed[location]["zzz"] = record_of(5000);
+    EXPECT_EQ(next_base(tree, changed, true), next_base(tree, changed, false)) << location;
+    if (location.empty()) continue;
+    changed.erase(location);
+    EXPECT_EQ(next_base(tree, changed, true), next_base(tree, changed, false)) << location;
+    EXPECT_EQ(next_base(changed, tree, true), next_base(changed, tree, false)) << location;
+  }
+}
+
+TEST_F(IndexTest, KeepingAllTouchesNoFile) {
+  Index index = open();
+  write(index, sample_tree(), sample_header());
+  const Identity before = identity_of(file(".index"));
+  Result<Index::Writer> writer = index.rewrite();
+  for (const auto& [location, rows] : sample_tree())
+    ASSERT_TRUE(writer->keep_directory(location));
+  ASSERT_TRUE(index.commit(*std::move(writer), sample_header()));
+  EXPECT_EQ(identity_of(file(".index")), before);
+}
+
+TEST_F(IndexTest, WhatTheBaseDoesNotHaveCannotBeKept) {
+  Index index = open();
+  Result<Index::Writer> first = index.rewrite();
+  EXPECT_EQ(first->keep_directory("a").error().code, Errc::corrupt);
+  write(index, sample_tree());
+  Result<Index::Writer> writer = index.rewrite();
+  EXPECT_EQ(writer->keep_directory("absent").error().code, Errc::corrupt);
+  EXPECT_EQ(writer->keep_directory("a").error().code, Errc::invalid_argument);
+}
+
+TEST_F(IndexTest, ACursorSaysWhatIsTheBasesOwn) {
+  Index index = open();
+  write(index, sample_tree());
+  ASSERT_TRUE(index.append({"", "link"}, record_of(77, Kind::symlink)));
+  Index::Cursor root = index.directory("");
+  EXPECT_EQ(root.rows_in_base(), sample_tree().at("").size());
+  Record record;
+  ASSERT_EQ(root.find("a", record), Index::Cursor::Found::yes);
+  EXPECT_TRUE(root.is_of_base());
+  ASSERT_EQ(root.find("link", record), Index::Cursor::Found::yes);
+  EXPECT_FALSE(root.is_of_base());
+  ASSERT_EQ(root.find("nothing", record), Index::Cursor::Found::no);
+  EXPECT_FALSE(root.is_of_base());
+  EXPECT_EQ(index.directory("absent").rows_in_base(), std::nullopt);
+}
+
 TEST_F(IndexTest, RowsAndDirectoriesThatWentAreGone) {
   Index index = open();
   write(index, sample_tree());

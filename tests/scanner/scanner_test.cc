@@ -11,6 +11,12 @@
 namespace ssync::scanner::test {
 namespace {
 
+std::uintmax_t log_bytes(const std::filesystem::path& state_dir) {
+  for (const auto& entry : std::filesystem::directory_iterator(state_dir))
+    if (entry.path().extension() == ".log") return entry.file_size();
+  return 0;
+}
+
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
@@ -180,6 +186,31 @@ TEST_F(ScannerTest, ARealTreeIsScannedToo) {
   EXPECT_THAT(scanned.paths, ElementsAre("d", "d/e", "d/f", "d/l"));
   EXPECT_THAT(scanned.locations, ElementsAre("", "d", "d/e"));
   EXPECT_EQ(scanned.rows.at("d/l").target, "target");
+}
+
+// A directory in which nothing changed is taken over from the old base; what the log knows newer must not be
+// lost with that, nor what went stay.
+TEST_F(ScannerTest, TheNextBaseOfAnUnchangedDirectoryHasWhatTheLogHad) {
+  FakeTree tree(
+      {file("a", "text"), dir("d", file("x", "text"), file("y", "more")), dir("e", file("z", "z"))});
+  tree.tick();
+  {
+    index::Index idx = open_index();
+    scan(tree, idx);
+    scan(tree, idx);
+    learn(tree, idx, {"d", "y"}, std::byte{7});
+    ASSERT_TRUE((*tree.open("e"))->remove("z"));
+    scan(tree, idx);
+  }
+  EXPECT_LT(log_bytes(directory_ / "state"), 100U);  // its head: all is in the base
+  const index::Index idx = open_index();
+  Checksum learned;
+  learned.fill(std::byte{7});
+  EXPECT_EQ(idx.find({"d", "y"}).value().checksum, learned);
+  EXPECT_TRUE(idx.find({"d", "x"}));
+  EXPECT_TRUE(idx.find({"", "a"}));
+  EXPECT_FALSE(idx.find({"e", "z"}));
+  EXPECT_EQ(idx.entries(), 6U);  // with the root's own
 }
 
 }  // namespace

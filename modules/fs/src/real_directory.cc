@@ -12,6 +12,7 @@
 #include <climits>
 #include <cstddef>
 #include <cstring>
+#include <utility>
 
 #include "real_file.h"
 #include "stat.h"
@@ -44,7 +45,8 @@ void add_names(std::span<const char> records, NameList& into) {
 }  // namespace
 
 Result<void> RealDirectory::list(NameList& into) {
-  if (::lseek(fd_.get(), 0, SEEK_SET) < 0) return failed("listing", "", errno);
+  if (std::exchange(was_listed_, true) && ::lseek(fd_.get(), 0, SEEK_SET) < 0)
+    return failed("listing", "", errno);
   alignas(struct dirent64) std::array<char, kListBytes>
       buffer;  // NOLINT(cppcoreguidelines-pro-type-member-init)
   for (;;) {

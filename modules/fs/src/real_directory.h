@@ -47,6 +47,7 @@ class RealDirectory final : public Directory {
 
   const RealTree& tree_;
   UniqueFd fd_;
+  bool was_listed_ = false;              // so the descriptor's position is not the beginning
   std::optional<bool> has_default_acl_;  // asked for once, by the first create_file()
   std::optional<std::uint64_t> device_;  // asked for once, on kernels that cannot tell mount points
 };

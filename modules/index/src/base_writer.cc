@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "cursor.h"
+
 namespace ssync::index {
 
 namespace {
@@ -96,17 +98,66 @@ Result<void> BaseWriter::end_block() {
     for (const PendingInode& file : block_inodes_)
       inodes_.push_back({file.inode, file.tag | offset_});
   }
+  count_block(checksum, block_.size(), block_rows_);
+  return {};
+}
+
+/// The block at offset_ belongs to the directory.
+void BaseWriter::count_block(std::uint64_t checksum, std::size_t bytes, std::uint32_t rows) {
   if (directory_.blocks == 0) {
     directory_.first_offset = offset_;
   } else {
     directory_.more.push_back(offset_);
   }
   ++directory_.blocks;
-  directory_.rows += block_rows_;
-  entries_ += block_rows_;
+  directory_.rows += rows;
+  entries_ += rows;
   blocks_checksum_ = chain_checksum(blocks_checksum_, checksum);
-  offset_ += block_.size();
+  offset_ += bytes;
+}
+
+Result<void> BaseWriter::keep_directory(std::string_view location) {
+  SSYNC_TRY_VOID(begin_directory(location));
+  if (comparing_ && keep_in_place()) return {};
+  const auto unreadable = [&] {
+    return fail(Errc::corrupt, "index: the old base does not have " + printable(split(location)));
+  };
+  if (!old_) return unreadable();
+  DirectoryLookup old = old_->find_directory(location, Access::in_order);
+  if (!old.first) return unreadable();
+  SSYNC_TRY_VOID(add_block(*old.first));
+  for (std::uint32_t number = 1; number < blocks_of(old.ref.rows); ++number) {
+    const std::optional<Block> block = old_->block(old_->block_offset(old.ref, number), Access::in_order);
+    if (!block || block->location != location || block->number != number) return unreadable();
+    SSYNC_TRY_VOID(add_block(*block));
+  }
   return {};
+}
+
+// As long as everything before it was the same, the directory's blocks follow in the old file at offset_, one
+// after the other.
+bool BaseWriter::keep_in_place() {
+  const std::uint64_t end = old_->trailer().blocks_end;
+  std::uint32_t rows = kBlockRowsMax;
+  while (rows == kBlockRowsMax && offset_ < end) {
+    const std::optional<Block> block = old_->block(offset_, Access::in_order);
+    if (!block || block->location != directory_.location || block->number != directory_.blocks) break;
+    rows = block->rows;
+    count_block(load_le<std::uint64_t>(block->file.bytes.data()), block->file.bytes.size(), rows);
+  }
+  return directory_.blocks != 0;
+}
+
+Result<void> BaseWriter::add_block(const Block& block) {
+  BlockReader reader(block);
+  Record record;
+  for (;;) {
+    const BlockReader::Step step = reader.next_name(record);
+    if (step == BlockReader::Step::end) return {};
+    if (step == BlockReader::Step::damaged || !reader.fields(record))
+      return fail(Errc::corrupt, "index: a damaged block of " + printable(split(block.location)));
+    SSYNC_TRY_VOID(add(reader.name(), record));
+  }
 }
 
 Result<void> BaseWriter::end_directory() {

@@ -35,6 +35,8 @@ class BaseWriter {
   /// Requires: sorts after the name before it; Errc::invalid_argument otherwise, and for values that no stat
   /// has.
   [[nodiscard]] Result<void> add(std::string_view name, const Record& record);
+  /// As Index::Writer::keep_directory().
+  [[nodiscard]] Result<void> keep_directory(std::string_view location);
 
   /// Nothing more comes. True: all of it equals the old base, and nothing was written.
   [[nodiscard]] Result<bool> finish_rows();
@@ -58,6 +60,9 @@ class BaseWriter {
 
   void begin_block();
   [[nodiscard]] Result<void> end_block();
+  void count_block(std::uint64_t checksum, std::size_t bytes, std::uint32_t rows);
+  [[nodiscard]] bool keep_in_place();
+  [[nodiscard]] Result<void> add_block(const Block& block);
   [[nodiscard]] Result<void> end_directory();
   [[nodiscard]] bool equals_old(ByteSpan block);
   [[nodiscard]] Result<void> start_file();

@@ -38,7 +38,8 @@ BaseCursor::BaseCursor(std::shared_ptr<const BaseFile> base, std::string locatio
   }
   ref_ = lookup.ref;
   blocks_ = blocks_of(ref_.rows);
-  if (!take(std::move(lookup.first), 0)) gap_ = true;
+  is_there_ = take(std::move(lookup.first), 0);
+  gap_ = !is_there_;
   next_block_ = 1;
 }
 

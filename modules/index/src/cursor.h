@@ -49,6 +49,10 @@ class BaseCursor {
   /// Goes to the block that may have `name`, by binary search; for one find() in a large directory.
   void seek(std::string_view name);
   [[nodiscard]] const std::string& location() const noexcept { return location_; }
+  /// nullopt: the base does not have the directory, or its first block is unreadable.
+  [[nodiscard]] std::optional<std::uint64_t> rows() const noexcept {
+    return is_there_ ? std::optional<std::uint64_t>(ref_.rows) : std::nullopt;
+  }
 
  private:
   [[nodiscard]] bool take(std::optional<Block> block, std::uint32_t number);
@@ -58,6 +62,7 @@ class BaseCursor {
   std::string location_;
   Access access_;
   DirectoryRef ref_;
+  bool is_there_ = false;     // ref_ is the directory's
   std::uint32_t blocks_ = 0;  // of the directory
   std::uint32_t next_block_ = 0;
   std::optional<Block> block_;

@@ -23,7 +23,7 @@ std::optional<FileBytes> Extents::read(std::uint64_t offset, std::size_t count, 
       next_ = (next_ + 1) % kKept;
     }
   }
-  const ByteSpan bytes(found->bytes.get() + (offset - found->begin), count);
+  const ByteSpan bytes(found->bytes() + (offset - found->begin), count);
   return FileBytes{std::move(found), bytes};
 }
 
@@ -33,8 +33,12 @@ std::shared_ptr<const Extents::Extent> Extents::load(std::uint64_t offset, std::
   auto extent = std::make_shared<Extent>();
   extent->begin = offset;
   extent->size = static_cast<std::size_t>(std::min<std::uint64_t>(std::max(count, ahead), end_ - offset));
-  extent->bytes = std::make_unique_for_overwrite<std::uint8_t[]>(extent->size);
-  const Result<std::size_t> got = read_at(fd_, offset, {extent->bytes.get(), extent->size});
+  std::optional<Buffer> pooled;
+  if (access == Access::in_order && extent->size <= kExtentBytes) pooled = pool_.try_take();
+  extent->buffer = pooled ? *std::move(pooled) : Buffer::allocate(extent->size);
+  const std::span<std::byte> room = extent->buffer.writable().first(extent->size);
+  const Result<std::size_t> got =
+      read_at(fd_, offset, {reinterpret_cast<std::uint8_t*>(room.data()), room.size()});
   if (!got || *got < count) return nullptr;
   extent->size = *got;
   return extent;

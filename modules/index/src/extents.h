@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 
+#include "ssync/base/buffer.h"
 #include "ssync/base/mutex.h"
 
 #include "bytes.h"
@@ -24,7 +25,7 @@ struct FileBytes {
   ByteSpan bytes;
 };
 
-/// Thread safety: any thread. Memory: kKept buffers of kExtentBytes, and those that callers hold.
+/// Thread safety: any thread. Memory: kPooled buffers of kExtentBytes, and what callers hold beyond that.
 class Extents {
  public:
   /// Borrows `fd`. `end`: nothing is read from there on.
@@ -38,11 +39,16 @@ class Extents {
   static constexpr std::size_t kExtentBytes = 256 * 1024;
   static constexpr std::size_t kRandomBytes = 16 * 1024;
   static constexpr std::size_t kKept = 4;
+  /// Reused: a new one for every 256 KiB costs a page fault for each page of it.
+  static constexpr std::size_t kPooled = kKept + 2;
 
   struct Extent {
     std::uint64_t begin = 0;
     std::size_t size = 0;
-    std::unique_ptr<std::uint8_t[]> bytes;
+    Buffer buffer;
+    [[nodiscard]] const std::uint8_t* bytes() const noexcept {
+      return reinterpret_cast<const std::uint8_t*>(buffer.bytes().data());
+    }
     [[nodiscard]] bool holds(std::uint64_t offset, std::size_t count) const noexcept {
       return offset >= begin && offset - begin <= size && count <= size - (offset - begin);
     }
@@ -52,6 +58,7 @@ class Extents {
 
   const int fd_;
   const std::uint64_t end_;
+  mutable BufferPool pool_{kExtentBytes, kPooled};
 
   mutable Mutex mutex_;
   mutable std::array<std::shared_ptr<const Extent>, kKept> kept_ SSYNC_GUARDED_BY(mutex_);

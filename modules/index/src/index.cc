@@ -38,7 +38,7 @@ struct Index::Impl {
     return given;
   }
   [[nodiscard]] Cursor::Found find(BaseCursor& cursor, std::uint64_t location_hash, std::string_view name,
-                                   Record& record) const;
+                                   Record& record, bool& of_base) const;
   [[nodiscard]] std::optional<InodeHit> hit_in_block(std::uint64_t offset, std::uint64_t device,
                                                      std::uint64_t inode) const;
 };
@@ -47,6 +47,7 @@ struct Index::Cursor::Impl {
   const Index::Impl& index;
   BaseCursor base;
   std::uint64_t hash;
+  bool of_base = false;
 };
 
 struct Index::Writer::Impl {
@@ -100,7 +101,8 @@ std::uint64_t Index::entries() const noexcept {
 }
 
 Index::Cursor::Found Index::Impl::find(BaseCursor& cursor, std::uint64_t location_hash, std::string_view name,
-                                       Record& record) const {
+                                       Record& record, bool& of_base) const {
+  of_base = false;
   if (!log->empty()) {
     switch (log->find(path_hash(location_hash, name), {cursor.location(), name}, record)) {
       case Log::Found::record:
@@ -113,7 +115,9 @@ Index::Cursor::Found Index::Impl::find(BaseCursor& cursor, std::uint64_t locatio
         break;
     }
   }
-  return cursor.find(name, record);
+  const Cursor::Found found = cursor.find(name, record);
+  of_base = found == Cursor::Found::yes;
+  return found;
 }
 
 Index::Cursor::Cursor(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -122,7 +126,15 @@ Index::Cursor::Cursor(Cursor&&) noexcept = default;
 Index::Cursor& Index::Cursor::operator=(Cursor&&) noexcept = default;
 
 Index::Cursor::Found Index::Cursor::find(std::string_view name, Record& record) {
-  return impl_->index.find(impl_->base, impl_->hash, name, record);
+  return impl_->index.find(impl_->base, impl_->hash, name, record, impl_->of_base);
+}
+
+bool Index::Cursor::is_of_base() const noexcept {
+  return impl_->of_base;
+}
+
+std::optional<std::uint64_t> Index::Cursor::rows_in_base() const noexcept {
+  return impl_->base.rows();
 }
 
 Index::Cursor Index::directory(std::string_view location) const {
@@ -134,7 +146,8 @@ std::optional<Record> Index::find(PathView path) const {
   BaseCursor cursor(impl_->base, std::string(path.location), Access::random);
   cursor.seek(path.name);
   Record record;
-  if (impl_->find(cursor, location_hash(path.location), path.name, record) != Cursor::Found::yes)
+  bool of_base = false;
+  if (impl_->find(cursor, location_hash(path.location), path.name, record, of_base) != Cursor::Found::yes)
     return std::nullopt;
   return record;
 }
@@ -188,6 +201,10 @@ Result<void> Index::Writer::begin_directory(std::string_view location) {
 }
 Result<void> Index::Writer::add(std::string_view name, const Record& record) {
   return impl_->writer.add(name, record);
+}
+
+Result<void> Index::Writer::keep_directory(std::string_view location) {
+  return impl_->writer.keep_directory(location);
 }
 
 Result<Index::Writer> Index::rewrite() {

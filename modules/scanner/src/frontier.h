@@ -42,7 +42,8 @@ struct Task {
 /// A directory that was read. `children` is sorted by name.
 struct Finding {
   ScanBlock block;
-  std::vector<index::Record> records;  ///< of the entries, for the next base; parallel to them
+  bool is_as_before = false;           ///< the base's records of this directory are the next base's too
+  std::vector<index::Record> records;  ///< else: of the entries, for the next base; parallel to them
   std::vector<bool> keep_record;       ///< false: nothing is known of it, no record
   std::optional<index::Record> self;   ///< of the root
   std::vector<Child> children;

@@ -14,8 +14,11 @@
 namespace ssync::scanner {
 namespace {
 
-/// After so many directories it is judged anew whether more threads would help.
-constexpr std::uint64_t kDirectoriesJudged = 8;
+/// Of so many directories a thread looks at one: whether it was waited for. Asking the system for each cost 1
+/// % of a scan in memory.
+constexpr std::uint64_t kDirectoriesPerLook = 4;
+/// After so many looks it is judged anew whether more threads would help.
+constexpr std::uint64_t kLooksJudged = 4;
 
 }  // namespace
 
@@ -25,7 +28,7 @@ struct Scanner::Impl {
         index(idx),
         options(given),
         frontier(std::max<std::size_t>(given.window_entries, 1)),
-        workers({given.threads, given.threads_waiting, kDirectoriesJudged}, [this] { work(); }) {}
+        workers({given.threads, given.threads_waiting, kLooksJudged}, [this] { work(); }) {}
 
   void start();
   void work();
@@ -73,23 +76,27 @@ void Scanner::Impl::start() {
 }
 
 void Scanner::Impl::work() {
+  Walk::Scratch scratch;
+  std::uint64_t taken = 0;
   while (std::optional<Task> task = frontier.take()) {
     const std::string location = task->location;
+    const bool is_looked_at = taken++ % kDirectoriesPerLook == 0;
     std::unique_ptr<Finding> finding;
-    const std::uint64_t before = voluntary_switches();
+    const std::uint64_t before = is_looked_at ? voluntary_switches() : 0;
     try {
-      finding = walk->read(*std::move(task));
+      finding = walk->read(*std::move(task), scratch);
     } catch (const std::exception& error) {
       finding = std::make_unique<Finding>();
       finding->error = Error{Errc::limit, std::string("scanning: ") + error.what(), 0};
     }
-    workers.waited(voluntary_switches() - before);
+    if (is_looked_at) workers.waited(voluntary_switches() - before);
     frontier.finish(location, std::move(finding));
   }
 }
 
 Result<void> Scanner::Impl::write(const Finding& finding) {
   const ScanBlock& block = finding.block;
+  if (finding.is_as_before) return writer->keep_directory(block.location);
   SSYNC_TRY_VOID(writer->begin_directory(block.location));
   if (finding.self) SSYNC_TRY_VOID(writer->add("", *finding.self));
   for (std::size_t i = 0; i < block.entries.size(); ++i)

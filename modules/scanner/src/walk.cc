@@ -1,7 +1,8 @@
 #include "walk.h"
 
 #include <algorithm>
-#include <deque>
+#include <forward_list>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -22,11 +23,14 @@ constexpr std::size_t kNamesKept = 256 * 1024;
 /// How many stats go by between two looks at whether the scan was stopped.
 constexpr std::size_t kStopInterval = 256;
 
+/// More than this of a large directory's memory is not kept for the next.
+constexpr std::size_t kScratchRows = 4096;
+
 /// What a block's views point into.
 struct Storage {
   fs::NameList names;
-  std::deque<std::string> texts;
-  std::string_view keep(std::string text) { return texts.emplace_back(std::move(text)); }
+  std::forward_list<std::string> texts;
+  std::string_view keep(std::string text) { return texts.emplace_front(std::move(text)); }
 };
 
 StableFields stable_of(const fs::Volume& volume) {
@@ -46,12 +50,19 @@ std::string text_of(std::string_view operation, const Error& error) {
 
 /// One directory being read.
 struct Walk::Run {
-  Run(Walk& walk_of, Task& task_of)
-      : walk(walk_of), task(task_of), is_root(task.location.empty()), storage(std::make_shared<Storage>()) {}
+  Run(Walk& walk_of, Task& task_of, Scratch& scratch_of)
+      : walk(walk_of),
+        task(task_of),
+        scratch(scratch_of),
+        is_root(task.location.empty()),
+        storage(std::make_shared<Storage>()) {}
 
   void read();
   [[nodiscard]] bool open();
   [[nodiscard]] bool list();
+  [[nodiscard]] std::span<const std::string_view> sorted_names();
+  void remember(const index::Record& record, const Known& known);
+  void hand_over_records();
   void end_by(Error error, std::string_view operation);
   [[nodiscard]] Result<void> read_self();
   void add(std::string_view name, const fs::Stat& stat);
@@ -70,8 +81,10 @@ struct Walk::Run {
 
   Walk& walk;
   Task& task;
+  Scratch& scratch;
   const bool is_root;
   MergeRules rules;
+  std::uint64_t as_before = 0;  ///< records of the base that the next base has as well
   std::unique_ptr<Finding> finding = std::make_unique<Finding>();
   std::shared_ptr<Storage> storage;
   std::unique_ptr<fs::Directory> directory;
@@ -93,8 +106,8 @@ Walk::Walk(fs::Tree& tree, const index::Index& idx, const Options& options, cons
       handles_(kHandlesKept),
       names_(kNamesKept) {}
 
-std::unique_ptr<Finding> Walk::read(Task task) {
-  Run run(*this, task);
+std::unique_ptr<Finding> Walk::read(Task task, Scratch& scratch) {
+  Run run(*this, task, scratch);
   run.finding->block.location = task.location;
   if (task.child.descend) run.read();
   run.finding->block.storage = run.storage;
@@ -106,16 +119,7 @@ void Walk::Run::read() {
   rules.first_contact = !walk.index_.exists();
   rules.stable = is_root ? walk.root_stable_ : task.child.stable;
   if (!open() || !list()) return;
-  const fs::NameList& names = storage->names;
-  std::vector<std::string_view> sorted;
-  sorted.reserve(names.size());
-  for (std::size_t i = 0; i < names.size(); ++i)
-    sorted.push_back(names[i]);
-  std::sort(sorted.begin(), sorted.end());
-  // A file system that lists a name twice (some network ones, while the directory changes) must not make two
-  // rows of it.
-  sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
-
+  const std::span<const std::string_view> sorted = sorted_names();
   device = task.child.device;
   known_device = task.child.known_device;
   depth =
@@ -124,8 +128,6 @@ void Walk::Run::read() {
   cursor.emplace(walk.index_.directory(task.location));
   if (task.child.was_at) cursor_before.emplace(walk.index_.directory(*task.child.was_at));
   finding->block.entries.reserve(sorted.size());
-  finding->records.reserve(sorted.size());
-  finding->keep_record.reserve(sorted.size());
   if (is_root) {
     if (Result<void> self = read_self(); !self)
       return end_by(std::move(self).error(), "reading the attributes");
@@ -142,6 +144,41 @@ void Walk::Run::read() {
                      stat.error().sys_errno);
     }
   }
+  hand_over_records();
+}
+
+std::span<const std::string_view> Walk::Run::sorted_names() {
+  const fs::NameList& names = storage->names;
+  std::vector<std::string_view>& sorted = scratch.names;
+  sorted.clear();
+  for (std::size_t i = 0; i < names.size(); ++i)
+    sorted.push_back(names[i]);
+  std::sort(sorted.begin(), sorted.end());
+  // A file system that lists a name twice (some network ones, while the directory changes) must not make two
+  // rows of it.
+  sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
+  scratch.records.clear();
+  scratch.keep_record.clear();
+  return sorted;
+}
+
+/// The next base's record of the next entry; `known` is what the index has of it.
+void Walk::Run::remember(const index::Record& record, const Known& known) {
+  if (known.found == Known::Found::yes && cursor->is_of_base() && record == known.record) ++as_before;
+  scratch.records.push_back(record);
+  scratch.keep_record.push_back(true);
+}
+
+// Mostly nothing has changed. Then the records need not travel: the writer finds them in the old base.
+void Walk::Run::hand_over_records() {
+  const std::uint64_t rows = scratch.records.size() + (finding->self ? 1 : 0);
+  finding->is_as_before = as_before == rows && cursor->rows_in_base() == rows;
+  if (finding->is_as_before) {
+    if (scratch.records.capacity() > kScratchRows) scratch = {};
+    return;
+  }
+  finding->records = std::exchange(scratch.records, {});
+  finding->keep_record = std::exchange(scratch.keep_record, {});
 }
 
 bool Walk::Run::open() {
@@ -190,6 +227,7 @@ Result<void> Walk::Run::read_self() {
   device = self.seen.device;
   if (known.found == Known::Found::yes) known_device = known.record.held.device;
   finding->self = merge(rules, known, self.seen).record;
+  if (known.found == Known::Found::yes && cursor->is_of_base() && *finding->self == known.record) ++as_before;
   return {};
 }
 
@@ -238,8 +276,7 @@ void Walk::Run::add(std::string_view name, const fs::Stat& stat) {
   if (known.found == Known::Found::no) find_origin(name, stat.seen, merged, entry);
   use(merged, entry);
   finding->block.entries.push_back(entry);
-  finding->records.push_back(std::move(merged.record));
-  finding->keep_record.push_back(true);
+  remember(merged.record, known);
 }
 
 void Walk::Run::use(const Merged& merged, ScannedEntry& entry) const {
@@ -315,8 +352,8 @@ void Walk::Run::add_unreadable(std::string_view name, const Known& known, std::s
   entry.seen.values.kind = Kind::unreadable;
   finding->block.entries.push_back(entry);
   // What was known of it stays true of the stat it had then.
-  finding->keep_record.push_back(known.found == Known::Found::yes);
-  finding->records.push_back(known.record);
+  scratch.keep_record.push_back(known.found == Known::Found::yes);
+  scratch.records.push_back(known.record);
 }
 
 void Walk::Run::add_special(std::string_view name) {

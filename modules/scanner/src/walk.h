@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <memory>
 #include <string_view>
+#include <vector>
 
 #include "ssync/fs/tree.h"
 #include "ssync/index/index.h"
@@ -37,11 +38,19 @@ class Budget {
 /// Reads directories. Thread safety: any thread; what it refers to outlives it.
 class Walk {
  public:
+  /// What a thread that reads keeps from directory to directory, for its memory.
+  struct Scratch {
+    std::vector<std::string_view> names;
+    std::vector<index::Record> records;
+    std::vector<bool> keep_record;
+  };
+
   /// `root` is the file system of the tree's root.
   Walk(fs::Tree& tree, const index::Index& idx, const Options& options, const fs::Volume& root,
        const Frontier& frontier);
-  /// Always gives a finding; when the frontier was stopped meanwhile, an incomplete one.
-  [[nodiscard]] std::unique_ptr<Finding> read(Task task);
+  /// Always gives a finding; when the frontier was stopped meanwhile, an incomplete one. `scratch` is the
+  /// calling thread's.
+  [[nodiscard]] std::unique_ptr<Finding> read(Task task, Scratch& scratch);
 
  private:
   struct Run;

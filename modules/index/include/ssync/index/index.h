@@ -86,6 +86,10 @@ class Index {
     /// The record of `name`. Requires: names are asked for in ascending order. no: no record; unreadable: the
     /// block is damaged.
     [[nodiscard]] Found find(std::string_view name, Record& record);
+    /// Whether the record that was found last is the base's own, and the log has nothing newer.
+    [[nodiscard]] bool is_of_base() const noexcept;
+    /// How many records the base has of this directory. nullopt: the directory is not in it, or unreadable.
+    [[nodiscard]] std::optional<std::uint64_t> rows_in_base() const noexcept;
 
    private:
     friend class Index;
@@ -113,6 +117,9 @@ class Index {
     /// root's own record has the empty name in the empty location.
     [[nodiscard]] Result<void> begin_directory(std::string_view location);
     [[nodiscard]] Result<void> add(std::string_view name, const Record& record);
+    /// begin_directory() and all that the old base has of it, as it is there: far cheaper than add() of the
+    /// same. Errc::corrupt when that cannot be read.
+    [[nodiscard]] Result<void> keep_directory(std::string_view location);
 
    private:
     friend class Index;
