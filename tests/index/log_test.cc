@@ -201,6 +201,48 @@ TEST_F(IndexLogTest, ManyRecordsAreFoundAgain) {
     ASSERT_EQ(again.find({"d" + std::to_string(i % 100), "f" + std::to_string(i)}), record_of(i));
 }
 
+// Who appends much and asks nothing gets no table; whoever asks then must be told the same.
+TEST_F(IndexLogTest, WhatWasAppendedUnaskedIsFoundWhenSomebodyAsks) {
+  const auto path = [](std::uint64_t i) { return "f" + std::to_string(i); };
+  constexpr std::uint64_t kMany = 20000;
+  Index one = open();
+  for (std::uint64_t i = 0; i < kMany; ++i)
+    ASSERT_TRUE(one.append({"d", path(i)}, record_of(i)));
+  flush(one);
+  Index other = open();
+  ASSERT_TRUE(other.append({"other", "x"}, record_of(5)));
+  flush(other);  // in front of what the first has pending
+  for (std::uint64_t i = 0; i < kMany; i += 2)
+    ASSERT_TRUE(one.append({"d", path(i)}, record_of(i + 1)));
+  for (std::uint64_t i = 0; i < kMany; i += 4)
+    ASSERT_TRUE(one.append_removed({"d", path(i)}));
+  const auto expected = [](std::uint64_t i) -> std::optional<Record> {
+    if (i % 4 == 0) return std::nullopt;
+    return record_of(i % 2 == 0 ? i + 1 : i);
+  };
+  // Asked among what is pending, what was flushed since and what came after that.
+  for (std::uint64_t i = 0; i < kMany; i += 11)
+    ASSERT_EQ(one.find({"d", path(i)}), expected(i)) << i;
+  EXPECT_EQ(one.find({"", "b"}), record_of(2));
+  ASSERT_TRUE(one.append({"d", "late"}, record_of(7)));
+  EXPECT_EQ(one.find({"d", "late"}), record_of(7));
+  flush(one);
+  for (std::uint64_t i = 0; i < 3 * kMany; ++i)
+    ASSERT_TRUE(one.append({"e", path(i % kMany)}, record_of(i)));
+  flush(one);
+  EXPECT_EQ(one.find({"e", path(3)}), record_of(2 * kMany + 3));
+  const Index again = open();
+  for (const Index* seen : std::initializer_list<const Index*>{&one, &again}) {
+    for (std::uint64_t i = 0; i < kMany; ++i) {
+      ASSERT_EQ(seen->find({"d", path(i)}), expected(i)) << i;
+      ASSERT_EQ(seen->find({"e", path(i)}), record_of(2 * kMany + i)) << i;
+    }
+    EXPECT_EQ(seen->find({"other", "x"}), record_of(5));
+    EXPECT_EQ(seen->find({"d", "late"}), record_of(7));
+  }
+  EXPECT_TRUE(one.damage().empty());
+}
+
 TEST_F(IndexLogTest, InvalidPathsAndRecordsAreRefused) {
   Index index = open();
   Record bad = record_of(1);

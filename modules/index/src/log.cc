@@ -131,40 +131,45 @@ Result<void> Log::replay_frames(std::uint64_t file_size) {
       }
       unreadable.clear();
       lost_since = 0;
-      replay_entry(*frame, payload, at);
+      if (frame->kind == LogKind::header) {
+        replay_header(payload);
+      } else {
+        replay_entry(*frame, payload, at);
+      }
       end_ = at + kLogFrameBytes + frame->length;
     }
     at += kLogFrameBytes + frame->length;
   }
-  entries_.store(map_.size(), std::memory_order_release);
+  known_end_ = end_;
+  empty_.store(map_.size() == 0, std::memory_order_release);
   // On failure (a read-only log) the tail stays; appending will say so.
   if (end_ < file_size && ::ftruncate(fd_.get(), static_cast<off_t>(end_)) != 0) return {};
   return {};
 }
 
-void Log::replay_entry(const LogFrame& frame, ByteSpan payload, std::uint64_t offset) {
-  if (frame.kind == LogKind::header) {
-    In in(payload);
-    Header header;
-    if (decode_header(in, header) && in.left() == 0) {
-      header_ = std::move(header);
-    } else {
-      damage_->add("a header in the log of the index makes no sense");
-    }
-    return;
+void Log::replay_header(ByteSpan payload) {
+  In in(payload);
+  Header header;
+  if (decode_header(in, header) && in.left() == 0) {
+    header_ = std::move(header);
+  } else {
+    damage_->add("a header in the log of the index makes no sense");
   }
+}
+
+void Log::replay_entry(const LogFrame& frame, ByteSpan payload, std::uint64_t offset) const {
   LogEntry entry;
   const bool valid = parse_entry(payload, frame.kind, entry) &&
                      path_hash(location_hash(entry.path.location), entry.path.name) == frame.hash;
   if (valid) {
-    // The path's views point into the window, which remember() does not move.
+    // The path's views point into the payload, which remember() does not move.
     remember(frame.hash, entry.path, frame.kind, offset);
   } else {
     map_.insert(frame.hash, map_value(offset, kUnreadable));
   }
 }
 
-void Log::remember(std::uint64_t hash, PathView path, LogKind kind, std::uint64_t offset) {
+void Log::remember(std::uint64_t hash, PathView path, LogKind kind, std::uint64_t offset) const {
   const std::uint64_t value = map_value(offset, kind == LogKind::record ? kRecord : kRemoved);
   // The analysis does not see that the lambda runs here, with the mutex held.
   std::uint64_t* known = map_.find(hash, [&](std::uint64_t other) SSYNC_NO_THREAD_SAFETY_ANALYSIS {
@@ -177,7 +182,38 @@ void Log::remember(std::uint64_t hash, PathView path, LogKind kind, std::uint64_
   } else {
     map_.insert(hash, value);
   }
-  entries_.store(map_.size(), std::memory_order_release);
+}
+
+// What was appended while nobody asked, and what another process appended in front of it.
+void Log::catch_up() const {
+  unasked_ = 0;
+  if (known_end_ < end_) {
+    Window window(fd_.get(), end_);
+    catch_up(end_, [&](std::uint64_t at, std::size_t count) { return window.at(at, count); });
+  }
+  catch_up(end_ + pending_.size(), [&](std::uint64_t at, std::size_t count) SSYNC_NO_THREAD_SAFETY_ANALYSIS {
+    return pending_.view().subspan(static_cast<std::size_t>(at - end_), count);
+  });
+}
+
+template <typename BytesAt>
+void Log::catch_up(std::uint64_t end, BytesAt&& bytes_at) const {
+  while (known_end_ + kLogFrameBytes <= end) {
+    const std::uint64_t at = known_end_;
+    const ByteSpan head = bytes_at(at, kLogFrameBytes);
+    if (head.empty()) break;  // the disk fails: as if the log ended here
+    const std::optional<LogFrame> frame = parse_frame(head, generation_);
+    if (!frame || frame->length > end - at - kLogFrameBytes) {
+      ++known_end_;  // another process's, cut off
+      continue;
+    }
+    known_end_ += kLogFrameBytes + frame->length;
+    if (frame->kind == LogKind::header) continue;
+    const ByteSpan payload = bytes_at(at + kLogFrameBytes, frame->length);
+    if (payload.size() == frame->length && payload_checksum(payload) == frame->payload_checksum)
+      replay_entry(*frame, payload, at);
+  }
+  known_end_ = end;
 }
 
 bool Log::read_bytes(std::uint64_t offset, std::span<std::uint8_t> into) const {
@@ -221,6 +257,7 @@ std::optional<LogFrame> Log::read(std::uint64_t offset, LogEntry& entry) const {
 
 Log::Found Log::find(std::uint64_t hash, PathView path, Record& record) const {
   MutexLock lock(mutex_);
+  catch_up();
   Found found = Found::none;
   LogEntry entry;
   // The analysis does not see that the lambda runs here, with the mutex held.
@@ -257,8 +294,13 @@ Result<void> Log::append(PathView path, const Record* record) {
   MutexLock lock(mutex_);
   const std::size_t before = pending_.size();
   append_entry(pending_, path, record, generation_);
-  const std::uint64_t hash = path_hash(location_hash(path.location), path.name);
-  remember(hash, path, record != nullptr ? LogKind::record : LogKind::removed, end_ + before);
+  if (known_end_ == end_ + before && unasked_ < kUnasked) {
+    const std::uint64_t hash = path_hash(location_hash(path.location), path.name);
+    remember(hash, path, record != nullptr ? LogKind::record : LogKind::removed, end_ + before);
+    known_end_ = end_ + pending_.size();
+  }
+  ++unasked_;
+  empty_.store(false, std::memory_order_release);
   return after_append(before);
 }
 
@@ -266,6 +308,7 @@ Result<void> Log::append_header(const Header& header) {
   MutexLock lock(mutex_);
   const std::size_t before = pending_.size();
   SSYNC_TRY_VOID(append_header_frame(pending_, header, generation_));
+  if (known_end_ == end_ + before) known_end_ = end_ + pending_.size();
   header_ = header;
   return after_append(before);
 }
@@ -337,6 +380,7 @@ void Log::move_pending(std::uint64_t from, std::uint64_t to) {
     if (value != nullptr) *value = ((to + at) << 2) | (*value & kMarkMask);
     at += kLogFrameBytes + frame->length;
   }
+  if (known_end_ > from) known_end_ += to - from;
 }
 
 // The new log is another one, filled from what is left of this one; so memory does not depend on how much
@@ -374,7 +418,9 @@ bool Log::take_over_by(Log& other) SSYNC_NO_THREAD_SAFETY_ANALYSIS {
   other.pending_ = std::move(pending_);
   other.header_ = std::move(header_);
   other.map_ = std::move(map_);
-  other.entries_.store(other.map_.size(), std::memory_order_release);
+  other.known_end_ = known_end_;
+  other.unasked_ = unasked_;
+  other.empty_.store(empty_.load(std::memory_order_relaxed), std::memory_order_release);
   other.window_size_ = 0;
   other.unflushed_ = unflushed_;
   return static_cast<bool>(other.fd_);

@@ -19,8 +19,9 @@
 
 namespace ssync::index {
 
-/// Thread safety: any thread. Memory: 14 to 21 bytes an entry, and what was not flushed yet (at most
-/// kPendingMax).
+/// Thread safety: any thread. Memory: what was not flushed yet (at most kPendingMax), and a table of 14 to 21
+/// bytes an entry for those of the file at opening and those that find() is asked among: who only appends, as
+/// a first copy does, fills no table.
 class Log {
  public:
   /// Replays the log of the base of this generation; one of another generation is left over from before a
@@ -32,7 +33,7 @@ class Log {
   /// `hash` is path_hash() of the path.
   [[nodiscard]] Found find(std::uint64_t hash, PathView path, Record& record) const SSYNC_EXCLUDES(mutex_);
   /// No entry at all: find() need not be asked. Cheap.
-  [[nodiscard]] bool empty() const noexcept { return entries_.load(std::memory_order_acquire) == 0; }
+  [[nodiscard]] bool empty() const noexcept { return empty_.load(std::memory_order_acquire); }
   [[nodiscard]] std::optional<Header> header() const SSYNC_EXCLUDES(mutex_);
   /// Of file and pending records, the head not counted.
   [[nodiscard]] std::uint64_t size_bytes() const SSYNC_EXCLUDES(mutex_);
@@ -54,14 +55,22 @@ class Log {
  private:
   static constexpr std::size_t kPendingFlush = 1024 * 1024;
   static constexpr std::size_t kPendingMax = 16 * 1024 * 1024;
+  /// After so many appends without a find() between them the table is filled only when it is needed.
+  static constexpr std::size_t kUnasked = 4096;
 
   Log(const StateFiles& files, std::uint64_t generation, std::shared_ptr<Damage> damage)
       : files_(files), damage_(std::move(damage)), generation_(generation) {}
 
   [[nodiscard]] Result<void> replay() SSYNC_EXCLUDES(mutex_);
   [[nodiscard]] Result<void> replay_frames(std::uint64_t file_size) SSYNC_REQUIRES(mutex_);
-  void replay_entry(const LogFrame& frame, ByteSpan payload, std::uint64_t offset) SSYNC_REQUIRES(mutex_);
-  void remember(std::uint64_t hash, PathView path, LogKind kind, std::uint64_t offset) SSYNC_REQUIRES(mutex_);
+  void replay_header(ByteSpan payload) SSYNC_REQUIRES(mutex_);
+  void replay_entry(const LogFrame& frame, ByteSpan payload, std::uint64_t offset) const
+      SSYNC_REQUIRES(mutex_);
+  void remember(std::uint64_t hash, PathView path, LogKind kind, std::uint64_t offset) const
+      SSYNC_REQUIRES(mutex_);
+  void catch_up() const SSYNC_REQUIRES(mutex_);
+  template <typename BytesAt>
+  void catch_up(std::uint64_t end, BytesAt&& bytes_at) const SSYNC_REQUIRES(mutex_);
   [[nodiscard]] std::optional<LogFrame> read(std::uint64_t offset, LogEntry& entry) const
       SSYNC_REQUIRES(mutex_);
   [[nodiscard]] bool read_bytes(std::uint64_t offset, std::span<std::uint8_t> into) const
@@ -78,7 +87,7 @@ class Log {
   const StateFiles& files_;
   const std::shared_ptr<Damage> damage_;
 
-  std::atomic<std::size_t> entries_{0};
+  std::atomic<bool> empty_{true};
 
   mutable Mutex mutex_;
   std::uint64_t generation_ SSYNC_GUARDED_BY(mutex_);
@@ -88,6 +97,8 @@ class Log {
   std::optional<Header> header_ SSYNC_GUARDED_BY(mutex_);
   // The value is an offset and in its lowest two bits a Mark.
   mutable OffsetMap map_ SSYNC_GUARDED_BY(mutex_);
+  mutable std::uint64_t known_end_ SSYNC_GUARDED_BY(mutex_) = kLogHeadBytes;  // map_ has what lies before
+  mutable std::size_t unasked_ SSYNC_GUARDED_BY(mutex_) = 0;  // appended since the last find()
   mutable std::vector<std::uint8_t> payload_ SSYNC_GUARDED_BY(mutex_);
   // A stretch of the file, so that entries asked for in the order of appending, which is often row order,
   // share reads.
