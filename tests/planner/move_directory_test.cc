@@ -62,8 +62,8 @@ TEST_F(PlannerMoveDirectory, WhatIsNewInItIsMadeAfterTheMove) {
   moved("new/a", "old/a", "A");
   source_.file("new/b", "new content");
   source_.dir("new/sub");
-  EXPECT_THAT(work(), ElementsAre("rename_directory new <- old", "make_directory new/sub",
-                                  "set_metadata new/a <- old/a (record)", "request new/b"));
+  EXPECT_THAT(work(), ElementsAre("rename_directory new <- old", "make_directory new/sub", "request new/b",
+                                  "set_metadata new/a <- old/a (record)"));
 }
 
 TEST_F(PlannerMoveDirectory, MetadataThatDiffersIsSetAfterTheMove) {
@@ -101,9 +101,9 @@ TEST_F(PlannerMoveDirectory, WhatChangedInItIsReplacedAfterTheMove) {
   moved("new/b", "old/b", "B");
   source_.file("new/c", "changed");
   source_.link("new/l", "b");
-  EXPECT_THAT(work(), ElementsAre("rename_directory new <- old", "make_link new/l",
-                                  "set_metadata new/a <- old/a (record)",
-                                  "set_metadata new/b <- old/b (record)", "request new/c"));
+  EXPECT_THAT(work(),
+              ElementsAre("rename_directory new <- old", "make_link new/l", "request new/c",
+                          "set_metadata new/a <- old/a (record)", "set_metadata new/b <- old/b (record)"));
   EXPECT_EQ(totals_.deletes, 0U);
 }
 

@@ -27,7 +27,7 @@ bool Emitter::is_full(const std::vector<Change>& out) const {
 bool Emitter::run(std::vector<Change>& out) {
   for (;;) {
     if (!run_stage(out)) return false;
-    if (stage_ == Stage::requests || stage_ == Stage::directories) return true;
+    if (stage_ == Stage::metadata || stage_ == Stage::directories) return true;
     stage_ = static_cast<Stage>(static_cast<std::uint8_t>(stage_) + 1);
     rows_ = Walk(state_.rows);
   }
@@ -104,15 +104,15 @@ bool Emitter::run_stage(std::vector<Change>& out) {
                              (action == Action::make_directory && is_late);
         if (is_staged || is_made) add_creation(out, row, rows_.view());
       });
+    case Stage::requests:
+      return walk_rows(out, [&](RowIndex row) {
+        if (state_.pending[row].action == Action::request) add_request(out, row, rows_.view());
+      });
     case Stage::metadata:
       return walk_rows(out, [&](RowIndex row) {
         const Action action = state_.pending[row].action;
         if (action != Action::metadata && action != Action::record && action != Action::moved) return;
         if (state_.rows.kind(row) != Kind::directory) add_metadata(out, row, rows_.view());
-      });
-    case Stage::requests:
-      return walk_rows(out, [&](RowIndex row) {
-        if (state_.pending[row].action == Action::request) add_request(out, row, rows_.view());
       });
     case Stage::directories:
       return run_directories(out);
@@ -250,7 +250,7 @@ void Emitter::add_request(std::vector<Change>& out, RowIndex row, const Snapshot
   if (requested_ != change.location) {
     requested_ = change.location;
     const auto directory = state_.directory_row(change.location);
-    // Requests come last: whatever else is put into it has touched it by now.
+    // Whatever else is put into it has touched it by now; what comes later only sets attributes.
     fills_requested_ = directory && state_.pending[*directory].action == Action::make_directory &&
                        !state_.has(*directory, kTouched);
   }

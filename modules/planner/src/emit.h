@@ -36,8 +36,8 @@ class Emitter {
     local_steps,
     removals,
     creations,
-    metadata,
     requests,
+    metadata,
     directories
   };
 
