@@ -13,6 +13,15 @@ std::uint64_t voluntary_switches() noexcept {
   return ::getrusage(RUSAGE_THREAD, &usage) == 0 ? static_cast<std::uint64_t>(usage.ru_nvcsw) : 0;
 }
 
+void WaitProbe::begin() noexcept {
+  before_.reset();
+  if (pieces_++ % kPiecesPerLook == 0) before_ = voluntary_switches();
+}
+
+std::optional<std::uint64_t> WaitProbe::end() const noexcept {
+  return before_ ? std::optional(voluntary_switches() - *before_) : std::nullopt;
+}
+
 Workers::Workers(Options options, std::function<void()> work, std::function<void()> ended)
     : count_(std::clamp(options.threads, 1U, kThreadsMax)),
       most_(std::clamp(options.threads_waiting, count_, kThreadsMax)),

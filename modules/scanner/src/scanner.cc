@@ -14,10 +14,7 @@
 namespace ssync::scanner {
 namespace {
 
-/// Of so many directories a thread looks at one: whether it was waited for. Asking the system for each cost 1
-/// % of a scan in memory.
-constexpr std::uint64_t kDirectoriesPerLook = 4;
-/// After so many looks it is judged anew whether more threads would help.
+/// After so many looks at a directory it is judged anew whether more threads would help.
 constexpr std::uint64_t kLooksJudged = 4;
 
 }  // namespace
@@ -77,19 +74,18 @@ void Scanner::Impl::start() {
 
 void Scanner::Impl::work() {
   Walk::Scratch scratch;
-  std::uint64_t taken = 0;
+  WaitProbe probe;
   while (std::optional<Task> task = frontier.take()) {
     const std::string location = task->location;
-    const bool is_looked_at = taken++ % kDirectoriesPerLook == 0;
     std::unique_ptr<Finding> finding;
-    const std::uint64_t before = is_looked_at ? voluntary_switches() : 0;
+    probe.begin();
     try {
       finding = walk->read(*std::move(task), scratch);
     } catch (const std::exception& error) {
       finding = std::make_unique<Finding>();
       finding->error = Error{Errc::limit, std::string("scanning: ") + error.what(), 0};
     }
-    if (is_looked_at) workers.waited(voluntary_switches() - before);
+    if (const auto switches = probe.end()) workers.waited(*switches);
     frontier.finish(location, std::move(finding));
   }
 }

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <memory>
-#include <vector>
 
 #include <openssl/evp.h>
 
@@ -74,24 +73,34 @@ class Pass {
   Result<bool> read_range(std::uint64_t end) {
     while (done_ < end) {
       const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(end - done_, kReadBytes));
-      if (buffer_.size() < wanted) buffer_.resize(wanted);
-      SSYNC_TRY(const std::size_t got, file_.read_at(done_, std::span(buffer_).first(wanted)));
+      const std::span<std::byte> buffer = room(wanted);
+      SSYNC_TRY(const std::size_t got, file_.read_at(done_, buffer));
       if (got == 0) return false;
-      hash_.add(std::span(buffer_).first(got));
-      SSYNC_TRY_VOID(advance(std::span(buffer_).first(got)));
+      hash_.add(buffer.first(got));
+      SSYNC_TRY_VOID(advance(buffer.first(got)));
     }
     return true;
   }
 
   Result<void> skip_to(std::uint64_t end) {
-    if (buffer_.size() < kReadBytes) buffer_.resize(kReadBytes);
-    if (end > done_) std::fill(buffer_.begin(), buffer_.end(), std::byte{0});
+    if (end <= done_) return {};
+    const std::span<std::byte> zeros = room(kReadBytes);
+    std::fill(zeros.begin(), zeros.end(), std::byte{0});
     while (done_ < end) {
       const auto step = static_cast<std::size_t>(std::min<std::uint64_t>(end - done_, kReadBytes));
-      hash_.add(std::span(buffer_).first(step));
-      SSYNC_TRY_VOID(advance(std::span(buffer_).first(step)));
+      hash_.add(zeros.first(step));
+      SSYNC_TRY_VOID(advance(zeros.first(step)));
     }
     return {};
+  }
+
+  // Not a vector, which would clear what is about to be read into.
+  std::span<std::byte> room(std::size_t bytes) {
+    if (room_ < bytes) {
+      buffer_ = std::make_unique_for_overwrite<std::byte[]>(bytes);
+      room_ = bytes;
+    }
+    return {buffer_.get(), bytes};
   }
 
   Result<void> advance(std::span<const std::byte> bytes) {
@@ -107,7 +116,8 @@ class Pass {
   DigestStream digest_;
   const std::function<bool(std::uint64_t)>& progress_;
   ContentHash hash_;
-  std::vector<std::byte> buffer_;
+  std::unique_ptr<std::byte[]> buffer_;
+  std::size_t room_ = 0;
   std::uint64_t done_ = 0;
   std::uint64_t reported_ = 0;
 };

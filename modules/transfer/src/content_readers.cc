@@ -6,6 +6,8 @@ namespace ssync::transfer {
 namespace {
 
 constexpr std::uint64_t kSmallBytes = 1U << 20U;
+/// After so many looks at a small file it is judged anew whether more threads would help.
+constexpr std::uint64_t kLooksJudged = 4;
 
 }  // namespace
 
@@ -14,7 +16,7 @@ ContentReaders::ContentReaders(fs::Tree& tree, unsigned threads, BoundedQueue<Co
     : tree_(tree),
       jobs_(jobs),
       answer_(std::move(answer)),
-      workers_({threads, kThreadsWaiting}, [this] { run(); }) {
+      workers_({threads, kThreadsWaiting, kLooksJudged}, [this] { run(); }) {
   workers_.start();
 }
 
@@ -22,12 +24,14 @@ ContentReaders::~ContentReaders() = default;  // joins
 
 void ContentReaders::run() {
   DirectoryCache directories(tree_);
+  WaitProbe probe;
   while (std::optional<ContentJob> job = jobs_.pop()) {
-    const std::uint64_t before = voluntary_switches();
+    probe.begin();
     ContentResult result{job->id, read(directories, *job)};
     // A large file is read ahead, and two of them at once are in each other's way on a disk that turns.
-    if (result.content && result.content->seen.values.size <= kSmallBytes)
-      workers_.waited(voluntary_switches() - before);
+    const auto switches = probe.end();
+    if (switches && result.content && result.content->seen.values.size <= kSmallBytes)
+      workers_.waited(*switches);
     answer_(std::move(result));
   }
 }

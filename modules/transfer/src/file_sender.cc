@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "ssync/base/workers.h"
-
 #include "attributes.h"
 #include "xxh3.h"
 
@@ -11,8 +9,6 @@ namespace ssync::transfer {
 namespace {
 
 constexpr int kTries = 3;
-/// One file in so many is looked at: did reading it wait?
-constexpr std::uint64_t kLookedAt = 4;
 constexpr std::size_t kScratchBytes = 256 * 1024;
 
 tl::unexpected<Error> stopped() {
@@ -76,10 +72,9 @@ void FileSender::add(RowId row, std::uint64_t offset, std::size_t length) {
 Result<bool> FileSender::read_piece(fs::File& file, RowId row, std::size_t size) {
   const std::span<std::byte> space = packer_.free_space().first(size);
   if (size > 0) {
-    const bool is_looked_at = pieces_++ % kLookedAt == 0;
-    const std::uint64_t before = is_looked_at ? voluntary_switches() : 0;
+    probe_.begin();
     SSYNC_TRY(const std::size_t got, named("read", file.read_at(0, space)));
-    if (is_looked_at) waited_(voluntary_switches() - before);
+    if (const auto switches = probe_.end()) waited_(*switches);
     if (got < size) return false;
   }
   checksum_ = checksum_of(space);

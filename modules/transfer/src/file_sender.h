@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "ssync/base/workers.h"
 #include "ssync/transfer/content.h"
 
 #include "chunk_packer.h"
@@ -40,7 +41,7 @@ class FileSender {
   DirectoryCache directories_;
   ChunkPacker& packer_;
   const std::function<void(std::uint64_t)> waited_;
-  std::uint64_t pieces_ = 0;  ///< files read in one piece
+  WaitProbe probe_;  ///< files read in one piece
   ContentHash hash_;
   std::vector<std::byte> scratch_;
 
