@@ -19,6 +19,9 @@ constexpr auto kTickMax = std::chrono::milliseconds(100);
 /// Digests go out in messages of so many rows, or with the last one asked for, or when one has waited so
 /// long: a message a file costs more than its hash.
 constexpr std::size_t kDigestBatch = 512;
+/// As long as the readers have more to read, this thread is woken for so many results at once: waking it for
+/// each costs as much as reading a small file does.
+constexpr std::size_t kResultsAtOnce = 32;
 constexpr auto kDigestWait = std::chrono::milliseconds(50);
 
 session::client::Config config_of(wire::Hello hello, std::chrono::milliseconds connect) {
@@ -123,7 +126,9 @@ Result<Outcome> SourceSync::run() {
   wake_.emplace(std::move(wake));
   const auto signal = [this] { wake_->signal(); };
   lists_.on_item(signal);
-  content_results_.on_item(signal);
+  content_results_.on_item([this] {
+    if (content_jobs_.size() == 0 || content_results_.size() >= kResultsAtOnce) wake_->signal();
+  });
   chunks_.on_item(signal);
   content_jobs_.on_space(signal);
   reads_.on_space(signal);

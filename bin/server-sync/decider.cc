@@ -167,6 +167,7 @@ Result<void> Decider::decide() {
         SSYNC_TRY_VOID(ask());
         break;
       case Planner::Step::need_answers:
+        SSYNC_TRY_VOID(ask_source());
         SSYNC_TRY_VOID(take_answer());
         break;
       case Planner::Step::planned:
@@ -263,8 +264,12 @@ Result<void> Decider::ask() {
   return ask_source();
 }
 
-/// Sends as many questions as may be open; the rest follows as answers come.
+/// Sends as many questions as may be open; the rest follows as answers come. A few wait until they are more,
+/// as long as so many others are open that both ends have something to do.
 Result<void> Decider::ask_source() {
+  constexpr std::size_t kAskedAtOnce = 64;
+  const bool are_few = to_ask_.size() - next_to_ask_ < kAskedAtOnce;
+  if (are_few && open_source_.size() + open_mirror_.size() > kAskedAtOnce) return {};
   wire::DigestRequest message;
   std::size_t bytes = 0;
   while (next_to_ask_ < to_ask_.size() && open_source_.size() < capacities_.open_questions) {
@@ -346,7 +351,7 @@ Result<void> Decider::take_answer() {
         planner_->answer(planner::Answer{id, row.checksum, row.digest});
       open_source_.erase(open);
     }
-    return ask_source();
+    return {};
   }
   return fail(Errc::protocol, "the plan was acknowledged before it was made");
 }
