@@ -39,11 +39,18 @@ std::optional<Task> Frontier::take() {
   }
   taken_.emplace(task.location, nullptr);
   ++reading_;
+  const bool wakes = may_take();
+  lock.unlock();
+  if (wakes) work_.notify_one();
   return task;
 }
 
+// Who is woken takes, and wakes the next one if there is more to take: on a cold disk sixteen threads sleep
+// here, and waking them all for each directory was a fifth of the scan.
 void Frontier::finish(const std::string& location, std::unique_ptr<Finding> finding) {
   bool wakes = false;
+  bool finds_work = false;
+  bool is_end = false;
   {
     MutexLock lock(mutex_);
     if (!finding->children.empty()) {
@@ -55,15 +62,22 @@ void Frontier::finish(const std::string& location, std::unique_ptr<Finding> find
     taken_.find(location)->second = std::move(finding);
     --reading_;
     ++found_since_;
-    wakes = found_since_ >= kFoundAtOnce || entries_ahead_ >= window_ / 2 || all_taken();
+    is_end = all_taken();
+    finds_work = may_take();
+    wakes = found_since_ >= kFoundAtOnce || entries_ahead_ >= window_ / 2 || is_end;
     if (wakes) found_since_ = 0;
   }
-  work_.notify_all();
+  if (is_end) {
+    work_.notify_all();
+  } else if (finds_work) {
+    work_.notify_one();
+  }
   if (wakes) found_.notify_all();
 }
 
 std::unique_ptr<Finding> Frontier::next() {
   std::unique_ptr<Finding> finding;
+  bool finds_work = false;
   {
     MutexLock lock(mutex_);
     while (true) {
@@ -79,8 +93,9 @@ std::unique_ptr<Finding> Frontier::next() {
     finding = std::move(taken_.begin()->second);
     taken_.erase(taken_.begin());
     entries_ahead_ -= finding->block.entries.size();
+    finds_work = may_take();
   }
-  work_.notify_all();
+  if (finds_work) work_.notify_one();
   return finding;
 }
 
