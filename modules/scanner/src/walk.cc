@@ -158,6 +158,7 @@ std::span<const std::string_view> Walk::Run::sorted_names() {
   // rows of it.
   sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
   scratch.records.clear();
+  scratch.records.reserve(sorted.size());
   scratch.keep_record.clear();
   return sorted;
 }
@@ -177,8 +178,12 @@ void Walk::Run::hand_over_records() {
     if (scratch.records.capacity() > kScratchRows) scratch = {};
     return;
   }
-  finding->records = std::exchange(scratch.records, {});
-  finding->keep_record = std::exchange(scratch.keep_record, {});
+  finding->keep_record = scratch.keep_record;
+  if (scratch.records.capacity() > 2 * scratch.records.size()) {
+    finding->records = scratch.records;  // what waits to be handed out holds no more than it needs
+  } else {
+    finding->records = std::exchange(scratch.records, {});
+  }
 }
 
 bool Walk::Run::open() {
