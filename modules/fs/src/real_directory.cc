@@ -31,15 +31,31 @@ bool is_dots(const char* name) noexcept {
   return name[0] == '.' && (name[1] == '\0' || (name[1] == '.' && name[2] == '\0'));
 }
 
-void add_names(std::span<const char> records, NameList& into) {
+/// Calls visit(name) for each of the records but "." and "..".
+template <typename Visit>
+void for_each_name(std::span<const char> records, Visit visit) {
   while (!records.empty()) {
     const char* const record = records.data();
     std::uint16_t length = 0;
     std::memcpy(&length, record + offsetof(struct dirent64, d_reclen), sizeof length);
     const char* const name = record + offsetof(struct dirent64, d_name);
-    if (!is_dots(name)) into.add(name);
+    if (!is_dots(name)) visit(std::string_view(name));
     records = records.subspan(length);
   }
+}
+
+void add_names(std::span<const char> records, NameList& into) {
+  // Most directories fit into the first read; room for one piece after the other would be made far too often.
+  if (into.size() == 0) {
+    std::size_t names = 0;
+    std::size_t bytes = 0;
+    for_each_name(records, [&](std::string_view name) {
+      ++names;
+      bytes += name.size();
+    });
+    into.reserve(names, bytes);
+  }
+  for_each_name(records, [&](std::string_view name) { into.add(name); });
 }
 
 }  // namespace

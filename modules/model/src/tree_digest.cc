@@ -124,8 +124,12 @@ Hash128 row_hash(std::string_view name, const Values& values, std::string_view t
 void TreeDigest::add(std::string_view location, Hash128 row) {
   Node* node = cursor_.node;
   if (node == nullptr || node->first != location) {
-    auto found = directories_.find(location);
-    if (found == directories_.end()) found = directories_.emplace(location, Sum{}).first;
+    // Mostly they come in order.
+    const bool is_next =
+        directories_.empty() || compare_locations(directories_.rbegin()->first, location) < 0;
+    auto found = is_next ? directories_.end() : directories_.lower_bound(location);
+    if (found == directories_.end() || found->first != location)
+      found = directories_.emplace_hint(found, location, Sum{});
     cursor_.node = node = &*found;
   }
   node->second.hash += row;

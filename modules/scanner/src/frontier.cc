@@ -32,12 +32,12 @@ std::optional<Task> Frontier::take() {
   if (stopped() || waiting_.empty()) return std::nullopt;
   auto node = waiting_.extract(waiting_.begin());
   Siblings& siblings = node.mapped();
-  Task task{node.key(), std::move(siblings.children[siblings.next])};
+  Task task{taken_.emplace_hint(taken_.end(), node.key(), nullptr), node.key(),
+            std::move(siblings.children[siblings.next])};
   if (++siblings.next < siblings.children.size()) {
     node.key() = siblings.next_location();
     waiting_.insert(std::move(node));
   }
-  taken_.emplace(task.location, nullptr);
   ++reading_;
   const bool wakes = may_take();
   lock.unlock();
@@ -47,19 +47,19 @@ std::optional<Task> Frontier::take() {
 
 // Who is woken takes, and wakes the next one if there is more to take: on a cold disk sixteen threads sleep
 // here, and waking them all for each directory was a fifth of the scan.
-void Frontier::finish(const std::string& location, std::unique_ptr<Finding> finding) {
+void Frontier::finish(TakenDirectories::iterator place, std::unique_ptr<Finding> finding) {
   bool wakes = false;
   bool finds_work = false;
   bool is_end = false;
   {
     MutexLock lock(mutex_);
     if (!finding->children.empty()) {
-      Siblings siblings{location, std::move(finding->children), 0};
+      Siblings siblings{place->first, std::move(finding->children), 0};
       std::string first = siblings.next_location();
       waiting_.emplace(std::move(first), std::move(siblings));
     }
     entries_ahead_ += finding->block.entries.size();
-    taken_.find(location)->second = std::move(finding);
+    place->second = std::move(finding);
     --reading_;
     ++found_since_;
     is_end = all_taken();

@@ -34,11 +34,6 @@ struct Child {
   std::optional<std::string> was_at;          ///< the location it had there, if that was another one
 };
 
-struct Task {
-  std::string location;
-  Child child;
-};
-
 /// A directory that was read. `children` is sorted by name.
 struct Finding {
   ScanBlock block;
@@ -51,6 +46,21 @@ struct Finding {
   std::optional<Error> error;  ///< then the scan ends here
 };
 
+struct LocationOrder {
+  using is_transparent = void;
+  bool operator()(std::string_view a, std::string_view b) const noexcept {
+    return compare_locations(a, b) < 0;
+  }
+};
+/// Directories by location: being read (null), or read.
+using TakenDirectories = std::map<std::string, std::unique_ptr<Finding>, LocationOrder>;
+
+struct Task {
+  TakenDirectories::iterator place;  ///< for finish()
+  std::string location;
+  Child child;
+};
+
 /// Thread safety: any thread. Blocking: take() and next(); stop() wakes both.
 class Frontier {
  public:
@@ -60,8 +70,8 @@ class Frontier {
   /// The first directory in order that nobody reads. Waits while the window is full, unless it is the one
   /// that next() waits for: so the reading never stands still. nullopt: there is none left, or stopped.
   [[nodiscard]] std::optional<Task> take() SSYNC_EXCLUDES(mutex_);
-  /// The task's outcome, with the directories it found.
-  void finish(const std::string& location, std::unique_ptr<Finding> finding) SSYNC_EXCLUDES(mutex_);
+  /// The outcome of the task with this place, with the directories it found.
+  void finish(TakenDirectories::iterator place, std::unique_ptr<Finding> finding) SSYNC_EXCLUDES(mutex_);
   /// The next directory in order. Null: the end, or stopped.
   [[nodiscard]] std::unique_ptr<Finding> next() SSYNC_EXCLUDES(mutex_);
 
@@ -77,12 +87,6 @@ class Frontier {
     std::size_t next = 0;
     [[nodiscard]] std::string next_location() const { return join({location, children[next].name}); }
   };
-  struct Order {
-    using is_transparent = void;
-    bool operator()(std::string_view a, std::string_view b) const noexcept {
-      return compare_locations(a, b) < 0;
-    }
-  };
 
   [[nodiscard]] bool may_take() const SSYNC_REQUIRES(mutex_);
   [[nodiscard]] bool all_taken() const SSYNC_REQUIRES(mutex_) { return waiting_.empty() && reading_ == 0; }
@@ -93,9 +97,8 @@ class Frontier {
   mutable Mutex mutex_;
   CondVar work_, found_;
   // By the location of the first that is left of them.
-  std::map<std::string, Siblings, Order> waiting_ SSYNC_GUARDED_BY(mutex_);
-  // Being read (null) or read.
-  std::map<std::string, std::unique_ptr<Finding>, Order> taken_ SSYNC_GUARDED_BY(mutex_);
+  std::map<std::string, Siblings, LocationOrder> waiting_ SSYNC_GUARDED_BY(mutex_);
+  TakenDirectories taken_ SSYNC_GUARDED_BY(mutex_);
   std::size_t reading_ SSYNC_GUARDED_BY(mutex_) = 0;
   std::size_t found_since_ SSYNC_GUARDED_BY(mutex_) = 0;  ///< the emitter was woken
   std::size_t entries_ahead_ SSYNC_GUARDED_BY(mutex_) = 0;

@@ -76,7 +76,7 @@ void Scanner::Impl::work() {
   Walk::Scratch scratch;
   WaitProbe probe;
   while (std::optional<Task> task = frontier.take()) {
-    const std::string location = task->location;
+    const TakenDirectories::iterator place = task->place;
     std::unique_ptr<Finding> finding;
     probe.begin();
     try {
@@ -86,7 +86,7 @@ void Scanner::Impl::work() {
       finding->error = Error{Errc::limit, std::string("scanning: ") + error.what(), 0};
     }
     if (const auto switches = probe.end()) workers.waited(*switches);
-    frontier.finish(location, std::move(finding));
+    frontier.finish(place, std::move(finding));
   }
 }
 

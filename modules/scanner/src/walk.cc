@@ -108,8 +108,8 @@ Walk::Walk(fs::Tree& tree, const index::Index& idx, const Options& options, cons
 
 std::unique_ptr<Finding> Walk::read(Task task, Scratch& scratch) {
   Run run(*this, task, scratch);
-  run.finding->block.location = task.location;
   if (task.child.descend) run.read();
+  run.finding->block.location = std::move(task.location);
   run.finding->block.storage = run.storage;
   return std::move(run.finding);
 }

@@ -75,6 +75,11 @@ class NameList {
     bytes_.clear();
     ends_.clear();
   }
+  /// Room for so many more names, of so many bytes together.
+  void reserve(std::size_t names, std::size_t bytes) {
+    bytes_.reserve(bytes_.size() + bytes);
+    ends_.reserve(ends_.size() + names);
+  }
   void add(std::string_view name) {
     bytes_.append(name);
     ends_.push_back(bytes_.size());
