@@ -10,41 +10,9 @@ namespace ssync::server_program {
 namespace {
 
 using planner::Planner;
-using planner::Query;
-using session::server::Output;
-
-Error stopped() {
-  return Error{Errc::closed, "the sync was stopped"};
-}
 
 /// What is sealed goes on in batches of this size at most.
 constexpr std::size_t kSealBatch = 256;
-
-/// Pops, or Errc::closed.
-template <typename T>
-Result<T> take(BoundedQueue<T>& queue) {
-  std::optional<T> item = queue.pop();
-  if (!item) return tl::unexpected(stopped());
-  return std::move(*item);
-}
-
-template <typename T>
-Result<void> put(BoundedQueue<T>& queue, T item) {
-  if (!queue.push(std::move(item))) return tl::unexpected(stopped());
-  return {};
-}
-
-/// What a row takes in a message, roughly from above: paths and fixed fields.
-std::size_t weight(std::initializer_list<std::string_view> strings) {
-  std::size_t bytes = 128;
-  for (const std::string_view s : strings)
-    bytes += s.size();
-  return bytes;
-}
-
-bool full(std::size_t rows, std::size_t bytes, std::size_t next) {
-  return rows >= wire::kRowsMax || (rows > 0 && bytes + next > wire::kBodyBytesTarget);
-}
 
 planner::Options planner_options(const SyncRequest& request) {
   planner::Options options;
@@ -57,37 +25,6 @@ planner::Options planner_options(const SyncRequest& request) {
   options.mirror_synced_before = request.synced_before;
   options.early_creations = !request.only_shows();
   return options;
-}
-
-bool same_content_stat(const Seen& a, const Seen& b) {
-  return a.device == b.device && a.inode == b.inode && a.values.size == b.values.size &&
-         a.values.mtime == b.values.mtime;
-}
-
-wire::ChangeRow row_of(const Change& change, const Attributes& attributes) {
-  wire::ChangeRow row;
-  row.op = change.op;
-  row.kind = change.wanted.kind;
-  row.location = change.location;
-  row.name = change.name;
-  row.from_location = change.from_location;
-  row.from_name = change.from_name;
-  row.size = change.wanted.size;
-  row.is_new = !change.at_path.has_value();
-  if (change.at_path) {
-    const Values now = project(change.at_path->values, attributes);
-    const Values then = project(change.wanted, attributes);
-    const auto bit = [&row](bool differs, unsigned position) {
-      row.differs = static_cast<std::uint8_t>(row.differs | (differs ? 1U << position : 0U));
-    };
-    bit(change.op != Op::set_metadata, 0);
-    bit(now.size != then.size, 1);
-    bit(now.mtime != then.mtime, 2);
-    bit(now.mode != then.mode, 3);
-    bit(now.owner.uid != then.owner.uid, 4);
-    bit(now.owner.gid != then.owner.gid, 5);
-  }
-  return row;
 }
 
 bool folds_checksums(const wire::SyncOptions& options) {
@@ -119,7 +56,10 @@ Decider::Decider(fs::Tree& tree, fs::Staging& staging, SharedIndex& index, const
       credit_returned_(std::move(credit_returned)),
       digest_(digest),
       finish_index_(std::move(finish_index)),
-      planner_(std::make_unique<Planner>(planner_options(request), digest)),
+      planner_(planner_options(request), digest),
+      outbox_(queues.outputs, report, request, stats_),
+      questions_(planner_, index, request, capacities, queues, outbox_, progress),
+      records_(index),
       only_show_(request.only_shows()) {}
 
 Decider::~Decider() = default;
@@ -128,16 +68,16 @@ Result<void> Decider::run() {
   SSYNC_TRY_VOID(decide());
   SSYNC_TRY(const bool go, show_plan());
   if (!go) return {};
-  planner_->proceed();
+  planner_.proceed();
   for (;;) {
-    SSYNC_TRY(const Planner::Step step, planner_->step());
+    SSYNC_TRY(const Planner::Step step, planner_.step());
     switch (step) {
       case Planner::Step::changes:
-        SSYNC_TRY_VOID(act(planner_->take_changes()));
+        SSYNC_TRY_VOID(act(planner_.take_changes()));
         break;
       case Planner::Step::need_writes:
         SSYNC_TRY_VOID(finish_writes());
-        planner_->writes_done();
+        planner_.writes_done();
         break;
       case Planner::Step::done:
         return conclude();
@@ -152,7 +92,7 @@ Result<void> Decider::run() {
 
 Result<void> Decider::decide() {
   for (;;) {
-    SSYNC_TRY(const Planner::Step step, planner_->step());
+    SSYNC_TRY(const Planner::Step step, planner_.step());
     switch (step) {
       case Planner::Step::need_source:
         SSYNC_TRY_VOID(take_source());
@@ -164,11 +104,10 @@ Result<void> Decider::decide() {
         SSYNC_TRY_VOID(ask_listings());
         break;
       case Planner::Step::queries:
-        SSYNC_TRY_VOID(ask());
+        SSYNC_TRY_VOID(questions_.ask());
         break;
       case Planner::Step::need_answers:
-        SSYNC_TRY_VOID(ask_source());
-        SSYNC_TRY_VOID(take_answer());
+        SSYNC_TRY_VOID(questions_.take_answer());
         break;
       case Planner::Step::planned:
         return {};
@@ -181,9 +120,9 @@ Result<void> Decider::decide() {
 Result<void> Decider::take_source() {
   SSYNC_TRY(ListBatch item, next_list());
   list_taken_(item.number);
-  if (const auto* rows = std::get_if<RowBatch>(&item.batch)) return planner_->add_source(*rows);
+  if (const auto* rows = std::get_if<RowBatch>(&item.batch)) return planner_.add_source(*rows);
   const auto& directories = std::get<DirectoryBatch>(item.batch);
-  return planner_->add_directories(directories.rows, directories.last);
+  return planner_.add_directories(directories.rows, directories.last);
 }
 
 // The list comes first, so that the source's scan is soon over; beside it as much is made and requested early
@@ -203,7 +142,7 @@ Result<ListBatch> Decider::next_list() {
 /// False: nothing to do, or many files are under way already.
 Result<bool> Decider::act_early() {
   if (receiver_.outstanding() > capacities_.open_requests / 2) return false;
-  std::vector<Change> changes = planner_->take_early();
+  std::vector<Change> changes = planner_.take_early();
   if (changes.empty()) return false;
   if (progress_.reason.load(std::memory_order_relaxed) != wire::Wait::Reason::writing)
     progress_.now(wire::Wait::Reason::writing);
@@ -213,156 +152,35 @@ Result<bool> Decider::act_early() {
 
 Result<void> Decider::ask_listings() {
   wire::ListRequest message;
-  std::size_t bytes = 0;
-  for (Planner::Listing& listing : planner_->take_listings()) {
-    const std::size_t next = weight({listing.location});
-    if (full(message.rows.size(), bytes, next)) {
-      SSYNC_TRY_VOID(say(std::exchange(message, {})));
-      bytes = 0;
-    }
-    bytes += next;
+  MessageRoom room;
+  for (Planner::Listing& listing : planner_.take_listings()) {
+    if (room.next({listing.location})) SSYNC_TRY_VOID(outbox_.say(std::exchange(message, {})));
     message.rows.push_back({std::move(listing.location), listing.directory});
   }
-  return say(std::move(message));
+  return outbox_.say(std::move(message));
 }
 
 Result<void> Decider::take_mirror() {
   SSYNC_TRY(MirrorItem item, take(queues_.mirror));
   if (!item) {
-    planner_->end_mirror();
+    planner_.end_mirror();
     return {};
   }
   if (!*item) return tl::unexpected((*item).error());
   for (const ScanBlock& block : **item) {
     progress_.done.fetch_add(block.entries.size(), std::memory_order_relaxed);
-    SSYNC_TRY_VOID(planner_->add_mirror(block));
+    SSYNC_TRY_VOID(planner_.add_mirror(block));
   }
   return {};
 }
 
-Result<void> Decider::ask() {
-  progress_.now(wire::Wait::Reason::comparing);
-  for (Query& query : planner_->take_queries()) {
-    if (query.side == Query::Side::source) {
-      to_ask_.push_back(std::move(query));
-    } else if (query.known_only) {
-      answer_known(query);
-    } else {
-      transfer::ContentJob job{query.id, query.location, query.name, query.seen, std::nullopt};
-      if (query.what == Query::What::digest) job.digest = request_.options.digest_kind;
-      open_mirror_.emplace(query.id, query);
-      // The job queue may be full while every reader waits for room in our inbox: take answers until it has
-      // room.
-      while (true) {
-        const PushResult pushed = queues_.content_jobs.try_push(job);
-        if (pushed == PushResult::pushed) break;
-        if (pushed == PushResult::closed) return tl::unexpected(stopped());
-        SSYNC_TRY_VOID(take_answer());
-      }
-    }
-  }
-  return ask_source();
-}
-
-/// Sends as many questions as may be open; the rest follows as answers come. A few wait until they are more,
-/// as long as so many others are open that both ends have something to do.
-Result<void> Decider::ask_source() {
-  constexpr std::size_t kAskedAtOnce = 64;
-  const bool are_few = to_ask_.size() - next_to_ask_ < kAskedAtOnce;
-  if (are_few && open_source_.size() + open_mirror_.size() > kAskedAtOnce) return {};
-  wire::DigestRequest message;
-  std::size_t bytes = 0;
-  while (next_to_ask_ < to_ask_.size() && open_source_.size() < capacities_.open_questions) {
-    const Query& query = to_ask_[next_to_ask_++];
-    open_source_[query.row].push_back(query.id);
-    const std::size_t next = weight({query.location, query.name});
-    if (full(message.rows.size(), bytes, next)) {
-      SSYNC_TRY_VOID(say(std::exchange(message, {})));
-      bytes = 0;
-    }
-    bytes += next;
-    message.rows.push_back(
-        wire::DigestQuery{query.location, query.name, query.row, query.what == Query::What::digest});
-  }
-  if (next_to_ask_ == to_ask_.size()) {
-    to_ask_.clear();
-    next_to_ask_ = 0;
-  }
-  if (message.rows.empty()) return {};
-  return say(std::move(message));
-}
-
-void Decider::answer_known(const Query& query) {
-  planner::Answer answer{query.id, std::nullopt, std::nullopt};
-  const auto record = recorded({query.location, query.name});
-  if (record && !record->racy && query.seen && same_content_stat(record->held, *query.seen)) {
-    answer.checksum = record->checksum;
-    if (record->digest && record->digest->kind == request_.options.digest_kind)
-      answer.digest = record->digest;
-  }
-  planner_->answer(answer);
-}
-
-// A cursor reads ahead, so it is opened by the second question in a directory only.
-std::optional<index::Record> Decider::recorded(PathView path) {
-  return index_.with([&](index::Index& index) -> std::optional<index::Record> {
-    const bool goes_on = path.location == recorded_location_ && path.name > recorded_name_;
-    if (!goes_on) recorded_cursor_.reset();
-    recorded_location_ = path.location;
-    recorded_name_ = path.name;
-    if (!goes_on) return index.find(path);
-    if (!recorded_cursor_) recorded_cursor_.emplace(index.directory(path.location));
-    index::Record record;
-    if (recorded_cursor_->find(path.name, record) != index::Index::Cursor::Found::yes) return std::nullopt;
-    return record;
-  });
-}
-
-Result<void> Decider::take_answer() {
-  SSYNC_TRY(InboxItem item, take(queues_.inbox));
-  if (auto* result = std::get_if<transfer::ContentResult>(&item)) {
-    const auto open = open_mirror_.find(result->id);
-    if (open == open_mirror_.end()) return {};
-    planner::Answer answer{result->id, std::nullopt, std::nullopt};
-    if (result->content) {
-      answer.checksum = result->content->checksum;
-      answer.digest = result->content->digest;
-      // What was read once is not read again: the index keeps it.
-      const Query& query = open->second;
-      SSYNC_TRY_VOID(index_.with([&](index::Index& index) -> Result<void> {
-        auto record = index.find({query.location, query.name});
-        if (!record || record->racy || !(record->held == result->content->seen)) return {};
-        record->checksum = result->content->checksum;
-        if (result->content->digest) record->digest = result->content->digest;
-        return index.append({query.location, query.name}, *record);
-      }));
-    }
-    progress_.done.fetch_add(1, std::memory_order_relaxed);
-    open_mirror_.erase(open);
-    planner_->answer(answer);
-    return {};
-  }
-  if (auto* digests = std::get_if<ClientDigests>(&item)) {
-    for (const wire::DigestRow& row : digests->rows) {
-      const auto open = open_source_.find(row.row);
-      if (open == open_source_.end())
-        return fail(Errc::protocol, fmt::format("a digest for row {} that was not asked for", row.row));
-      for (const std::uint64_t id : open->second)
-        planner_->answer(planner::Answer{id, row.checksum, row.digest});
-      open_source_.erase(open);
-    }
-    return {};
-  }
-  return fail(Errc::protocol, "the plan was acknowledged before it was made");
-}
-
 /// Tells the plan and waits for the client's word. False: it is over.
 Result<bool> Decider::show_plan() {
-  for (Problem& found : planner_->take_problems())
-    SSYNC_TRY_VOID(problem(std::move(found)));
-  SSYNC_TRY_VOID(flush_problems());
-  stats_.plan = planner_->totals();
-  stats_.guard = planner_->guard();
+  for (Problem& found : planner_.take_problems())
+    SSYNC_TRY_VOID(outbox_.problem(std::move(found)));
+  SSYNC_TRY_VOID(outbox_.flush());
+  stats_.plan = planner_.totals();
+  stats_.guard = planner_.guard();
   if (stats_.guard == Guard::max_delete) stats_.deletes_withheld = stats_.plan.extras_kept;
   wire::Plan plan;
   plan.totals = stats_.plan;
@@ -372,12 +190,12 @@ Result<bool> Decider::show_plan() {
     plan.allowed = std::min(request_.options.max_delete.value_or(kNoLimit),
                             request_.server_max_delete.value_or(kNoLimit));
   }
-  SSYNC_TRY_VOID(say(plan));
+  SSYNC_TRY_VOID(outbox_.say(plan));
   SSYNC_TRY(InboxItem item, take(queues_.inbox));
   if (!std::holds_alternative<PlanAcknowledged>(item)) return fail(Errc::protocol, "a digest after the plan");
   if (stopping(stats_.guard) != Guard::none && !only_show_) {
-    SSYNC_TRY_VOID(
-        say(wire::ErrorReply{wire::ErrorCode::refused, true, "a delete guard holds: nothing was changed"}));
+    SSYNC_TRY_VOID(outbox_.say(
+        wire::ErrorReply{wire::ErrorCode::refused, true, "a delete guard holds: nothing was changed"}));
     return false;
   }
   if (has_requested_) {
@@ -402,7 +220,7 @@ Result<void> Decider::act(std::vector<Change> changes) {
       if (change.record_only || change.restore || (change.op == Op::set_metadata && !change.at_path))
         continue;
       differs_ = true;
-      SSYNC_TRY_VOID(tell_change(change));
+      SSYNC_TRY_VOID(outbox_.change(change));
     } else if (change.op == Op::request) {
       SSYNC_TRY_VOID(request(std::move(change)));
     } else if (std::optional<SealItem> item = carried_over(change)) {
@@ -412,8 +230,7 @@ Result<void> Decider::act(std::vector<Change> changes) {
     }
   }
   SSYNC_TRY_VOID(flush_requests());
-  SSYNC_TRY_VOID(flush_changes());
-  SSYNC_TRY_VOID(flush_problems());
+  SSYNC_TRY_VOID(outbox_.flush());
   report_.flush();
   SSYNC_TRY_VOID(drain_events(false));
   return flush_seals();
@@ -424,7 +241,7 @@ Result<void> Decider::act(std::vector<Change> changes) {
 /// that record, as anywhere.
 std::optional<SealItem> Decider::carried_over(const Change& change) {
   if (!change.record_only || change.from_name.empty() || !is_moved_whole_) return std::nullopt;
-  std::optional<index::Record> record = recorded(change.from());
+  std::optional<index::Record> record = records_.find(change.from());
   if (!record || record->racy || !change.at_path || !same_content_stat(record->held, *change.at_path))
     return std::nullopt;
   SealItem item = seal_item(change, change.path(), change.wanted, change.row, change.checksum, change.digest);
@@ -458,9 +275,9 @@ Result<void> Decider::apply(const Change& change) {
     other.location = change.from_location;
     other.name = change.from_name;
     other.row = change.from_row;
-    SSYNC_TRY_VOID(problem(std::move(other)));
+    SSYNC_TRY_VOID(outbox_.problem(std::move(other)));
   }
-  return problem(std::move(found));
+  return outbox_.problem(std::move(found));
 }
 
 /// Counts, tells and remembers what was carried out.
@@ -470,7 +287,7 @@ Result<void> Decider::applied(const Change& change) {
   const bool visible = !change.record_only && !change.restore && !finishes;
   if (visible) {
     report_.change(change);
-    SSYNC_TRY_VOID(tell_change(change));
+    SSYNC_TRY_VOID(outbox_.change(change));
   }
   const auto forget = [&](PathView path) {
     return index_.with([&](index::Index& index) { return index.append_removed(path); });
@@ -558,10 +375,8 @@ Result<void> Decider::request(Change change) {
       SSYNC_TRY_VOID(drain_events(true));
   }
   if (change.fills_directory && not_made_.contains(change.location)) change.fills_directory = false;
-  const std::size_t next = weight({change.location, change.name});
-  if (full(request_rows_.size(), request_weight_, next)) SSYNC_TRY_VOID(flush_requests());
+  if (request_room_.next({change.location, change.name})) SSYNC_TRY_VOID(say_requests());
   has_requested_ = true;
-  request_weight_ += next;
   request_bytes_ += change.wanted.size;
   request_rows_.push_back(wire::RequestRow{change.location, change.name, change.digest, change.row});
   receiver_.expect(std::move(change));
@@ -592,13 +407,17 @@ Result<void> Decider::request_instead(const Change& change) {
 }
 
 Result<void> Decider::flush_requests() {
+  request_room_.clear();
+  return say_requests();
+}
+
+Result<void> Decider::say_requests() {
   if (request_rows_.empty()) return {};
   report_.requesting(request_rows_.size(), request_bytes_);
   wire::FileRequest message;
   message.rows = std::exchange(request_rows_, {});
   request_bytes_ = 0;
-  request_weight_ = 0;
-  return say(std::move(message));
+  return outbox_.say(std::move(message));
 }
 
 Result<void> Decider::drain_events(bool wait) {
@@ -627,7 +446,7 @@ Result<void> Decider::handle(transfer::ReceiveEvent event) {
   failure.problem.location = failure.change.location;
   failure.problem.name = failure.change.name;
   failure.problem.row = failure.change.row;
-  return problem(std::move(failure.problem));
+  return outbox_.problem(std::move(failure.problem));
 }
 
 Result<void> Decider::published(transfer::PublishedFile file) {
@@ -635,7 +454,7 @@ Result<void> Decider::published(transfer::PublishedFile file) {
   ++stats_.transferred_files;
   stats_.transferred_bytes += change.wanted.size;
   report_.received(change);
-  SSYNC_TRY_VOID(tell_change(change));
+  SSYNC_TRY_VOID(outbox_.change(change));
   return seal({std::move(change.location), std::move(change.name), change.wanted, std::string(),
                file.checksum, std::nullopt, file.seen, change.row});
 }
@@ -648,15 +467,13 @@ Result<void> Decider::finish_writes() {
   while (std::optional<transfer::ReceiveEvent> event = queues_.receive_events.pop())
     SSYNC_TRY_VOID(handle(std::move(*event)));
   if (queues_.inbox.closed()) return tl::unexpected(stopped());
-  SSYNC_TRY_VOID(flush_changes());
-  SSYNC_TRY_VOID(flush_problems());
+  SSYNC_TRY_VOID(outbox_.flush());
   applier_.close_directories();
   return staging_.remove();
 }
 
 Result<void> Decider::conclude() {
-  SSYNC_TRY_VOID(flush_changes());
-  SSYNC_TRY_VOID(flush_problems());
+  SSYNC_TRY_VOID(outbox_.flush());
   SSYNC_TRY_VOID(flush_seals());
   if (!only_show_ && request_.durable) SSYNC_TRY_VOID(tree_.sync());
   SSYNC_TRY_VOID(finish_index_());
@@ -664,57 +481,7 @@ Result<void> Decider::conclude() {
   done.stats = stats_;
   done.tree_digest = digest_.hex();
   done.complete = stats_.deletes_withheld == 0 && !differs_;
-  return say(std::move(done));
-}
-
-// ---- telling
-// --------------------------------------------------------------------------------------------------------
-
-Result<void> Decider::say(Output output) {
-  return put(queues_.outputs, std::move(output));
-}
-
-Result<void> Decider::tell_change(const Change& change) {
-  if (!request_.options.list_changes) return {};
-  wire::ChangeRow row = row_of(change, request_.attributes);
-  const std::size_t next = weight({row.location, row.name, row.from_location, row.from_name});
-  if (full(change_rows_.size(), change_weight_, next)) SSYNC_TRY_VOID(flush_changes());
-  change_weight_ += next;
-  change_rows_.push_back(std::move(row));
-  return {};
-}
-
-Result<void> Decider::flush_changes() {
-  if (change_rows_.empty()) return {};
-  change_weight_ = 0;
-  wire::Changes message;
-  message.rows = std::exchange(change_rows_, {});
-  return say(std::move(message));
-}
-
-Result<void> Decider::problem(Problem found) {
-  report_.problem(found);
-  if (found.warning) {
-    ++stats_.warnings;
-  } else if (found.vanished) {
-    ++stats_.vanished;
-  } else {
-    ++stats_.problems;
-  }
-  if (found.text.size() > wire::kTextBytesMax) found.text.resize(wire::kTextBytesMax);
-  const std::size_t next = weight({found.location, found.name, found.text});
-  if (full(problem_rows_.size(), problem_weight_, next)) SSYNC_TRY_VOID(flush_problems());
-  problem_weight_ += next;
-  problem_rows_.push_back(std::move(found));
-  return {};
-}
-
-Result<void> Decider::flush_problems() {
-  if (problem_rows_.empty()) return {};
-  problem_weight_ = 0;
-  wire::Problems message;
-  message.rows = std::exchange(problem_rows_, {});
-  return say(std::move(message));
+  return outbox_.say(std::move(done));
 }
 
 }  // namespace ssync::server_program

@@ -1,0 +1,25 @@
+#include "index_reader.h"
+
+namespace ssync::server_program {
+
+// A cursor reads ahead, so it is opened by the second question in a directory only.
+std::optional<index::Record> IndexReader::find(PathView path) {
+  return index_.with([&](index::Index& index) -> std::optional<index::Record> {
+    const bool goes_on = path.location == location_ && path.name > name_;
+    if (!goes_on) cursor_.reset();
+    location_ = path.location;
+    name_ = path.name;
+    if (!goes_on) return index.find(path);
+    if (!cursor_) cursor_.emplace(index.directory(path.location));
+    index::Record record;
+    if (cursor_->find(path.name, record) != index::Index::Cursor::Found::yes) return std::nullopt;
+    return record;
+  });
+}
+
+bool same_content_stat(const Seen& a, const Seen& b) {
+  return a.device == b.device && a.inode == b.inode && a.values.size == b.values.size &&
+         a.values.mtime == b.values.mtime;
+}
+
+}  // namespace ssync::server_program

@@ -1,0 +1,58 @@
+// What the decider says to the client: rows one by one go in messages that are well filled.
+#pragma once
+
+#include <cstddef>
+#include <initializer_list>
+#include <string_view>
+#include <vector>
+
+#include "decider_queues.h"
+#include "report.h"
+
+namespace ssync::server_program {
+
+/// How full a message of rows is.
+class MessageRoom {
+ public:
+  /// Counts a row with these strings in, as the first of a new message when it does not fit any more: true
+  /// then, and the message before is to be said first.
+  [[nodiscard]] bool next(std::initializer_list<std::string_view> strings) noexcept;
+  /// The message was said.
+  void clear() noexcept { rows_ = bytes_ = 0; }
+
+ private:
+  std::size_t rows_ = 0, bytes_ = 0;
+};
+
+/// Thread safety: one thread. Every function blocks while the queue is full; Errc::closed when the sync was
+/// stopped.
+class Outbox {
+ public:
+  /// `stats`: where problems are counted.
+  Outbox(BoundedQueue<session::server::Output>& outputs, Report& report, const SyncRequest& request,
+         SyncStats& stats)
+      : outputs_(outputs), report_(report), request_(request), stats_(stats) {}
+
+  [[nodiscard]] Result<void> say(session::server::Output output);
+  /// When the client wants to be told.
+  [[nodiscard]] Result<void> change(const Change& change);
+  /// Reports and counts it, and tells the client.
+  [[nodiscard]] Result<void> problem(Problem problem);
+  /// What was not said yet of changes and problems.
+  [[nodiscard]] Result<void> flush();
+
+ private:
+  [[nodiscard]] Result<void> flush_changes();
+  [[nodiscard]] Result<void> flush_problems();
+
+  BoundedQueue<session::server::Output>& outputs_;
+  Report& report_;
+  const SyncRequest& request_;
+  SyncStats& stats_;
+  std::vector<wire::ChangeRow> changes_;
+  MessageRoom changes_room_;
+  std::vector<Problem> problems_;
+  MessageRoom problems_room_;
+};
+
+}  // namespace ssync::server_program

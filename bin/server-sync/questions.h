@@ -1,0 +1,53 @@
+// The planner's questions about contents: who is asked, how many at a time, and what the answers teach the
+// index.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <unordered_map>
+#include <vector>
+
+#include "decider_queues.h"
+#include "index_reader.h"
+#include "outbox.h"
+
+namespace ssync::server_program {
+
+/// Thread safety: one thread. Errors: Errc::closed when the sync was stopped; Errc::protocol for answers that
+/// nobody asked for.
+class Questions {
+ public:
+  /// Borrows everything.
+  Questions(planner::Planner& planner, SharedIndex& index, const SyncRequest& request,
+            const Capacities& capacities, DeciderQueues queues, Outbox& outbox, SharedProgress& progress);
+
+  /// What the planner asks: answered from the index, or put to this end's readers or the client.
+  [[nodiscard]] Result<void> ask();
+  /// Waits for one answer, or several that come together, and gives them to the planner.
+  [[nodiscard]] Result<void> take_answer();
+
+ private:
+  void answer_known(const planner::Query& query);
+  [[nodiscard]] Result<void> ask_mirror(const planner::Query& query);
+  [[nodiscard]] Result<void> ask_source();
+  [[nodiscard]] Result<void> take();
+  [[nodiscard]] Result<void> take(const transfer::ContentResult& result);
+  [[nodiscard]] Result<void> take(const ClientDigests& digests);
+  [[nodiscard]] Result<void> learn(const planner::Query& query, const transfer::Content& content);
+
+  planner::Planner& planner_;
+  SharedIndex& index_;
+  IndexReader records_;
+  const SyncRequest& request_;
+  const Capacities& capacities_;
+  DeciderQueues queues_;
+  Outbox& outbox_;
+  SharedProgress& progress_;
+
+  std::unordered_map<std::uint64_t, planner::Query> open_mirror_;      ///< by query id
+  std::unordered_map<RowId, std::vector<std::uint64_t>> open_source_;  ///< row -> query ids
+  std::vector<planner::Query> to_ask_;  ///< source queries not yet sent; front is next_to_ask_
+  std::size_t next_to_ask_ = 0;
+};
+
+}  // namespace ssync::server_program
