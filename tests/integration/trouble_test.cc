@@ -183,6 +183,42 @@ TEST_F(TroubleTest, TheTapShowsTheTraffic) {
   EXPECT_EQ(monitor.wait(std::chrono::seconds(10)), 20);
 }
 
+// Each changed file has the old size of another, so each is looked for in the mirror before it is requested:
+// a question to the client for each. They must not travel one by one.
+TEST_F(TroubleTest, QuestionsAboutContentsTravelTogether) {
+  constexpr std::size_t kFiles = 1200;
+  const auto write_files = [&](std::uint64_t seed, std::size_t shift) {
+    for (std::size_t i = 0; i < kFiles; ++i)
+      write_file(bench_.source() / std::to_string(i), random_bytes(seed + i, 1 + (i + shift) % kFiles));
+  };
+  write_files(1, 0);
+  bench_.start_server();
+  bench_.expect_sync();
+  Process monitor(
+      {program("monitor-sync"), "--json", "--control-port", std::to_string(bench_.control_port())},
+      {bench_.path("monitor.out"), bench_.path("monitor.err")},
+      {"XDG_RUNTIME_DIR=" + bench_.path("").string()});
+  ASSERT_TRUE(eventually([&] {
+    bench_.expect_sync();
+    return monitor.out().find("\"sync:done\"") != std::string::npos;
+  })) << monitor.err();
+  const auto count = [&](std::string_view type) {
+    const std::string out = monitor.out();
+    int found = 0;
+    for (std::size_t at = out.find(type); at != std::string::npos; at = out.find(type, at + 1))
+      ++found;
+    return found;
+  };
+  const int dones = count("\"sync:done\"");
+  const int before = count("\"digestrequest\"");
+  write_files(5000, 1);
+  bench_.expect_sync();
+  ASSERT_TRUE(eventually([&] { return count("\"sync:done\"") > dones; }));
+  const int messages = count("\"digestrequest\"") - before;
+  EXPECT_GT(messages, 0);
+  EXPECT_LT(messages, 100) << "for " << kFiles << " files";
+}
+
 TEST_F(TroubleTest, AStoppedMonitorSlowsNothing) {
   bench_.start_server();
   Process monitor({program("monitor-sync"), "--control-port", std::to_string(bench_.control_port())},
