@@ -288,6 +288,39 @@ TEST_F(IndexTest, FindsFilesByInodeAcrossPagesAndDevices) {
   EXPECT_FALSE(index.find_inode(42, 1u << 30));
 }
 
+// More than are held while a base is written: they go through a file, in several sorted runs.
+TEST_F(IndexTest, FindsFilesByInodeAmongMany) {
+  constexpr std::uint64_t kMany = 300'000;
+  const auto location_of = [](std::uint64_t i) { return "d" + std::to_string(1000 + i / 1000); };
+  const auto name_of = [](std::uint64_t i) { return "f" + std::to_string(1000 + i % 1000); };
+  Record record = record_of(2);
+  const auto inode_of = [](std::uint64_t i) { return (i * 7919) % kMany / 2; };  // each twice, far apart
+  Index index = open();
+  Result<Index::Writer> writer = index.rewrite();
+  for (std::uint64_t i = 0; i < kMany; ++i) {
+    if (i % 1000 == 0) {
+      ASSERT_TRUE(writer->begin_directory(location_of(i)));
+    }
+    record.held.inode = inode_of(i);
+    ASSERT_TRUE(writer->add(name_of(i), record));
+  }
+  ASSERT_TRUE(index.commit(*std::move(writer), {}));
+  for (const auto& entry : fs::directory_iterator(state_dir()))
+    EXPECT_EQ(entry.path(), file(".index"));
+  std::map<std::uint64_t, std::uint64_t> first;
+  for (std::uint64_t i = 0; i < kMany; ++i)
+    first.try_emplace(inode_of(i), i);
+  ASSERT_EQ(first.size(), kMany / 2);
+  const Index again = open();
+  for (std::uint64_t inode = 0; inode < kMany / 2; inode += 97) {
+    const std::optional<InodeHit> hit = again.find_inode(record.held.device, inode);
+    ASSERT_TRUE(hit) << inode;
+    EXPECT_EQ(hit->location, location_of(first[inode]));
+    EXPECT_EQ(hit->name, name_of(first[inode]));
+  }
+  EXPECT_TRUE(again.damage().empty());
+}
+
 TEST_F(IndexTest, TheFirstOfSeveralLinksIsTheHitAndDirectoriesAreNone) {
   Index index = open();
   const Record file = record_of(2);

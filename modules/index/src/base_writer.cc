@@ -24,7 +24,10 @@ std::size_t shared_prefix(std::string_view a, std::string_view b) noexcept {
 }  // namespace
 
 BaseWriter::BaseWriter(const StateFiles& files, std::shared_ptr<const BaseFile> old)
-    : files_(files), old_(std::move(old)), comparing_(old_ && old_->usable() && !old_->tables_damaged()) {}
+    : files_(files),
+      old_(std::move(old)),
+      comparing_(old_ && old_->usable() && !old_->tables_damaged()),
+      inodes_(files) {}
 
 BaseWriter::~BaseWriter() {
   // Not published: the file must not stay. Nothing can be done about a failure, and the next writer removes
@@ -96,7 +99,7 @@ Result<void> BaseWriter::end_block() {
     if (!fd_) SSYNC_TRY_VOID(start_file());
     SSYNC_TRY_VOID(emit(block_.view()));
     for (const PendingInode& file : block_inodes_)
-      inodes_.push_back({file.inode, file.tag | offset_});
+      SSYNC_TRY_VOID(inodes_.add({file.inode, file.tag | offset_}));
   }
   count_block(checksum, block_.size(), block_rows_);
   return {};
@@ -185,12 +188,12 @@ Result<void> BaseWriter::start_file() {
   const bool has_prefix = comparing_;
   comparing_ = false;
   if (!has_prefix) return emit(kPrologue);
-  take_over_tables();
+  SSYNC_TRY_VOID(take_over_tables());
   return copy_prefix();
 }
 
 // What was compared equal lies at the same offsets in both files, so the old tables' entries for it hold.
-void BaseWriter::take_over_tables() {
+Result<void> BaseWriter::take_over_tables() {
   const std::uint64_t directories_end = directory_.blocks == 0 ? offset_ : directory_.first_offset;
   for (DirectoryRef ref : old_->directories()) {
     if (ref.offset >= directories_end) continue;
@@ -207,9 +210,10 @@ void BaseWriter::take_over_tables() {
     // A damaged page loses its inodes as evidence for renames; the damage is noted, and the next base has
     // them all again.
     if (!old_->inode_page(i, page)) continue;
-    std::copy_if(page.begin(), page.end(), std::back_inserter(inodes_),
-                 [this](const InodeRef& ref) { return (ref.place & kOffsetMax) < offset_; });
+    for (const InodeRef& ref : page)
+      if ((ref.place & kOffsetMax) < offset_) SSYNC_TRY_VOID(inodes_.add(ref));
   }
+  return {};
 }
 
 Result<void> BaseWriter::copy_prefix() {
@@ -295,26 +299,27 @@ Result<void> BaseWriter::emit_directories(Trailer& trailer) {
 }
 
 Result<void> BaseWriter::emit_inodes(Trailer& trailer) {
-  // Inodes are unique but for hard links, and offsets of one inode must ascend without their device's tag.
-  std::sort(inodes_.begin(), inodes_.end(), [](const InodeRef& a, const InodeRef& b) {
-    return a.inode != b.inode ? a.inode < b.inode : (a.place & kOffsetMax) < (b.place & kOffsetMax);
-  });
   trailer.inodes = inodes_.size();
   Out page;
+  page.ensure(kInodesPerPage * kInodeBytes);
   Out fences;
-  fences.ensure(pages_of(inodes_.size()) * kFenceBytes);
-  for (std::size_t first = 0; first < inodes_.size(); first += kInodesPerPage) {
-    page.clear();
-    page.ensure(kInodesPerPage * kInodeBytes);
-    const std::size_t last = std::min(first + kInodesPerPage, inodes_.size());
-    for (std::size_t i = first; i < last; ++i) {
-      page.fixed(inodes_[i].inode);
-      page.fixed(inodes_[i].place);
-    }
-    fences.fixed(inodes_[first].inode);
-    fences.fixed(checksum64(page.view(), inodes_at(trailer) + first * kInodeBytes));
+  fences.ensure(pages_of(trailer.inodes) * kFenceBytes);
+  std::uint64_t pages = 0;
+  const auto emit_page = [&]() -> Result<void> {
+    if (page.size() == 0) return {};
+    fences.fixed(checksum64(page.view(), inodes_at(trailer) + pages * kInodesPerPage * kInodeBytes));
     SSYNC_TRY_VOID(emit(page.view()));
-  }
+    page.clear();
+    ++pages;
+    return {};
+  };
+  SSYNC_TRY_VOID(inodes_.take([&](const InodeRef& ref) -> Result<void> {
+    if (page.size() == 0) fences.fixed(ref.inode);
+    page.fixed(ref.inode);
+    page.fixed(ref.place);
+    return page.size() == kInodesPerPage * kInodeBytes ? emit_page() : Result<void>();
+  }));
+  SSYNC_TRY_VOID(emit_page());
   trailer.fences_checksum = checksum64(fences.view(), fences_at(trailer));
   return emit(fences.view());
 }

@@ -5,7 +5,6 @@
 
 #include <array>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -16,12 +15,13 @@
 
 #include "base_file.h"
 #include "codec.h"
+#include "inode_runs.h"
 #include "state_files.h"
 
 namespace ssync::index {
 
-/// Thread safety: one thread at a time. Memory: once it writes, 16 bytes a file, 24 a directory, one output
-/// buffer.
+/// Thread safety: one thread at a time. Memory: once it writes, 24 bytes a directory, one output buffer, and
+/// what InodeRuns holds.
 class BaseWriter {
  public:
   /// `old` may be null or unusable. `files` must outlive it.
@@ -67,7 +67,7 @@ class BaseWriter {
   [[nodiscard]] bool equals_old(ByteSpan block);
   [[nodiscard]] Result<void> start_file();
   [[nodiscard]] Result<void> copy_prefix();
-  void take_over_tables();
+  [[nodiscard]] Result<void> take_over_tables();
   [[nodiscard]] Result<void> emit(ByteSpan bytes);
   [[nodiscard]] Result<void> flush();
   [[nodiscard]] Result<void> write(ByteSpan bytes);
@@ -95,7 +95,7 @@ class BaseWriter {
   Out out_;
   std::vector<DirectoryRef> directories_;
   std::vector<std::uint64_t> more_blocks_;
-  std::deque<InodeRef> inodes_;  // no doubling: at a million it would hold 48 MB for a moment
+  InodeRuns inodes_;
 };
 
 }  // namespace ssync::index
