@@ -289,11 +289,13 @@ std::optional<DirectoryIndex> Snapshot::find_directory(std::string_view location
 
 std::optional<EntryIndex> Snapshot::find(PathView path) const {
   const auto directory = find_directory(path.location);
-  if (!directory) return std::nullopt;
-  const Range range = rows(*directory);
+  return directory ? find(rows(*directory), path.name) : std::nullopt;
+}
+
+std::optional<EntryIndex> Snapshot::find(Range rows, std::string_view name) const {
   const std::size_t at = impl_->records.partition_point(
-      range.first, range.last, [&](const Record& record) { return impl_->name(record) < path.name; });
-  if (at == range.last || impl_->name(impl_->records[at]) != path.name) return std::nullopt;
+      rows.first, rows.last, [&](const Record& record) { return impl_->name(record) < name; });
+  if (at == rows.last || impl_->name(impl_->records[at]) != name) return std::nullopt;
   return static_cast<EntryIndex>(at);
 }
 

@@ -1,8 +1,5 @@
 #include "proven_origins.h"
 
-#include <algorithm>
-#include <ranges>
-
 #include "compare.h"
 
 namespace ssync::planner {
@@ -14,11 +11,8 @@ EntryIndex OriginFinder::find(RowIndex row, const Origin& origin) {
     const auto directory = mirror.find_directory(origin.location);
     entries_ = directory ? mirror.rows(*directory) : Snapshot::Range{};
   }
-  const auto entries = std::views::iota(entries_.first, entries_.last);
-  const auto at = std::ranges::lower_bound(entries, origin.name, {},
-                                           [&](EntryIndex entry) { return mirror.name(entry); });
-  if (at == entries.end() || mirror.name(*at) != origin.name) return kNoEntry;
-  if (mirror.kind(*at) != Kind::file || state_.mirror_has(*at, kFlagDoubt) ||
+  const std::optional<EntryIndex> at = mirror.find(entries_, origin.name);
+  if (!at || mirror.kind(*at) != Kind::file || state_.mirror_has(*at, kFlagDoubt) ||
       !state_.mirror_has(*at, kFlagChecksum) || mirror.tag(*at) != prefix_of(origin.checksum) ||
       mirror.file_size(*at) != state_.rows.file_size(row)) {
     return kNoEntry;

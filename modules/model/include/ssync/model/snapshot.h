@@ -89,6 +89,8 @@ class Snapshot {
   /// Binary search. nullopt: no such directory was begun / no such row.
   [[nodiscard]] std::optional<DirectoryIndex> find_directory(std::string_view location) const;
   [[nodiscard]] std::optional<EntryIndex> find(PathView path) const;
+  /// Among the rows of one directory.
+  [[nodiscard]] std::optional<EntryIndex> find(Range rows, std::string_view name) const;
   /// Bytes held, for tests and reports.
   [[nodiscard]] std::size_t memory_bytes() const noexcept;
 
