@@ -71,7 +71,6 @@ class ServerLoop {
   std::optional<index::Index> index_;
   std::unique_ptr<MirrorSync> sync_;
   std::uint64_t list_announced_ = 0;
-  bool close_pending_ = false;
   Buffer payload_;  ///< of the data message being handled
   std::chrono::steady_clock::time_point started_;
   std::optional<wire::SyncDone> done_;
