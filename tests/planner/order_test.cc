@@ -115,6 +115,23 @@ TEST_F(PlannerOrder, AnEmptiedFileLetsItsContentGoFirst) {
   EXPECT_THAT(work(), ElementsAre("rename b <- a", "make_empty a"));
 }
 
+// A file with another name is copied for its attributes, and a request may replace that name meanwhile.
+TEST_F(PlannerOrder, AttributesOfLinkedFilesAreSetBeforeRequestsAndOthersAfter) {
+  old("b", "shared");
+  mirror_.find("b")->links = 2;
+  const Node linked = *mirror_.find("b");
+  mirror_.put("c", linked);
+  old("d", "alone");
+  for (const char* path : {"c", "d"}) {
+    Node node = *mirror_.find(path);
+    node.links = 1;
+    node.values.mode = 0600;
+    source_.put(path, node);
+  }
+  now("b", "new content");
+  EXPECT_THAT(work(), ElementsAre("set_metadata c", "request b", "set_metadata d"));
+}
+
 TEST_F(PlannerOrder, RequestsComeAfterDeletesInListOrder) {
   old("gone", "1");
   now("z", "22");

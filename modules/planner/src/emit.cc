@@ -104,16 +104,14 @@ bool Emitter::run_stage(std::vector<Change>& out) {
                              (action == Action::make_directory && is_late);
         if (is_staged || is_made) add_creation(out, row, rows_.view());
       });
+    case Stage::linked_metadata:
+      return run_metadata(out, true);
     case Stage::requests:
       return walk_rows(out, [&](RowIndex row) {
         if (state_.pending[row].action == Action::request) add_request(out, row, rows_.view());
       });
     case Stage::metadata:
-      return walk_rows(out, [&](RowIndex row) {
-        const Action action = state_.pending[row].action;
-        if (action != Action::metadata && action != Action::record && action != Action::moved) return;
-        if (state_.rows.kind(row) != Kind::directory) add_metadata(out, row, rows_.view());
-      });
+      return run_metadata(out, false);
     case Stage::directories:
       return run_directories(out);
   }
@@ -257,6 +255,20 @@ void Emitter::add_request(std::vector<Change>& out, RowIndex row, const Snapshot
   change.fills_directory = fills_requested_;
   touch(change.location);
   out.push_back(std::move(change));
+}
+
+// A file with other names is copied before its attributes change. That must be over before a request can
+// replace one of those names, which changes the inode while it is copied.
+bool Emitter::run_metadata(std::vector<Change>& out, bool linked) {
+  return walk_rows(out, [&](RowIndex row) {
+    const Pending& pending = state_.pending[row];
+    const Action action = pending.action;
+    if (action != Action::metadata && action != Action::record && action != Action::moved) return;
+    if (state_.rows.kind(row) == Kind::directory) return;
+    const EntryIndex at = action == Action::moved ? pending.from : state_.entry_at(row);
+    const bool is_linked = at != kNoEntry && state_.mirror_has(at, kFlagLinks);
+    if (is_linked == linked) add_metadata(out, row, rows_.view());
+  });
 }
 
 void Emitter::add_metadata(std::vector<Change>& out, RowIndex row, const Snapshot::View& view) {

@@ -36,12 +36,13 @@ class Emitter {
     local_steps,
     removals,
     creations,
+    linked_metadata,
     requests,
     metadata,
     directories
   };
 
-  /// What of a directory is handed out early: requests come last, as everywhere.
+  /// What of a directory is handed out early: requests come after what is made, as everywhere.
   enum class EarlyPart : std::uint8_t { creations, requests };
 
   bool run_stage(std::vector<Change>& out);
@@ -54,6 +55,8 @@ class Emitter {
   bool run_removals(std::vector<Change>& out);
   bool run_directories(std::vector<Change>& out);
   void add_creation(std::vector<Change>& out, RowIndex row, const Snapshot::View& view);
+  /// Sets attributes of files and links that have other names on the mirror, or of those that have not.
+  bool run_metadata(std::vector<Change>& out, bool linked);
   void add_metadata(std::vector<Change>& out, RowIndex row, const Snapshot::View& view);
   void add_directory(std::vector<Change>& out, RowIndex row, const Snapshot::View& view);
 
