@@ -43,8 +43,9 @@ constexpr std::uint32_t blocks_of(std::uint32_t rows) noexcept {
                    : static_cast<std::uint32_t>((std::uint64_t{rows} + kBlockRowsMax - 1) / kBlockRowsMax);
 }
 
-/// One file of the inode table. Sorted by inode, then by place. The place is the block's offset (48 bits) and
-/// 16 bits of the device's hash, which spare reading a block for another device's inode of the same number.
+/// One file of the inode table. Sorted by inode, then by offset. The place is the block's offset (48 bits)
+/// and 16 bits of the device's hash, which spare reading a block for another device's inode of the same
+/// number.
 struct InodeRef {
   std::uint64_t inode = 0;
   std::uint64_t place = 0;

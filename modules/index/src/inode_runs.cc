@@ -82,7 +82,7 @@ Result<void> InodeRuns::write_run() {
 Result<void> InodeRuns::take(const std::function<Result<void>(const InodeRef&)>& visit) {
   if (!run_ends_.empty()) {
     if (!held_.empty()) SSYNC_TRY_VOID(write_run());
-    held_ = {};
+    held_ = std::vector<InodeRef>();  // its memory, too
     return merge(visit);
   }
   sort_held();

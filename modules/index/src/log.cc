@@ -184,7 +184,7 @@ void Log::remember(std::uint64_t hash, PathView path, LogKind kind, std::uint64_
   }
 }
 
-// What was appended while nobody asked, and what another process appended in front of it.
+// What was appended while nobody asked; perhaps also what another process appended in front of it.
 void Log::catch_up() const {
   unasked_ = 0;
   if (known_end_ < end_) {
@@ -201,17 +201,24 @@ void Log::catch_up(std::uint64_t end, BytesAt&& bytes_at) const {
   while (known_end_ + kLogFrameBytes <= end) {
     const std::uint64_t at = known_end_;
     const ByteSpan head = bytes_at(at, kLogFrameBytes);
-    if (head.empty()) break;  // the disk fails: as if the log ended here
+    if (head.empty()) {  // the disk fails: nobody knows any more of which paths there was something
+      if (!std::exchange(lost_, true)) damage_->add(fmt::format("the log cannot be read at byte {}", at));
+      break;
+    }
     const std::optional<LogFrame> frame = parse_frame(head, generation_);
     if (!frame || frame->length > end - at - kLogFrameBytes) {
       ++known_end_;  // another process's, cut off
       continue;
     }
-    known_end_ += kLogFrameBytes + frame->length;
-    if (frame->kind == LogKind::header) continue;
-    const ByteSpan payload = bytes_at(at + kLogFrameBytes, frame->length);
-    if (payload.size() == frame->length && payload_checksum(payload) == frame->payload_checksum)
-      replay_entry(*frame, payload, at);
+    if (frame->kind != LogKind::header) {
+      const ByteSpan payload = bytes_at(at + kLogFrameBytes, frame->length);
+      if (payload.size() == frame->length && payload_checksum(payload) == frame->payload_checksum) {
+        replay_entry(*frame, payload, at);
+      } else {
+        map_.insert(frame->hash, map_value(at, kUnreadable));
+      }
+    }
+    known_end_ = at + kLogFrameBytes + frame->length;
   }
   known_end_ = end;
 }
@@ -268,7 +275,7 @@ Log::Found Log::find(std::uint64_t hash, PathView path, Record& record) const {
     }
     return entry.path == path;
   });
-  if (value == nullptr) return Found::none;
+  if (value == nullptr) return lost_ ? Found::unreadable : Found::none;
   if (found == Found::unreadable) return found;
   if (entry.removed) return Found::removed;
   record = entry.record;
@@ -420,6 +427,7 @@ bool Log::take_over_by(Log& other) SSYNC_NO_THREAD_SAFETY_ANALYSIS {
   other.map_ = std::move(map_);
   other.known_end_ = known_end_;
   other.unasked_ = unasked_;
+  other.lost_ = lost_;
   other.empty_.store(empty_.load(std::memory_order_relaxed), std::memory_order_release);
   other.window_size_ = 0;
   other.unflushed_ = unflushed_;

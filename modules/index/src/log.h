@@ -98,6 +98,7 @@ class Log {
   // The value is an offset and in its lowest two bits a Mark.
   mutable OffsetMap map_ SSYNC_GUARDED_BY(mutex_);
   mutable std::uint64_t known_end_ SSYNC_GUARDED_BY(mutex_) = kLogHeadBytes;  // map_ has what lies before
+  mutable bool lost_ SSYNC_GUARDED_BY(mutex_) = false;  // map_ lacks some, as the file could not be read
   mutable std::size_t unasked_ SSYNC_GUARDED_BY(mutex_) = 0;  // appended since the last find()
   mutable std::vector<std::uint8_t> payload_ SSYNC_GUARDED_BY(mutex_);
   // A stretch of the file, so that entries asked for in the order of appending, which is often row order,
