@@ -147,8 +147,10 @@ Result<Outcome> SourceSync::run() {
 
 Result<void> SourceSync::turn() {
   const auto now = Clock::now();
+  // Nobody wakes this thread for a few results (kResultsAtOnce): it looks for them itself.
+  const auto tick = hashes_open_ == 0 ? kTickMax : kDigestWait;
   const auto until = std::clamp<std::chrono::nanoseconds>(session_.next_deadline() - now,
-                                                          std::chrono::milliseconds(0), kTickMax);
+                                                          std::chrono::milliseconds(0), tick);
   const std::array<int, 2> fds{wake_->fd(), signals_.fd()};
   SSYNC_TRY(const net::Ready ready,
             transport_->wait(std::chrono::ceil<std::chrono::milliseconds>(until), fds));

@@ -8,6 +8,14 @@ namespace ssync::server_program {
 
 using planner::Query;
 
+namespace {
+
+/// Fewer questions than this are a small message.
+constexpr std::size_t kAskedAtOnce = 64;
+constexpr std::chrono::milliseconds kHeldAtMost{5};
+
+}  // namespace
+
 Questions::Questions(planner::Planner& planner, SharedIndex& index, const SyncRequest& request,
                      const Capacities& capacities, DeciderQueues queues, Outbox& outbox,
                      SharedProgress& progress)
@@ -58,12 +66,22 @@ Result<void> Questions::ask_mirror(const Query& query) {
   }
 }
 
-/// Sends as many questions as may be open; the rest follows as answers come. A few wait until they are more,
-/// as long as so many others are open that both ends have something to do.
+// A few wait for others, while so many are open anywhere that there will soon be more; but not for long, as
+// the client may have nothing to do until then.
+bool Questions::holds_back() const {
+  const std::size_t waiting = to_ask_.size() - next_to_ask_;
+  if (waiting == 0 || waiting >= kAskedAtOnce) return false;
+  if (open_source_.size() + open_mirror_.size() <= kAskedAtOnce) return false;
+  return !held_since_ || std::chrono::steady_clock::now() < *held_since_ + kHeldAtMost;
+}
+
+/// Sends as many questions as may be open; the rest follows as answers come.
 Result<void> Questions::ask_source() {
-  constexpr std::size_t kAskedAtOnce = 64;
-  const bool are_few = to_ask_.size() - next_to_ask_ < kAskedAtOnce;
-  if (are_few && open_source_.size() + open_mirror_.size() > kAskedAtOnce) return {};
+  if (holds_back()) {
+    if (!held_since_) held_since_ = std::chrono::steady_clock::now();
+    return {};
+  }
+  held_since_.reset();
   wire::DigestRequest message;
   MessageRoom room;
   while (next_to_ask_ < to_ask_.size() && open_source_.size() < capacities_.open_questions) {
@@ -83,11 +101,21 @@ Result<void> Questions::ask_source() {
 
 Result<void> Questions::take_answer() {
   SSYNC_TRY_VOID(ask_source());
+  if (held_since_) {
+    const auto item = queues_.inbox.pop_until(*held_since_ + kHeldAtMost);
+    if (item) return take(*item);
+    if (queues_.inbox.finished()) return tl::unexpected(stopped());
+    SSYNC_TRY_VOID(ask_source());
+  }
   return take();
 }
 
 Result<void> Questions::take() {
   SSYNC_TRY(const InboxItem item, server_program::take(queues_.inbox));
+  return take(item);
+}
+
+Result<void> Questions::take(const InboxItem& item) {
   if (const auto* result = std::get_if<transfer::ContentResult>(&item)) return take(*result);
   if (const auto* digests = std::get_if<ClientDigests>(&item)) return take(*digests);
   return fail(Errc::protocol, "the plan was acknowledged before it was made");

@@ -2,8 +2,10 @@
 // index.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <unordered_map>
 #include <vector>
 
@@ -29,8 +31,10 @@ class Questions {
  private:
   void answer_known(const planner::Query& query);
   [[nodiscard]] Result<void> ask_mirror(const planner::Query& query);
+  [[nodiscard]] bool holds_back() const;
   [[nodiscard]] Result<void> ask_source();
   [[nodiscard]] Result<void> take();
+  [[nodiscard]] Result<void> take(const InboxItem& item);
   [[nodiscard]] Result<void> take(const transfer::ContentResult& result);
   [[nodiscard]] Result<void> take(const ClientDigests& digests);
   [[nodiscard]] Result<void> learn(const planner::Query& query, const transfer::Content& content);
@@ -48,6 +52,7 @@ class Questions {
   std::unordered_map<RowId, std::vector<std::uint64_t>> open_source_;  ///< row -> query ids
   std::vector<planner::Query> to_ask_;  ///< source queries not yet sent; front is next_to_ask_
   std::size_t next_to_ask_ = 0;
+  std::optional<std::chrono::steady_clock::time_point> held_since_;  ///< a few wait for others
 };
 
 }  // namespace ssync::server_program

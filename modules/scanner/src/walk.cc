@@ -109,6 +109,7 @@ Walk::Walk(fs::Tree& tree, const index::Index& idx, const Options& options, cons
 std::unique_ptr<Finding> Walk::read(Task task, Scratch& scratch) {
   Run run(*this, task, scratch);
   if (task.child.descend) run.read();
+  if (scratch.names.capacity() > kScratchRows || scratch.records.capacity() > kScratchRows) scratch = {};
   run.finding->block.location = std::move(task.location);
   run.finding->block.storage = run.storage;
   return std::move(run.finding);
@@ -174,10 +175,7 @@ void Walk::Run::remember(const index::Record& record, const Known& known) {
 void Walk::Run::hand_over_records() {
   const std::uint64_t rows = scratch.records.size() + (finding->self ? 1 : 0);
   finding->is_as_before = as_before == rows && cursor->rows_in_base() == rows;
-  if (finding->is_as_before) {
-    if (scratch.records.capacity() > kScratchRows) scratch = {};
-    return;
-  }
+  if (finding->is_as_before) return;
   finding->keep_record = scratch.keep_record;
   if (scratch.records.capacity() > 2 * scratch.records.size()) {
     finding->records = scratch.records;  // what waits to be handed out holds no more than it needs

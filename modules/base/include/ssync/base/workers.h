@@ -38,7 +38,7 @@ class Workers {
   struct Options {
     unsigned threads = 1;          ///< to begin with, at least 1
     unsigned threads_waiting = 1;  ///< at most so many when they wait
-    std::uint64_t judged = 8;      ///< after so many pieces of work it is judged anew
+    std::uint64_t judged = 8;      ///< after so many waited() it is judged anew
   };
   static constexpr unsigned kThreadsMax = 64;
 
