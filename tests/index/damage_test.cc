@@ -127,6 +127,37 @@ TEST_F(IndexDamageTest, ADirectoryWithADamagedBlockCannotBeKept) {
   }
 }
 
+// Damage behind a directory is none of its business: the next base must get rid of it.
+TEST_F(IndexDamageTest, WhatStandsBeforeADamagedBlockIsKept) {
+  Contents tree = {{"", {{"a", record_of(1)}}}, {"gone", {}}, {"z", {{"x", record_of(2)}}}};
+  for (std::uint64_t i = 0; i < 256; ++i)  // one whole block, so more of it might follow
+    tree["full"]["f" + std::to_string(i)] = record_of(100 + i);
+  for (std::uint64_t i = 0; i < 50; ++i)
+    tree["gone"]["g" + std::to_string(i)] = record_of(1000 + i);
+  {
+    Index index = open("/other");
+    write(index, tree);
+  }
+  std::filesystem::path path;
+  for (const auto& entry : std::filesystem::directory_iterator(state_dir()))
+    if (entry.path() != path_ && entry.path().extension() == ".index") path = entry.path();
+  std::string changed = read_file(path);
+  const std::size_t at = changed.find("gone");
+  ASSERT_NE(at, std::string::npos);
+  changed[at + 40] ^= 1;
+  write_file(path, changed);
+  tree.erase("gone");
+  Index index = open("/other");
+  Result<Index::Writer> writer = index.rewrite();
+  ASSERT_TRUE(writer);
+  for (const auto& [location, rows] : tree)
+    ASSERT_TRUE(writer->keep_directory(location)) << location;
+  ASSERT_TRUE(index.commit(*std::move(writer), {}));
+  const Index again = open("/other");
+  EXPECT_EQ(read(again, tree), tree);
+  EXPECT_TRUE(again.damage().empty());
+}
+
 TEST_F(IndexDamageTest, TheNextBaseIsWholeAgain) {
   for (std::size_t at = 8; at < bytes_.size(); at += 1 + bytes_.size() / 61) {
     std::string changed = bytes_;

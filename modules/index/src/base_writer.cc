@@ -119,43 +119,31 @@ void BaseWriter::count_block(std::uint64_t checksum, std::size_t bytes, std::uin
   offset_ += bytes;
 }
 
+// As long as everything before it was the same, the directory's blocks lie in the old file where they would
+// go in the new one, and are passed over.
 Result<void> BaseWriter::keep_directory(std::string_view location) {
   SSYNC_TRY_VOID(begin_directory(location));
-  if (comparing_) {
-    SSYNC_TRY(const bool is_kept, keep_in_place());
-    if (is_kept) return {};
-  }
+  const auto not_kept = [&] {
+    return fail(Errc::corrupt, "index: the old base cannot give " + printable(split(location)) + " any more");
+  };
   if (!old_) return not_kept();
   DirectoryLookup old = old_->find_directory(location, Access::in_order);
-  if (!old.first) return not_kept();
-  SSYNC_TRY_VOID(add_block(*old.first));
-  for (std::uint32_t number = 1; number < blocks_of(old.ref.rows); ++number) {
-    const std::optional<Block> block = old_->block(old_->block_offset(old.ref, number), Access::in_order);
+  std::optional<Block> block = std::move(old.first);
+  const bool in_place = comparing_ && old.ref.offset == offset_;
+  for (std::uint32_t number = 0; number < blocks_of(old.ref.rows); ++number) {
+    const std::uint64_t offset = old_->block_offset(old.ref, number);
+    if (number > 0) block = old_->block(offset, Access::in_order);
     if (!block || block->location != location || block->number != number) return not_kept();
-    SSYNC_TRY_VOID(add_block(*block));
+    if (!in_place) {
+      SSYNC_TRY_VOID(add_block(*block));
+    } else if (offset == offset_) {
+      const ByteSpan bytes = block->file.bytes;
+      count_block(load_le<std::uint64_t>(bytes.data()), bytes.size(), block->rows);
+    } else {
+      return not_kept();
+    }
   }
   return {};
-}
-
-tl::unexpected<Error> BaseWriter::not_kept() const {
-  return fail(Errc::corrupt,
-              "index: the old base has not all of " + printable(split(directory_.location)) + " any more");
-}
-
-// As long as everything before it was the same, the directory's blocks follow in the old file at offset_, one
-// after the other. False: the file has another directory there. A block that cannot be read is an error: it
-// may be one of this directory's, which would lack it then.
-Result<bool> BaseWriter::keep_in_place() {
-  const std::uint64_t end = old_->trailer().blocks_end;
-  std::uint32_t rows = kBlockRowsMax;
-  while (rows == kBlockRowsMax && offset_ < end) {
-    const std::optional<Block> block = old_->block(offset_, Access::in_order);
-    if (!block) return not_kept();
-    if (block->location != directory_.location || block->number != directory_.blocks) break;
-    rows = block->rows;
-    count_block(load_le<std::uint64_t>(block->file.bytes.data()), block->file.bytes.size(), rows);
-  }
-  return directory_.blocks != 0;
 }
 
 Result<void> BaseWriter::add_block(const Block& block) {

@@ -61,9 +61,7 @@ class BaseWriter {
   void begin_block();
   [[nodiscard]] Result<void> end_block();
   void count_block(std::uint64_t checksum, std::size_t bytes, std::uint32_t rows);
-  [[nodiscard]] Result<bool> keep_in_place();
   [[nodiscard]] Result<void> add_block(const Block& block);
-  [[nodiscard]] tl::unexpected<Error> not_kept() const;
   [[nodiscard]] Result<void> end_directory();
   [[nodiscard]] bool equals_old(ByteSpan block);
   [[nodiscard]] Result<void> start_file();

@@ -50,7 +50,7 @@ class InodeRuns::Cursor {
 
 Result<void> InodeRuns::add(const InodeRef& ref) {
   held_.push_back(ref);
-  return held_.size() < run_refs_ ? Result<void>() : write_run();
+  return held_.size() < kRunRefs ? Result<void>() : write_run();
 }
 
 void InodeRuns::sort_held() {

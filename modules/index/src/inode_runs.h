@@ -20,11 +20,8 @@ namespace ssync::index {
 /// the end.
 class InodeRuns {
  public:
-  static constexpr std::size_t kRunRefs = 128 * 1024;
-
-  /// `run_refs`: so many are held, at least 1. `files` must outlive it.
-  explicit InodeRuns(const StateFiles& files, std::size_t run_refs = kRunRefs)
-      : files_(files), run_refs_(run_refs) {}
+  /// `files` must outlive it.
+  explicit InodeRuns(const StateFiles& files) : files_(files) {}
 
   /// Errors: those of writing the file.
   [[nodiscard]] Result<void> add(const InodeRef& ref);
@@ -34,6 +31,7 @@ class InodeRuns {
   [[nodiscard]] Result<void> take(const std::function<Result<void>(const InodeRef&)>& visit);
 
  private:
+  static constexpr std::size_t kRunRefs = 128 * 1024;
   class Cursor;
 
   void sort_held();
@@ -41,7 +39,6 @@ class InodeRuns {
   [[nodiscard]] Result<void> merge(const std::function<Result<void>(const InodeRef&)>& visit);
 
   const StateFiles& files_;
-  const std::size_t run_refs_;
   std::vector<InodeRef> held_;
   UniqueFd fd_;
   std::uint64_t written_ = 0;  // refs in the file
