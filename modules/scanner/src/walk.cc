@@ -61,7 +61,7 @@ struct Walk::Run {
   [[nodiscard]] bool open();
   [[nodiscard]] bool list();
   [[nodiscard]] std::span<const std::string_view> sorted_names();
-  void remember(const index::Record& record, const Known& known);
+  void compare_with_base(const index::Record& record, const Known& known);
   void hand_over_records();
   void end_by(Error error, std::string_view operation);
   [[nodiscard]] Result<void> read_self();
@@ -164,11 +164,9 @@ std::span<const std::string_view> Walk::Run::sorted_names() {
   return sorted;
 }
 
-/// The next base's record of the next entry; `known` is what the index has of it.
-void Walk::Run::remember(const index::Record& record, const Known& known) {
+/// `record` is for the next base; `known` is what the index has of the entry, which was asked for last.
+void Walk::Run::compare_with_base(const index::Record& record, const Known& known) {
   if (known.found == Known::Found::yes && cursor->is_of_base() && record == known.record) ++as_before;
-  scratch.records.push_back(record);
-  scratch.keep_record.push_back(true);
 }
 
 // Mostly nothing has changed. Then the records need not travel: the writer finds them in the old base.
@@ -230,7 +228,7 @@ Result<void> Walk::Run::read_self() {
   device = self.seen.device;
   if (known.found == Known::Found::yes) known_device = known.record.held.device;
   finding->self = merge(rules, known, self.seen).record;
-  if (known.found == Known::Found::yes && cursor->is_of_base() && *finding->self == known.record) ++as_before;
+  compare_with_base(*finding->self, known);
   return {};
 }
 
@@ -279,7 +277,9 @@ void Walk::Run::add(std::string_view name, const fs::Stat& stat) {
   if (known.found == Known::Found::no) find_origin(name, stat.seen, merged, entry);
   use(merged, entry);
   finding->block.entries.push_back(entry);
-  remember(merged.record, known);
+  compare_with_base(merged.record, known);
+  scratch.records.push_back(std::move(merged.record));
+  scratch.keep_record.push_back(true);
 }
 
 void Walk::Run::use(const Merged& merged, ScannedEntry& entry) const {
