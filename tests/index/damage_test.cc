@@ -1,5 +1,6 @@
 // A base whose bytes were changed or cut: every answer is the record that was written, or "unreadable". Never
 // "no", never another record, no crash.
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <random>
@@ -24,6 +25,7 @@ class IndexDamageTest : public IndexTest {
 
   struct Answers {
     std::size_t right = 0, unreadable = 0, wrong = 0;
+    std::size_t names_of = 0;  ///< so many directories
   };
   Answers ask(const std::string& bytes) const {
     write_file(path_, bytes);
@@ -40,6 +42,14 @@ class IndexDamageTest : public IndexTest {
           ++(found == Found::yes && record == expected ? answers.right : answers.wrong);
         }
       }
+    }
+    for (const auto& [location, rows] : tree_) {
+      std::vector<std::string> names;
+      const bool all = index.visit_names(location, static_cast<std::uint32_t>(rows.size()),
+                                         [&names](std::string_view name) { names.emplace_back(name); });
+      const bool equal = std::ranges::equal(names, rows, {}, {}, [](const auto& row) { return row.first; });
+      if (all && !equal) ++answers.wrong;
+      if (all) ++answers.names_of;
     }
     const std::optional<Record> found = index.find({"a/big", "file_500"});
     if (found && *found != record_of(600)) ++answers.wrong;
@@ -107,6 +117,7 @@ TEST_F(IndexDamageTest, OneDamagedBlockLeavesTheRestOfItsDirectory) {
   changed[bytes_.size() * 2 / 5] ^= 1;  // the middle block of a/big
   const Answers answers = ask(changed);
   EXPECT_EQ(answers.unreadable, 256u);
+  EXPECT_EQ(answers.names_of, tree_.size() - 1);
   EXPECT_EQ(answers.right, rows() - 256);
 }
 

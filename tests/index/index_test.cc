@@ -213,6 +213,32 @@ TEST_F(IndexTest, ACursorSaysWhatIsTheBasesOwn) {
   EXPECT_EQ(index.directory("absent").rows_in_base(), std::nullopt);
 }
 
+TEST_F(IndexTest, NamesAreVisitedWhenThereAreAsManyAsExpected) {
+  Index index = open();
+  write(index, sample_tree());
+  std::vector<std::string> names;
+  const auto visit = [&names](std::string_view name) { names.emplace_back(name); };
+  EXPECT_TRUE(index.visit_names("a", 2, visit));
+  EXPECT_EQ(names, (std::vector<std::string>{"big", "\xff\x01 odd"}));
+  EXPECT_TRUE(index.visit_names("empty", 0, visit));
+  names.clear();
+  EXPECT_TRUE(index.visit_names("a/big", 700, visit));
+  EXPECT_EQ(names.size(), 700u);
+  EXPECT_FALSE(index.visit_names("a", 3, visit));
+  EXPECT_FALSE(index.visit_names("missing", 0, visit));
+  EXPECT_FALSE(open("/other").visit_names("", 3, visit));
+}
+
+TEST_F(IndexTest, ARecordWithWhatItsKindDoesNotHaveIsRefused) {
+  Index index = open();
+  Record record = record_of(2, Kind::directory);
+  record.held.values.size = 1;
+  EXPECT_EQ(index.append({"", "a"}, record).error().code, Errc::invalid_argument);
+  record = record_of(2);
+  record.names = 0;
+  EXPECT_EQ(index.append({"", "a"}, record).error().code, Errc::invalid_argument);
+}
+
 TEST_F(IndexTest, RowsAndDirectoriesThatWentAreGone) {
   Index index = open();
   write(index, sample_tree());

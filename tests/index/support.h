@@ -22,7 +22,9 @@ inline void PrintTo(const Record& record, std::ostream* out) {
   *out << "Record{inode " << record.held.inode << ", size " << record.held.values.size << ", ctime "
        << record.held.ctime.s << "." << record.held.ctime.ns << (record.wanted ? ", wanted" : "")
        << (record.checksum ? ", checksum" : "") << (record.digest ? ", digest" : "")
-       << (record.racy ? ", racy" : "") << "}";
+       << (record.racy ? ", racy" : "");
+  if (record.names) *out << ", " << *record.names << " names";
+  *out << "}";
 }
 
 namespace test {
@@ -51,6 +53,7 @@ inline Record record_of(std::uint64_t number, Kind kind = Kind::file) {
       record.digest->bytes[i] = static_cast<std::byte>(number + i);
   }
   record.racy = number % 7 == 3;
+  if (kind == Kind::directory && number % 2 == 0) record.names = small - 2;
   return record;
 }
 

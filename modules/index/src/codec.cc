@@ -1,6 +1,8 @@
 #include "codec.h"
 
+#include <limits>
 #include <string>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -95,6 +97,18 @@ bool get_wanted(In& in, Values& wanted, std::uint64_t mtime_s) noexcept {
   return check_values(wanted);
 }
 
+// In the place of the size, which a directory does not have: 0, or their number plus one.
+std::uint64_t names_code(const Record& record) noexcept {
+  return record.names ? std::uint64_t{*record.names} + 1 : 0;
+}
+
+bool get_names(std::uint64_t code, std::optional<std::uint32_t>& names) noexcept {
+  names.reset();
+  if (code > std::uint64_t{std::numeric_limits<std::uint32_t>::max()} + 1) return false;
+  if (code != 0) names = static_cast<std::uint32_t>(code - 1);
+  return true;
+}
+
 bool get_held(In& in, unsigned flags, Seen& held, FieldState& state) noexcept {
   Values& values = held.values;
   if (!get_kind((flags & kKindMask) + 1, values.kind)) return false;
@@ -129,7 +143,7 @@ void encode_fields(Out& out, const Record& record, FieldState& state) noexcept {
   const unsigned flags = flags_of(record, state);
   out.fixed(static_cast<std::uint16_t>(flags));
   if ((flags & kSameMode) == 0) out.fixed(held.values.mode);
-  out.varint(held.values.size);
+  out.varint(held.values.kind == Kind::directory ? names_code(record) : held.values.size);
   put_time(out, held.values.mtime, state.mtime_s);
   put_time(out, held.ctime, state.ctime_s);
   if ((flags & kSameOwner) == 0) {
@@ -150,6 +164,9 @@ void encode_fields(Out& out, const Record& record, FieldState& state) noexcept {
 bool decode_fields(In& in, Record& record, FieldState& state) noexcept {
   const unsigned flags = in.fixed<std::uint16_t>();
   if ((flags & kUnusedMask) != 0 || !get_held(in, flags, record.held, state)) return false;
+  Values& values = record.held.values;
+  const bool is_directory = values.kind == Kind::directory;
+  if (!get_names(is_directory ? std::exchange(values.size, 0) : 0, record.names)) return false;
   record.wanted.reset();
   if ((flags & kWantedIsHeld) != 0) {
     record.wanted = record.held.values;
@@ -168,6 +185,8 @@ bool decode_fields(In& in, Record& record, FieldState& state) noexcept {
 }
 
 bool check_record(const Record& record) noexcept {
+  if (record.held.values.kind == Kind::directory ? record.held.values.size != 0 : record.names.has_value())
+    return false;
   return check_values(record.held.values) && record.held.ctime.ns <= kNsMax &&
          (!record.wanted || check_values(*record.wanted));
 }

@@ -88,6 +88,14 @@ BaseCursor::Found BaseCursor::find(std::string_view name, Record& record) {
   }
 }
 
+bool BaseCursor::visit_names(const std::function<void(std::string_view)>& visit) {
+  if (all_unknown_) return false;
+  std::uint64_t rows = 0;
+  for (; next_row() && !gap_; ++rows)
+    visit(reader_.name());
+  return !gap_ && rows == ref_.rows;
+}
+
 void BaseCursor::seek(std::string_view name) {
   if (blocks_ < 2 || gap_) return;
   std::uint32_t low = 0;  // the last block known to start at or before the name

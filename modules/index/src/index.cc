@@ -142,6 +142,12 @@ Index::Cursor Index::directory(std::string_view location) const {
       *impl_, BaseCursor(impl_->base, std::string(location), Access::in_order), location_hash(location)}));
 }
 
+bool Index::visit_names(std::string_view location, std::uint32_t count,
+                        const std::function<void(std::string_view)>& visit) const {
+  BaseCursor cursor(impl_->base, std::string(location), Access::in_order);
+  return cursor.rows() == count && cursor.visit_names(visit);
+}
+
 std::optional<Record> Index::find(PathView path) const {
   BaseCursor cursor(impl_->base, std::string(path.location), Access::random);
   cursor.seek(path.name);

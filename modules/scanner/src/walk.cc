@@ -60,6 +60,7 @@ struct Walk::Run {
   void read();
   [[nodiscard]] bool open();
   [[nodiscard]] bool list();
+  [[nodiscard]] bool recall_names();
   [[nodiscard]] std::span<const std::string_view> sorted_names();
   void compare_with_base(const index::Record& record, const Known& known);
   void hand_over_records();
@@ -69,7 +70,12 @@ struct Walk::Run {
   void add_unreadable(std::string_view name, const Known& known, std::string text, int sys_errno);
   void add_special(std::string_view name);
   [[nodiscard]] bool add_target(std::string_view name, ScannedEntry& entry);
-  [[nodiscard]] Result<void> find_child(std::string_view name, const fs::Stat& stat, const Known& known);
+  [[nodiscard]] Result<void> find_child(std::string_view name, const fs::Stat& stat, const Known& known,
+                                        std::optional<std::uint32_t>& names);
+  [[nodiscard]] bool may_keep_names(const fs::Stat& stat) const;
+  [[nodiscard]] std::optional<std::uint32_t> names_of(const index::Record& record,
+                                                      const index::Index::Cursor& of,
+                                                      const fs::Stat& stat) const;
   [[nodiscard]] bool lost_mount(const fs::Stat& stat, const Known& known) const;
   [[nodiscard]] bool looks_elsewhere() const;
   void find_origin(std::string_view name, const Seen& seen, Merged& merged, ScannedEntry& entry);
@@ -154,7 +160,7 @@ std::span<const std::string_view> Walk::Run::sorted_names() {
   sorted.clear();
   for (std::size_t i = 0; i < names.size(); ++i)
     sorted.push_back(names[i]);
-  std::sort(sorted.begin(), sorted.end());
+  if (!std::is_sorted(sorted.begin(), sorted.end())) std::sort(sorted.begin(), sorted.end());
   // A file system that lists a name twice (some network ones, while the directory changes) must not make two
   // rows of it.
   sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
@@ -198,6 +204,7 @@ bool Walk::Run::open() {
 }
 
 bool Walk::Run::list() {
+  if (task.child.known_names && recall_names()) return true;
   if (task.child.names) {
     storage->names = std::move(*task.child.names);
     task.child.names.reset();
@@ -209,6 +216,15 @@ bool Walk::Run::list() {
     return false;
   }
   return true;
+}
+
+// Nothing came into it and nothing went since the index saw it: the base has its names, in order.
+bool Walk::Run::recall_names() {
+  const std::string& location = task.child.was_at ? *task.child.was_at : task.location;
+  const bool all = walk.index_.visit_names(location, *task.child.known_names,
+                                           [&](std::string_view name) { storage->names.add(name); });
+  if (!all) storage->names.clear();
+  return all;
 }
 
 // The parent's block has said that this is a directory which can be read. If it went since, its entries went
@@ -255,6 +271,7 @@ void Walk::Run::add(std::string_view name, const fs::Stat& stat) {
   entry.seen = stat.seen;
   if (stat.type == fs::Stat::Type::symlink && !add_target(name, entry)) return;
   const Known known = look_up(name);
+  std::optional<std::uint32_t> names;
   if (is_directory) {
     if (lost_mount(stat, known)) {
       add_unreadable(name, known,
@@ -264,7 +281,7 @@ void Walk::Run::add(std::string_view name, const fs::Stat& stat) {
       finding->children.push_back(Child{.name = std::string(name), .descend = false});
       return;
     }
-    if (Result<void> child = find_child(name, stat, known); !child) {
+    if (Result<void> child = find_child(name, stat, known, names); !child) {
       if (is_gone(child.error()) || child.error().code == Errc::not_directory) return;
       add_unreadable(name, known, text_of("reading the directory", child.error()), child.error().sys_errno);
       finding->children.push_back(Child{.name = std::string(name), .descend = false});
@@ -274,6 +291,7 @@ void Walk::Run::add(std::string_view name, const fs::Stat& stat) {
   if (stat.type == fs::Stat::Type::file && stat.seen.links > 1) ++finding->hard_links;
 
   Merged merged = merge(rules, known, stat.seen);
+  merged.record.names = names;
   if (known.found == Known::Found::no) find_origin(name, stat.seen, merged, entry);
   use(merged, entry);
   finding->block.entries.push_back(entry);
@@ -354,9 +372,10 @@ void Walk::Run::add_unreadable(std::string_view name, const Known& known, std::s
   entry.name = name;
   entry.seen.values.kind = Kind::unreadable;
   finding->block.entries.push_back(entry);
-  // What was known of it stays true of the stat it had then.
+  // What was known of it stays true of the stat it had then; its names are not in the next base.
   scratch.keep_record.push_back(known.found == Known::Found::yes);
   scratch.records.push_back(known.record);
+  scratch.records.back().names.reset();
 }
 
 void Walk::Run::add_special(std::string_view name) {
@@ -378,14 +397,34 @@ bool Walk::Run::lost_mount(const fs::Stat& stat, const Known& known) const {
          known.record.held.device != *known_device && stat.seen.device == device;
 }
 
-// Opens and lists it: see Child.
-Result<void> Walk::Run::find_child(std::string_view name, const fs::Stat& stat, const Known& known) {
+// A name that comes or goes moves the directory's ctime, where ctimes mean something and if it is not so
+// young that a later change could give it the same.
+bool Walk::Run::may_keep_names(const fs::Stat& stat) const {
+  return rules.stable.inodes && rules.stable.ctime && !stat.mount_point &&
+         !fs::is_racy(stat.seen.ctime, rules.clock);
+}
+
+// How many names the directory has, if they are those that the base has of it. What the log says of a
+// directory was not seen together with its names.
+std::optional<std::uint32_t> Walk::Run::names_of(const index::Record& record, const index::Index::Cursor& of,
+                                                 const fs::Stat& stat) const {
+  const bool same =
+      of.is_of_base() && may_keep_names(stat) && same_stat(record.held, stat.seen, rules.stable);
+  return same ? record.names : std::nullopt;
+}
+
+// Opens and lists it: see Child. `names`: for its record.
+Result<void> Walk::Run::find_child(std::string_view name, const fs::Stat& stat, const Known& known,
+                                   std::optional<std::uint32_t>& names) {
   const bool mount_point = stat.mount_point;
   Child child{.name = std::string(name), .stable = rules.stable, .device = stat.seen.device};
   if (known.found == Known::Found::yes) child.known_device = known.record.held.device;
+  if (known.found == Known::Found::yes) child.known_names = names_of(known.record, *cursor, stat);
   index::Record before;
-  if (known.found == Known::Found::no && was_here_before(name, stat.seen, before))
+  if (known.found == Known::Found::no && was_here_before(name, stat.seen, before)) {
     child.was_at = join({*task.child.was_at, name});
+    child.known_names = names_of(before, *cursor_before, stat);
+  }
   if (mount_point && walk.options_.one_file_system) {
     child.descend = false;
     finding->children.push_back(std::move(child));
@@ -398,9 +437,13 @@ Result<void> Walk::Run::find_child(std::string_view name, const fs::Stat& stat, 
     child.descend = !is_special_file_system(volume.type);
   }
   if (child.descend) {
-    auto names = std::make_unique<fs::NameList>();
-    SSYNC_TRY_VOID(opened->list(*names));
-    if (walk.names_.take(names->size())) child.names = std::move(names);
+    names = child.known_names;
+    if (!names) {
+      auto listed = std::make_unique<fs::NameList>();
+      SSYNC_TRY_VOID(opened->list(*listed));
+      if (may_keep_names(stat)) names = static_cast<std::uint32_t>(listed->size());
+      if (walk.names_.take(listed->size())) child.names = std::move(listed);
+    }
     if (walk.handles_.take(1)) child.handle = std::move(opened);
   }
   finding->children.push_back(std::move(child));

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -29,6 +30,9 @@ struct Record {
   /// The stat proves nothing about the content: it was too young when taken, or a doubt was never settled.
   /// Cleared only with a checksum that was computed from the content, or by an equal comparison.
   bool racy = false;
+  /// Directory: how many names were in it when it had the stat `held`. Only of one that was old enough then
+  /// for any later name to show in its ctime; so as long as `held` stays, these names are all there are.
+  std::optional<std::uint32_t> names;
   friend bool operator==(const Record&, const Record&) = default;
 };
 
@@ -98,6 +102,10 @@ class Index {
     std::unique_ptr<Impl> impl_;
   };
   [[nodiscard]] Cursor directory(std::string_view location) const;
+  /// Calls visit(name) for each record that the base (without the log) has of one directory, in name order.
+  /// False: there are not exactly `count`, or they cannot all be read; visit() may have had some.
+  [[nodiscard]] bool visit_names(std::string_view location, std::uint32_t count,
+                                 const std::function<void(std::string_view)>& visit) const;
 
   /// Any order; slower. nullopt also when unreadable. Sees what append() added.
   [[nodiscard]] std::optional<Record> find(PathView path) const;

@@ -40,6 +40,7 @@ struct Counts {
 /// - Sorted as compare_rows(); the first block is the root's and carries `self`.
 /// - Our staging directories in the root are skipped. Sockets, fifos and devices are skipped, counted, and
 /// reported once each as warning Problems.
+/// - A directory whose stat is as the index has it is not listed: its names are those of the base.
 /// - Mounts below are crossed, except proc, sysfs, cgroup, devpts and the like, whose mount points appear as
 /// empty directories.
 /// - role source: a directory where another file system was mounted at the last scan and none is now counts
