@@ -45,8 +45,8 @@ class IndexDamageTest : public IndexTest {
     }
     for (const auto& [location, rows] : tree_) {
       std::vector<std::string> names;
-      const bool all = index.visit_names(location, static_cast<std::uint32_t>(rows.size()),
-                                         [&names](std::string_view name) { names.emplace_back(name); });
+      const bool all = index.directory(location).visit_names(
+          [&names](std::string_view name) { names.emplace_back(name); });
       const bool equal = std::ranges::equal(names, rows, {}, {}, [](const auto& row) { return row.first; });
       if (all && !equal) ++answers.wrong;
       if (all) ++answers.names_of;

@@ -1,5 +1,6 @@
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include <gtest/gtest.h>
@@ -213,20 +214,25 @@ TEST_F(IndexTest, ACursorSaysWhatIsTheBasesOwn) {
   EXPECT_EQ(index.directory("absent").rows_in_base(), std::nullopt);
 }
 
-TEST_F(IndexTest, NamesAreVisitedWhenThereAreAsManyAsExpected) {
+TEST_F(IndexTest, ACursorVisitsTheNamesAndThenFindsThem) {
+  const Contents tree = sample_tree();
   Index index = open();
-  write(index, sample_tree());
-  std::vector<std::string> names;
-  const auto visit = [&names](std::string_view name) { names.emplace_back(name); };
-  EXPECT_TRUE(index.visit_names("a", 2, visit));
-  EXPECT_EQ(names, (std::vector<std::string>{"big", "\xff\x01 odd"}));
-  EXPECT_TRUE(index.visit_names("empty", 0, visit));
-  names.clear();
-  EXPECT_TRUE(index.visit_names("a/big", 700, visit));
-  EXPECT_EQ(names.size(), 700u);
-  EXPECT_FALSE(index.visit_names("a", 3, visit));
-  EXPECT_FALSE(index.visit_names("missing", 0, visit));
-  EXPECT_FALSE(open("/other").visit_names("", 3, visit));
+  write(index, tree);
+  ASSERT_TRUE(index.append({"a", "newer"}, record_of(7)));
+  for (const auto& [location, rows] : tree) {
+    Index::Cursor cursor = index.directory(location);
+    std::vector<std::string> names;
+    ASSERT_TRUE(cursor.visit_names([&names](std::string_view name) { names.emplace_back(name); }));
+    EXPECT_TRUE(std::ranges::equal(names, rows, {}, {}, [](const auto& row) { return row.first; }));
+    Record record;
+    for (const auto& [name, expected] : rows) {
+      ASSERT_EQ(cursor.find(name, record), Index::Cursor::Found::yes) << name;
+      EXPECT_EQ(record, expected);
+    }
+  }
+  const auto ignore = [](std::string_view) {};
+  EXPECT_FALSE(index.directory("missing").visit_names(ignore));
+  EXPECT_FALSE(open("/other").directory("").visit_names(ignore));
 }
 
 TEST_F(IndexTest, ARecordWithWhatItsKindDoesNotHaveIsRefused) {

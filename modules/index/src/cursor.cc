@@ -89,11 +89,15 @@ BaseCursor::Found BaseCursor::find(std::string_view name, Record& record) {
 }
 
 bool BaseCursor::visit_names(const std::function<void(std::string_view)>& visit) {
-  if (all_unknown_) return false;
+  if (!is_there_) return false;
   std::uint64_t rows = 0;
   for (; next_row() && !gap_; ++rows)
     visit(reader_.name());
-  return !gap_ && rows == ref_.rows;
+  const bool all = !gap_ && rows == ref_.rows;
+  // Back to the start; mostly there is one block.
+  gap_ = !take(blocks_ == 1 ? std::move(block_) : base_->block(base_->block_offset(ref_, 0), access_), 0);
+  next_block_ = 1;
+  return all;
 }
 
 void BaseCursor::seek(std::string_view name) {

@@ -47,7 +47,7 @@ class BaseCursor {
   BaseCursor(std::shared_ptr<const BaseFile> base, std::string location, Access access);
   /// As Index::Cursor::find(), without the log.
   [[nodiscard]] Found find(std::string_view name, Record& record);
-  /// Calls visit(name) for each row; before any find(). False: not all can be read.
+  /// As Index::Cursor::visit_names().
   [[nodiscard]] bool visit_names(const std::function<void(std::string_view)>& visit);
   /// Goes to the block that may have `name`, by binary search; for one find() in a large directory.
   void seek(std::string_view name);

@@ -137,15 +137,13 @@ std::optional<std::uint64_t> Index::Cursor::rows_in_base() const noexcept {
   return impl_->base.rows();
 }
 
+bool Index::Cursor::visit_names(const std::function<void(std::string_view)>& visit) {
+  return impl_->base.visit_names(visit);
+}
+
 Index::Cursor Index::directory(std::string_view location) const {
   return Cursor(std::unique_ptr<Cursor::Impl>(new Cursor::Impl{
       *impl_, BaseCursor(impl_->base, std::string(location), Access::in_order), location_hash(location)}));
-}
-
-bool Index::visit_names(std::string_view location, std::uint32_t count,
-                        const std::function<void(std::string_view)>& visit) const {
-  BaseCursor cursor(impl_->base, std::string(location), Access::in_order);
-  return cursor.rows() == count && cursor.visit_names(visit);
 }
 
 std::optional<Record> Index::find(PathView path) const {

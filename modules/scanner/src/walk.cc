@@ -26,6 +26,8 @@ constexpr std::size_t kStopInterval = 256;
 /// More than this of a large directory's memory is not kept for the next.
 constexpr std::size_t kScratchRows = 4096;
 
+constexpr std::size_t kNameBytesUsual = 20;
+
 /// What a block's views point into.
 struct Storage {
   fs::NameList names;
@@ -125,15 +127,16 @@ void Walk::Run::read() {
   rules.role = walk.options_.role;
   rules.first_contact = !walk.index_.exists();
   rules.stable = is_root ? walk.root_stable_ : task.child.stable;
-  if (!open() || !list()) return;
+  if (!open()) return;
+  cursor.emplace(walk.index_.directory(task.location));
+  if (task.child.was_at) cursor_before.emplace(walk.index_.directory(*task.child.was_at));
+  if (!list()) return;
   const std::span<const std::string_view> sorted = sorted_names();
   device = task.child.device;
   known_device = task.child.known_device;
   depth =
       is_root ? 0 : 1 + static_cast<std::size_t>(std::count(task.location.begin(), task.location.end(), '/'));
   rules.clock = walk.tree_.clock();
-  cursor.emplace(walk.index_.directory(task.location));
-  if (task.child.was_at) cursor_before.emplace(walk.index_.directory(*task.child.was_at));
   finding->block.entries.reserve(sorted.size());
   if (is_root) {
     if (Result<void> self = read_self(); !self)
@@ -220,9 +223,11 @@ bool Walk::Run::list() {
 
 // Nothing came into it and nothing went since the index saw it: the base has its names, in order.
 bool Walk::Run::recall_names() {
-  const std::string& location = task.child.was_at ? *task.child.was_at : task.location;
-  const bool all = walk.index_.visit_names(location, *task.child.known_names,
-                                           [&](std::string_view name) { storage->names.add(name); });
+  index::Index::Cursor& there = cursor_before ? *cursor_before : *cursor;
+  const std::uint32_t count = *task.child.known_names;
+  if (there.rows_in_base() != count) return false;
+  storage->names.reserve(count, count * kNameBytesUsual);
+  const bool all = there.visit_names([&](std::string_view name) { storage->names.add(name); });
   if (!all) storage->names.clear();
   return all;
 }

@@ -94,6 +94,9 @@ class Index {
     [[nodiscard]] bool is_of_base() const noexcept;
     /// How many records the base has of this directory. nullopt: the directory is not in it, or unreadable.
     [[nodiscard]] std::optional<std::uint64_t> rows_in_base() const noexcept;
+    /// Calls visit(name) for each of those, in order; before any find(). False: they cannot all be read, and
+    /// visit() may have had some.
+    [[nodiscard]] bool visit_names(const std::function<void(std::string_view)>& visit);
 
    private:
     friend class Index;
@@ -102,10 +105,6 @@ class Index {
     std::unique_ptr<Impl> impl_;
   };
   [[nodiscard]] Cursor directory(std::string_view location) const;
-  /// Calls visit(name) for each record that the base (without the log) has of one directory, in name order.
-  /// False: there are not exactly `count`, or they cannot all be read; visit() may have had some.
-  [[nodiscard]] bool visit_names(std::string_view location, std::uint32_t count,
-                                 const std::function<void(std::string_view)>& visit) const;
 
   /// Any order; slower. nullopt also when unreadable. Sees what append() added.
   [[nodiscard]] std::optional<Record> find(PathView path) const;
