@@ -44,9 +44,11 @@ class IndexDamageTest : public IndexTest {
       }
     }
     for (const auto& [location, rows] : tree_) {
+      Index::Cursor cursor = index.directory(location);
+      const bool all = cursor.is_whole();
       std::vector<std::string> names;
-      const bool all = index.directory(location).visit_names(
-          [&names](std::string_view name) { names.emplace_back(name); });
+      while (const auto name = cursor.next_name())
+        names.emplace_back(*name);
       const bool equal = std::ranges::equal(names, rows, {}, {}, [](const auto& row) { return row.first; });
       if (all && !equal) ++answers.wrong;
       if (all) ++answers.names_of;

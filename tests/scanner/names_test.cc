@@ -142,6 +142,22 @@ TEST_F(ScannerNamesTest, ADirectoryWhoseBlockIsDamagedIsListed) {
   EXPECT_FALSE(second.error);
 }
 
+// Nobody may take the names that are missing then for deleted ones.
+TEST_F(ScannerNamesTest, AnIndexThatIsCutMeanwhileEndsTheScan) {
+  for (int i = 0; i < 100'000; ++i)
+    tree_.add(file("file" + std::to_string(i)), "b");
+  tree_.tick();
+  next();
+  tree_.on_operation([this](const support::FakeOperation& operation) {
+    if (operation.op == FakeOp::stat && operation.path == "b/file0")
+      std::filesystem::resize_file(base(), std::filesystem::file_size(base()) / 4);
+  });
+  const Scanned scanned = next();
+  ASSERT_TRUE(scanned.error);
+  EXPECT_EQ(scanned.error->text(),
+            "scanning b: its names: the index could be read a moment ago, and cannot be now");
+}
+
 // The first file of the moved one says where that was; the directories behind it are where they were in it.
 TEST_F(ScannerNamesTest, DirectoriesBelowAMovedOneAreNotListed) {
   tree_.add(file("Makefile", "all:"), "a");

@@ -1,6 +1,7 @@
 #include "cursor.h"
 
 #include <cstring>
+#include <utility>
 
 namespace ssync::index {
 
@@ -43,10 +44,14 @@ BaseCursor::BaseCursor(std::shared_ptr<const BaseFile> base, std::string locatio
   next_block_ = 1;
 }
 
+bool BaseCursor::is_block(const std::optional<Block>& block, std::uint32_t number) const {
+  return block && block->location == location_ && block->number == number;
+}
+
 bool BaseCursor::take(std::optional<Block> block, std::uint32_t number) {
   block_.reset();
   reader_ = BlockReader();
-  if (!block || block->location != location_ || block->number != number) return false;
+  if (!is_block(block, number)) return false;
   block_ = std::move(block);
   reader_ = BlockReader(*block_);
   return true;
@@ -80,6 +85,7 @@ BaseCursor::Found BaseCursor::find(std::string_view name, Record& record) {
     const int order = reader_.name().compare(name);
     if (order > 0) return gap_ ? Found::unreadable : Found::no;
     row_ready_ = false;
+    name_given_ = false;
     gap_ = false;
     if (order < 0) continue;
     if (reader_.fields(record)) return Found::yes;
@@ -88,16 +94,23 @@ BaseCursor::Found BaseCursor::find(std::string_view name, Record& record) {
   }
 }
 
-bool BaseCursor::visit_names(const std::function<void(std::string_view)>& visit) {
+bool BaseCursor::is_whole() const {
   if (!is_there_) return false;
-  std::uint64_t rows = 0;
-  for (; next_row() && !gap_; ++rows)
-    visit(reader_.name());
-  const bool all = !gap_ && rows == ref_.rows;
-  // Back to the start; mostly there is one block.
-  gap_ = !take(blocks_ == 1 ? std::move(block_) : base_->block(base_->block_offset(ref_, 0), access_), 0);
-  next_block_ = 1;
-  return all;
+  std::uint64_t rows = block_->rows;
+  for (std::uint32_t number = 1; number < blocks_; ++number) {
+    const std::optional<Block> block = base_->block(base_->block_offset(ref_, number), access_);
+    if (!is_block(block, number)) return false;
+    rows += block->rows;
+  }
+  return rows == ref_.rows;
+}
+
+std::optional<std::string_view> BaseCursor::next_name() {
+  if (std::exchange(name_given_, false)) row_ready_ = false;
+  row_ready_ = row_ready_ || next_row();
+  if (!row_ready_) return std::nullopt;
+  name_given_ = true;
+  return reader_.name();
 }
 
 void BaseCursor::seek(std::string_view name) {

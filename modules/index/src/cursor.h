@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -47,8 +46,9 @@ class BaseCursor {
   BaseCursor(std::shared_ptr<const BaseFile> base, std::string location, Access access);
   /// As Index::Cursor::find(), without the log.
   [[nodiscard]] Found find(std::string_view name, Record& record);
-  /// As Index::Cursor::visit_names().
-  [[nodiscard]] bool visit_names(const std::function<void(std::string_view)>& visit);
+  /// As those of Index::Cursor.
+  [[nodiscard]] bool is_whole() const;
+  [[nodiscard]] std::optional<std::string_view> next_name();
   /// Goes to the block that may have `name`, by binary search; for one find() in a large directory.
   void seek(std::string_view name);
   [[nodiscard]] const std::string& location() const noexcept { return location_; }
@@ -58,6 +58,7 @@ class BaseCursor {
   }
 
  private:
+  [[nodiscard]] bool is_block(const std::optional<Block>& block, std::uint32_t number) const;
   [[nodiscard]] bool take(std::optional<Block> block, std::uint32_t number);
   [[nodiscard]] bool next_row();
 
@@ -71,8 +72,9 @@ class BaseCursor {
   std::optional<Block> block_;
   BlockReader reader_;
   Record scratch_;
-  bool row_ready_ = false;  // the reader stands on a row that was not handed out
-  bool gap_ = false;        // rows before the present one are unknown
+  bool row_ready_ = false;   // the reader stands on a row that was not handed out
+  bool name_given_ = false;  // but its name was, by next_name()
+  bool gap_ = false;         // rows before the present one are unknown
   bool all_unknown_ = false;
 };
 

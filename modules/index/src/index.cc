@@ -137,8 +137,12 @@ std::optional<std::uint64_t> Index::Cursor::rows_in_base() const noexcept {
   return impl_->base.rows();
 }
 
-bool Index::Cursor::visit_names(const std::function<void(std::string_view)>& visit) {
-  return impl_->base.visit_names(visit);
+bool Index::Cursor::is_whole() const {
+  return impl_->base.is_whole();
+}
+
+std::optional<std::string_view> Index::Cursor::next_name() {
+  return impl_->base.next_name();
 }
 
 Index::Cursor Index::directory(std::string_view location) const {

@@ -1,7 +1,8 @@
 #include "walk.h"
 
 #include <algorithm>
-#include <forward_list>
+#include <cstring>
+#include <memory_resource>
 #include <span>
 #include <string>
 #include <utility>
@@ -30,10 +31,21 @@ constexpr std::size_t kNameBytesUsual = 20;
 
 /// What a block's views point into.
 struct Storage {
+  explicit Storage(std::size_t text_bytes) : texts(text_bytes) {}
+  std::string_view keep(std::string_view text) {
+    if (text.empty()) return {};
+    auto* const copy = static_cast<char*>(texts.allocate(text.size(), 1));
+    std::memcpy(copy, text.data(), text.size());
+    return {copy, text.size()};
+  }
+
   fs::NameList names;
-  std::forward_list<std::string> texts;
-  std::string_view keep(std::string text) { return texts.emplace_front(std::move(text)); }
+  std::pmr::monotonic_buffer_resource texts;
 };
+
+std::size_t text_bytes(const Child& child) {
+  return 64 + child.known_names.value_or(0) * kNameBytesUsual;
+}
 
 StableFields stable_of(const fs::Volume& volume) {
   return {volume.stable_inodes, volume.stable_ctime};
@@ -57,12 +69,17 @@ struct Walk::Run {
         task(task_of),
         scratch(scratch_of),
         is_root(task.location.empty()),
-        storage(std::make_shared<Storage>()) {}
+        storage(std::make_shared<Storage>(text_bytes(task_of.child))) {}
 
   void read();
   [[nodiscard]] bool open();
   [[nodiscard]] bool list();
-  [[nodiscard]] bool recall_names();
+  [[nodiscard]] index::Index::Cursor* known_names();
+  void expect(std::size_t count);
+  [[nodiscard]] bool look_at_listed();
+  [[nodiscard]] bool look_at_known(index::Index::Cursor& names);
+  void look_at(std::string_view name);
+  [[nodiscard]] bool stopped() { return ++looked_at % kStopInterval == 0 && walk.frontier_.stopped(); }
   [[nodiscard]] std::span<const std::string_view> sorted_names();
   void compare_with_base(const index::Record& record, const Known& known);
   void hand_over_records();
@@ -92,6 +109,7 @@ struct Walk::Run {
   Scratch& scratch;
   const bool is_root;
   MergeRules rules;
+  std::uint64_t looked_at = 0;  ///< names
   std::uint64_t as_before = 0;  ///< records of the base that the next base has as well
   std::unique_ptr<Finding> finding = std::make_unique<Finding>();
   std::shared_ptr<Storage> storage;
@@ -130,31 +148,56 @@ void Walk::Run::read() {
   if (!open()) return;
   cursor.emplace(walk.index_.directory(task.location));
   if (task.child.was_at) cursor_before.emplace(walk.index_.directory(*task.child.was_at));
-  if (!list()) return;
-  const std::span<const std::string_view> sorted = sorted_names();
+  index::Index::Cursor* const known = known_names();
+  if (known == nullptr && !list()) return;
   device = task.child.device;
   known_device = task.child.known_device;
   depth =
       is_root ? 0 : 1 + static_cast<std::size_t>(std::count(task.location.begin(), task.location.end(), '/'));
   rules.clock = walk.tree_.clock();
-  finding->block.entries.reserve(sorted.size());
+  scratch.records.clear();
+  scratch.keep_record.clear();
   if (is_root) {
     if (Result<void> self = read_self(); !self)
       return end_by(std::move(self).error(), "reading the attributes");
   }
-  std::size_t count = 0;
-  for (const std::string_view name : sorted) {
-    if (++count % kStopInterval == 0 && walk.frontier_.stopped()) return;
-    if (is_root && fs::is_staging_name(name)) continue;
-    Result<fs::Stat> stat = directory->stat(name);
-    if (stat) {
-      add(name, *stat);
-    } else if (!is_gone(stat.error())) {
-      add_unreadable(name, look_up(name), text_of("reading the attributes", stat.error()),
-                     stat.error().sys_errno);
-    }
+  if (known != nullptr ? look_at_known(*known) : look_at_listed()) hand_over_records();
+}
+
+void Walk::Run::expect(std::size_t count) {
+  finding->block.entries.reserve(count);
+  scratch.records.reserve(count);
+}
+
+// False: not all were looked at.
+bool Walk::Run::look_at_listed() {
+  const std::span<const std::string_view> names = sorted_names();
+  expect(names.size());
+  for (const std::string_view name : names) {
+    if (stopped()) return false;
+    if (!is_root || !fs::is_staging_name(name)) look_at(name);
   }
-  hand_over_records();
+  return true;
+}
+
+bool Walk::Run::look_at_known(index::Index::Cursor& names) {
+  const std::size_t count = *task.child.known_names;
+  expect(count);
+  while (const std::optional<std::string_view> name = names.next_name()) {
+    if (stopped()) return false;
+    look_at(storage->keep(*name));
+  }
+  if (looked_at == count) return true;
+  end_by(Error{Errc::corrupt, "the index could be read a moment ago, and cannot be now", 0}, "its names");
+  return false;
+}
+
+void Walk::Run::look_at(std::string_view name) {
+  Result<fs::Stat> stat = directory->stat(name);
+  if (stat) return add(name, *stat);
+  if (is_gone(stat.error())) return;
+  add_unreadable(name, look_up(name), text_of("reading the attributes", stat.error()),
+                 stat.error().sys_errno);
 }
 
 std::span<const std::string_view> Walk::Run::sorted_names() {
@@ -163,13 +206,10 @@ std::span<const std::string_view> Walk::Run::sorted_names() {
   sorted.clear();
   for (std::size_t i = 0; i < names.size(); ++i)
     sorted.push_back(names[i]);
-  if (!std::is_sorted(sorted.begin(), sorted.end())) std::sort(sorted.begin(), sorted.end());
+  std::sort(sorted.begin(), sorted.end());
   // A file system that lists a name twice (some network ones, while the directory changes) must not make two
   // rows of it.
   sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
-  scratch.records.clear();
-  scratch.records.reserve(sorted.size());
-  scratch.keep_record.clear();
   return sorted;
 }
 
@@ -207,7 +247,6 @@ bool Walk::Run::open() {
 }
 
 bool Walk::Run::list() {
-  if (task.child.known_names && recall_names()) return true;
   if (task.child.names) {
     storage->names = std::move(*task.child.names);
     task.child.names.reset();
@@ -221,15 +260,12 @@ bool Walk::Run::list() {
   return true;
 }
 
-// Nothing came into it and nothing went since the index saw it: the base has its names, in order.
-bool Walk::Run::recall_names() {
+// Nothing came into it and nothing went since the index saw it: the base has its names, in order. Null: it
+// has to be listed.
+index::Index::Cursor* Walk::Run::known_names() {
+  if (!task.child.known_names) return nullptr;
   index::Index::Cursor& there = cursor_before ? *cursor_before : *cursor;
-  const std::uint32_t count = *task.child.known_names;
-  if (there.rows_in_base() != count) return false;
-  storage->names.reserve(count, count * kNameBytesUsual);
-  const bool all = there.visit_names([&](std::string_view name) { storage->names.add(name); });
-  if (!all) storage->names.clear();
-  return all;
+  return there.rows_in_base() == *task.child.known_names && there.is_whole() ? &there : nullptr;
 }
 
 // The parent's block has said that this is a directory which can be read. If it went since, its entries went
@@ -323,8 +359,8 @@ void Walk::Run::find_origin(std::string_view name, const Seen& seen, Merged& mer
   std::optional<index::InodeHit> hit = find_moved(name, seen);
   bool proven = false;
   if (!hit || !merge_origin(rules, hit->record, seen, merged, proven)) return;
-  entry.origin = Origin{.location = storage->keep(std::move(hit->location)),
-                        .name = storage->keep(std::move(hit->name)),
+  entry.origin = Origin{.location = storage->keep(hit->location),
+                        .name = storage->keep(hit->name),
                         .checksum = *hit->record.checksum,
                         .proven = proven};
 }
@@ -356,7 +392,7 @@ bool Walk::Run::was_here_before(std::string_view name, const Seen& seen, index::
 bool Walk::Run::add_target(std::string_view name, ScannedEntry& entry) {
   Result<std::string> target = directory->read_link(name);
   if (target) {
-    entry.target = storage->keep(*std::move(target));
+    entry.target = storage->keep(*target);
     return true;
   }
   if (!is_gone(target.error()))

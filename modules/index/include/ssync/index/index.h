@@ -7,7 +7,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -94,9 +93,11 @@ class Index {
     [[nodiscard]] bool is_of_base() const noexcept;
     /// How many records the base has of this directory. nullopt: the directory is not in it, or unreadable.
     [[nodiscard]] std::optional<std::uint64_t> rows_in_base() const noexcept;
-    /// Calls visit(name) for each of those, in order; before any find(). False: they cannot all be read, and
-    /// visit() may have had some.
-    [[nodiscard]] bool visit_names(const std::function<void(std::string_view)>& visit);
+    /// Whether all of those can be read. Before any find() or next_name().
+    [[nodiscard]] bool is_whole() const;
+    /// The name of the next of those behind what was asked for and given so far; it may then be asked for.
+    /// Valid until the next call. nullopt: there is none, or, unless is_whole(), none that can be read.
+    [[nodiscard]] std::optional<std::string_view> next_name();
 
    private:
     friend class Index;
