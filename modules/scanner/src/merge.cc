@@ -7,65 +7,53 @@ bool same_stat(const Seen& held, const Seen& now, StableFields stable) noexcept 
          (!stable.inodes || held.inode == now.inode);
 }
 
-namespace {
-
-Merged merge_file(const MergeRules& rules, const Known& known, const Seen& now) {
-  Merged merged;
-  merged.record.held = now;
+Merged merge(const MergeRules& rules, Known& known, const Seen& now) {
+  index::Record& record = known.record;
   const bool is_known = known.found == Known::Found::yes;
+  const bool as_known = is_known && same_stat(record.held, now, rules.stable);
   // Of no content there is nothing to doubt.
-  const bool is_empty = now.values.size == 0;
-  if (is_empty) {
-    merged.doubt = false;
-  } else if (is_known) {
-    merged.doubt = known.record.racy || !same_stat(known.record.held, now, rules.stable);
-  } else {
-    merged.doubt = known.found == Known::Found::unreadable || !rules.first_contact;
-  }
-  const bool young = !is_empty && fs::is_racy(now.ctime, rules.clock);
-  merged.record.racy = merged.doubt || young;
-  const bool as_known = is_known && same_stat(known.record.held, now, rules.stable);
-  if (as_known && !merged.doubt) {
-    if (rules.role == index::Role::mirror) merged.record.wanted = known.record.wanted;
-    // What was computed from the content a moment ago need not hold for a stat that a later write may leave
-    // as it is.
-    if (!young) {
-      merged.record.checksum = known.record.checksum;
-      merged.record.digest = known.record.digest;
-    }
-  }
-  return merged;
-}
-
-}  // namespace
-
-Merged merge(const MergeRules& rules, const Known& known, const Seen& now) {
+  const bool has_content = now.values.kind == Kind::file && now.values.size > 0;
   Merged merged;
-  if (now.values.kind == Kind::file) {
-    merged = merge_file(rules, known, now);
-  } else {
-    merged.record.held = now;
-    if (rules.role == index::Role::mirror && known.found == Known::Found::yes &&
-        same_stat(known.record.held, now, rules.stable))
-      merged.record.wanted = known.record.wanted;
+  if (has_content && is_known) merged.doubt = record.racy || !as_known;
+  if (has_content && !is_known)
+    merged.doubt = known.found == Known::Found::unreadable || !rules.first_contact;
+  const bool young = has_content && fs::is_racy(now.ctime, rules.clock);
+  const bool is_trusted = as_known && !merged.doubt;
+  merged.as_before = is_known;
+  const auto drop = [&merged](auto& value) {
+    if (!value) return;
+    value.reset();
+    merged.as_before = false;
+  };
+  if (!is_trusted || rules.role == index::Role::source) drop(record.wanted);
+  // What was computed from the content a moment ago need not hold for a stat that a later write may leave as
+  // it is.
+  if (!is_trusted || young || now.values.kind != Kind::file) {
+    drop(record.checksum);
+    drop(record.digest);
   }
-  const bool nothing_known = rules.first_contact && known.found == Known::Found::no;
-  if (rules.role == index::Role::mirror && nothing_known) merged.record.wanted = now.values;
+  record.names.reset();
+  const bool racy = merged.doubt || young;
+  merged.as_before = merged.as_before && record.racy == racy && record.held == now;
+  record.racy = racy;
+  record.held = now;
+  if (rules.role == index::Role::mirror && rules.first_contact && known.found == Known::Found::no)
+    record.wanted = now.values;
   return merged;
 }
 
-bool merge_origin(const MergeRules& rules, const index::Record& old, const Seen& now, Merged& merged,
-                  bool& proven) {
+bool merge_origin(const MergeRules& rules, const index::Record& old, const Seen& now, index::Record& record,
+                  bool& doubt, bool& proven) {
   const Values& was = old.held.values;
   if (old.racy || !old.checksum || was.kind != Kind::file || was.size != now.values.size ||
       was.mtime != now.values.mtime)
     return false;
   proven = rules.stable.ctime && old.held.ctime == now.ctime && !fs::is_racy(now.ctime, rules.clock);
   if (proven) {
-    merged.doubt = false;
-    merged.record.racy = false;
-    merged.record.checksum = old.checksum;
-    merged.record.digest = old.digest;
+    doubt = false;
+    record.racy = false;
+    record.checksum = old.checksum;
+    record.digest = old.digest;
   }
   return true;
 }

@@ -16,11 +16,11 @@ struct StableFields {
   bool ctime = true;
 };
 
-/// The index's answer for one path.
+/// The index's answer for one path, and after merge() what the next base has of it.
 struct Known {
   using Found = index::Index::Cursor::Found;
   Found found = Found::no;
-  index::Record record;  ///< when found is yes
+  index::Record record;  ///< empty unless found is yes
 };
 
 struct MergeRules {
@@ -30,23 +30,24 @@ struct MergeRules {
   FileTime clock;  ///< the file system's, before the directory's entries were read
 };
 
-/// An entry's part of a ScannedEntry and of the next base.
 struct Merged {
   bool doubt = false;
-  index::Record record;  ///< its checksum and digest are proven, so they are the entry's too; so is `wanted`
+  bool as_before = false;  ///< the record is what the index has
 };
 
 /// Whether `now` shows no change since `held`. Device and link count are not compared: the one changes when a
 /// disk is mounted anew, the other moves ctime.
 [[nodiscard]] bool same_stat(const Seen& held, const Seen& now, StableFields stable) noexcept;
 
-/// For an entry that has a record at its path, or none anywhere.
-[[nodiscard]] Merged merge(const MergeRules& rules, const Known& known, const Seen& now);
+/// For an entry that has a record at its path, or none anywhere. `known.record` becomes that of the next
+/// base: its checksum and digest are proven, so they are the entry's too; so is `wanted`. A directory's
+/// `names` go.
+[[nodiscard]] Merged merge(const MergeRules& rules, Known& known, const Seen& now);
 
 /// For a file without a record at its path whose inode is known from another one: true when that makes it an
-/// origin. When size, mtime and ctime are the same, `merged` becomes free of doubt and takes the content's
+/// origin. When size, mtime and ctime are the same, it becomes free of doubt and `record` takes the content's
 /// checksum and digest over.
 [[nodiscard]] bool merge_origin(const MergeRules& rules, const index::Record& old, const Seen& now,
-                                Merged& merged, bool& proven);
+                                index::Record& record, bool& doubt, bool& proven);
 
 }  // namespace ssync::scanner

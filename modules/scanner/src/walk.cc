@@ -29,6 +29,10 @@ constexpr std::size_t kScratchRows = 4096;
 
 constexpr std::size_t kNameBytesUsual = 20;
 
+constexpr const char* kLostMount =
+    "a file system was mounted here at the last sync, and is not now (mount it, or accept the source as it "
+    "is)";
+
 /// What a block's views point into.
 struct Storage {
   explicit Storage(std::size_t text_bytes) : texts(text_bytes) {}
@@ -81,14 +85,16 @@ struct Walk::Run {
   void look_at(std::string_view name);
   [[nodiscard]] bool stopped() { return ++looked_at % kStopInterval == 0 && walk.frontier_.stopped(); }
   [[nodiscard]] std::span<const std::string_view> sorted_names();
-  void compare_with_base(const index::Record& record, const Known& known);
+  void count_as_before(const Merged& merged);
   void hand_over_records();
   void end_by(Error error, std::string_view operation);
   [[nodiscard]] Result<void> read_self();
-  void add(std::string_view name, const fs::Stat& stat);
-  void add_unreadable(std::string_view name, const Known& known, std::string text, int sys_errno);
+  [[nodiscard]] bool fill(ScannedEntry& entry, const fs::Stat& stat);
+  void merge_into(ScannedEntry& entry, Known& known, std::optional<std::uint32_t> names);
+  void make_unreadable(ScannedEntry& entry, const Known& known, std::string_view operation,
+                       const Error& error);
+  void make_unreadable(ScannedEntry& entry, const Known& known, std::string text, int sys_errno = 0);
   void add_special(std::string_view name);
-  [[nodiscard]] bool add_target(std::string_view name, ScannedEntry& entry);
   [[nodiscard]] Result<void> find_child(std::string_view name, const fs::Stat& stat, const Known& known,
                                         std::optional<std::uint32_t>& names);
   [[nodiscard]] bool may_keep_names(const fs::Stat& stat) const;
@@ -97,10 +103,10 @@ struct Walk::Run {
                                                       const fs::Stat& stat) const;
   [[nodiscard]] bool lost_mount(const fs::Stat& stat, const Known& known) const;
   [[nodiscard]] bool looks_elsewhere() const;
-  void find_origin(std::string_view name, const Seen& seen, Merged& merged, ScannedEntry& entry);
+  void find_origin(ScannedEntry& entry, index::Record& record, Merged& merged);
   [[nodiscard]] std::optional<index::InodeHit> find_moved(std::string_view name, const Seen& seen);
   [[nodiscard]] bool was_here_before(std::string_view name, const Seen& seen, index::Record& record);
-  void use(const Merged& merged, ScannedEntry& entry) const;
+  void use(const Merged& merged, const index::Record& record, ScannedEntry& entry) const;
   [[nodiscard]] Known look_up(std::string_view name);
   [[nodiscard]] std::string_view path_problem(std::string_view name, bool is_directory) const;
 
@@ -193,11 +199,16 @@ bool Walk::Run::look_at_known(index::Index::Cursor& names) {
 }
 
 void Walk::Run::look_at(std::string_view name) {
-  Result<fs::Stat> stat = directory->stat(name);
-  if (stat) return add(name, *stat);
-  if (is_gone(stat.error())) return;
-  add_unreadable(name, look_up(name), text_of("reading the attributes", stat.error()),
-                 stat.error().sys_errno);
+  const Result<fs::Stat> stat = directory->stat(name);
+  if (!stat && is_gone(stat.error())) return;
+  if (stat && stat->type == fs::Stat::Type::other) return add_special(name);
+  ScannedEntry& entry = finding->block.entries.emplace_back();
+  entry.name = name;
+  if (!stat) {
+    make_unreadable(entry, look_up(name), "reading the attributes", stat.error());
+  } else if (!fill(entry, *stat)) {
+    finding->block.entries.pop_back();
+  }
 }
 
 std::span<const std::string_view> Walk::Run::sorted_names() {
@@ -213,9 +224,9 @@ std::span<const std::string_view> Walk::Run::sorted_names() {
   return sorted;
 }
 
-/// `record` is for the next base; `known` is what the index has of the entry, which was asked for last.
-void Walk::Run::compare_with_base(const index::Record& record, const Known& known) {
-  if (known.found == Known::Found::yes && cursor->is_of_base() && record == known.record) ++as_before;
+/// After the entry was asked for.
+void Walk::Run::count_as_before(const Merged& merged) {
+  if (merged.as_before && cursor->is_of_base()) ++as_before;
 }
 
 // Mostly nothing has changed. Then the records need not travel: the writer finds them in the old base.
@@ -281,11 +292,11 @@ void Walk::Run::end_by(Error error, std::string_view operation) {
 Result<void> Walk::Run::read_self() {
   SSYNC_TRY(const fs::Stat self, directory->stat_self());
   finding->block.self = self.seen;
-  const Known known = look_up("");
+  Known known = look_up("");
   device = self.seen.device;
   if (known.found == Known::Found::yes) known_device = known.record.held.device;
-  finding->self = merge(rules, known, self.seen).record;
-  compare_with_base(*finding->self, known);
+  count_as_before(merge(rules, known, self.seen));
+  finding->self = known.record;
   return {};
 }
 
@@ -301,51 +312,58 @@ std::string_view Walk::Run::path_problem(std::string_view name, bool is_director
   return {};
 }
 
-void Walk::Run::add(std::string_view name, const fs::Stat& stat) {
-  if (stat.type == fs::Stat::Type::other) return add_special(name);
+/// False: it is gone.
+bool Walk::Run::fill(ScannedEntry& entry, const fs::Stat& stat) {
   const bool is_directory = stat.type == fs::Stat::Type::directory;
-  if (const std::string_view problem = path_problem(name, is_directory); !problem.empty())
-    return add_unreadable(name, look_up(name), std::string(problem), 0);
-
-  ScannedEntry entry;
-  entry.name = name;
+  Known known = look_up(entry.name);
+  if (const std::string_view problem = path_problem(entry.name, is_directory); !problem.empty()) {
+    make_unreadable(entry, known, std::string(problem));
+    return true;
+  }
   entry.seen = stat.seen;
-  if (stat.type == fs::Stat::Type::symlink && !add_target(name, entry)) return;
-  const Known known = look_up(name);
+  if (stat.type == fs::Stat::Type::symlink) {
+    const Result<std::string> target = directory->read_link(entry.name);
+    if (!target && is_gone(target.error())) return false;
+    if (!target) {
+      make_unreadable(entry, known, "reading the link", target.error());
+      return true;
+    }
+    entry.target = storage->keep(*target);
+  }
   std::optional<std::uint32_t> names;
   if (is_directory) {
-    if (lost_mount(stat, known)) {
-      add_unreadable(name, known,
-                     "a file system was mounted here at the last sync, and is not now (mount it, or accept "
-                     "the source as it is)",
-                     0);
-      finding->children.push_back(Child{.name = std::string(name), .descend = false});
-      return;
-    }
-    if (Result<void> child = find_child(name, stat, known, names); !child) {
-      if (is_gone(child.error()) || child.error().code == Errc::not_directory) return;
-      add_unreadable(name, known, text_of("reading the directory", child.error()), child.error().sys_errno);
-      finding->children.push_back(Child{.name = std::string(name), .descend = false});
-      return;
+    const bool lost = lost_mount(stat, known);
+    const Result<void> child = lost ? Result<void>() : find_child(entry.name, stat, known, names);
+    if (!child && (is_gone(child.error()) || child.error().code == Errc::not_directory)) return false;
+    if (lost || !child) {
+      make_unreadable(entry, known, lost ? kLostMount : text_of("reading the directory", child.error()),
+                      lost ? 0 : child.error().sys_errno);
+      finding->children.push_back(Child{.name = std::string(entry.name), .descend = false});
+      return true;
     }
   }
   if (stat.type == fs::Stat::Type::file && stat.seen.links > 1) ++finding->hard_links;
+  merge_into(entry, known, names);
+  return true;
+}
 
-  Merged merged = merge(rules, known, stat.seen);
-  merged.record.names = names;
-  if (known.found == Known::Found::no) find_origin(name, stat.seen, merged, entry);
-  use(merged, entry);
-  finding->block.entries.push_back(entry);
-  compare_with_base(merged.record, known);
-  scratch.records.push_back(std::move(merged.record));
+void Walk::Run::merge_into(ScannedEntry& entry, Known& known, std::optional<std::uint32_t> names) {
+  const std::optional<std::uint32_t> names_before = known.record.names;
+  Merged merged = merge(rules, known, entry.seen);
+  known.record.names = names;
+  merged.as_before = merged.as_before && names == names_before;
+  if (known.found == Known::Found::no) find_origin(entry, known.record, merged);
+  use(merged, known.record, entry);
+  count_as_before(merged);
+  scratch.records.push_back(known.record);
   scratch.keep_record.push_back(true);
 }
 
-void Walk::Run::use(const Merged& merged, ScannedEntry& entry) const {
+void Walk::Run::use(const Merged& merged, const index::Record& record, ScannedEntry& entry) const {
   entry.doubt = merged.doubt;
-  entry.wanted = merged.record.wanted;
-  entry.checksum = merged.record.checksum;
-  const std::optional<Digest>& digest = merged.record.digest;
+  entry.wanted = record.wanted;
+  entry.checksum = record.checksum;
+  const std::optional<Digest>& digest = record.digest;
   entry.has_digest = digest && walk.options_.digest_kind && digest->kind == *walk.options_.digest_kind;
   if (entry.has_digest && walk.options_.with_digests) entry.digest = digest;
 }
@@ -354,11 +372,12 @@ bool Walk::Run::looks_elsewhere() const {
   return rules.role == index::Role::source && !rules.first_contact && rules.stable.inodes;
 }
 
-void Walk::Run::find_origin(std::string_view name, const Seen& seen, Merged& merged, ScannedEntry& entry) {
+void Walk::Run::find_origin(ScannedEntry& entry, index::Record& record, Merged& merged) {
+  const Seen& seen = entry.seen;
   if (!looks_elsewhere() || seen.values.kind != Kind::file) return;
-  std::optional<index::InodeHit> hit = find_moved(name, seen);
+  std::optional<index::InodeHit> hit = find_moved(entry.name, seen);
   bool proven = false;
-  if (!hit || !merge_origin(rules, hit->record, seen, merged, proven)) return;
+  if (!hit || !merge_origin(rules, hit->record, seen, record, merged.doubt, proven)) return;
   entry.origin = Origin{.location = storage->keep(hit->location),
                         .name = storage->keep(hit->name),
                         .checksum = *hit->record.checksum,
@@ -389,30 +408,21 @@ bool Walk::Run::was_here_before(std::string_view name, const Seen& seen, index::
          record.held.device == seen.device;
 }
 
-bool Walk::Run::add_target(std::string_view name, ScannedEntry& entry) {
-  Result<std::string> target = directory->read_link(name);
-  if (target) {
-    entry.target = storage->keep(*target);
-    return true;
-  }
-  if (!is_gone(target.error()))
-    add_unreadable(name, look_up(name), text_of("reading the link", target.error()),
-                   target.error().sys_errno);
-  return false;
+void Walk::Run::make_unreadable(ScannedEntry& entry, const Known& known, std::string_view operation,
+                                const Error& error) {
+  make_unreadable(entry, known, text_of(operation, error), error.sys_errno);
 }
 
-void Walk::Run::add_unreadable(std::string_view name, const Known& known, std::string text, int sys_errno) {
+void Walk::Run::make_unreadable(ScannedEntry& entry, const Known& known, std::string text, int sys_errno) {
   Problem problem;
   problem.location = task.location;
-  problem.name = name;
+  problem.name = entry.name;
   problem.text = std::move(text);
   problem.sys_errno = sys_errno;
   problem.subtree = true;
   finding->block.problems.push_back(std::move(problem));
-  ScannedEntry entry;
-  entry.name = name;
+  entry.seen = Seen();
   entry.seen.values.kind = Kind::unreadable;
-  finding->block.entries.push_back(entry);
   // What was known of it stays true of the stat it had then; its names are not in the next base.
   scratch.keep_record.push_back(known.found == Known::Found::yes);
   scratch.records.push_back(known.record);
