@@ -11,6 +11,8 @@ namespace {
 /// found until the end.
 constexpr std::size_t kDirectoriesPerMessage = 256;
 constexpr std::uint64_t kRowsPerMessage = 8192;
+/// With the lock held: nobody waits for long, and a lock an entry costs more than the entry.
+constexpr std::size_t kEntriesAtOnce = 1024;
 static_assert(kDirectoriesPerMessage <= wire::kRowsMax);
 
 scanner::Options scan_options(const SourceList::Options& options) {
@@ -87,59 +89,64 @@ Result<void> SourceList::commit_index() {
 }
 
 Result<void> SourceList::list_block(const ScanBlock& block) {
-  SSYNC_TRY_VOID(begin_directory(block.location));
+  {
+    MutexLock lock(mutex_);
+    SSYNC_TRY_VOID(rows_.begin_directory(block.location));
+  }
   const std::uint64_t first = next_row_;
   sum_ = Hash128{};
   if (block.self) {
-    Row root;
-    root.values = block.self->values;
-    SSYNC_TRY_VOID(add(root, *block.self));
+    ScannedEntry root;
+    root.seen = *block.self;
+    SSYNC_TRY_VOID(list_entries(block, std::span(&root, 1)));
   }
-  for (const ScannedEntry& entry : block.entries) {
-    Row row;
-    row.location = block.location;
-    row.name = entry.name;
-    row.values = entry.seen.values;
-    row.target = entry.target;
-    row.doubt = entry.doubt;
-    if (row.values.kind == Kind::file) {
-      if (options_.eager_digest) {
-        SSYNC_TRY(row.digest, eager(block, entry));
-      }
-      if (options_.compare_content) {
-        row.doubt = true;
-      } else {
-        row.checksum = entry.checksum;
-        row.origin = entry.origin;
-      }
-    }
-    SSYNC_TRY_VOID(add(row, entry.seen));
+  for (std::span<const ScannedEntry> left = block.entries; !left.empty();) {
+    const auto some = left.first(std::min(left.size(), kEntriesAtOnce));
+    SSYNC_TRY_VOID(list_entries(block, some));
+    left = left.subspan(some.size());
   }
   if (!options_.directory_sums) return {};
   return say_directory({block.location, next_row_ - first, sum_});
 }
 
-Result<void> SourceList::begin_directory(std::string_view location) {
-  MutexLock lock(mutex_);
-  SSYNC_TRY_VOID(rows_.begin_directory(location));
-  return {};
-}
-
-Result<void> SourceList::add(const Row& listed, const Seen& seen) {
-  Row row = listed;
-  row.id = next_row_;
+Result<void> SourceList::list_entries(const ScanBlock& block, std::span<const ScannedEntry> entries) {
+  const std::uint64_t first = next_row_;
   {
     MutexLock lock(mutex_);
-    SSYNC_TRY_VOID(keep(row, seen));
+    for (const ScannedEntry& entry : entries) {
+      const Row row = row_of(block, entry, next_row_);
+      SSYNC_TRY_VOID(keep(row, entry.seen));
+      if (options_.directory_sums) add_to_sum(row);
+      ++next_row_;
+    }
   }
-  ++next_row_;
-  if (options_.directory_sums) {
-    add_to_sum(row);
-  } else {
+  for (std::size_t i = 0; !options_.directory_sums && i < entries.size(); ++i) {
+    Row row = row_of(block, entries[i], first + i);
+    if (options_.eager_digest && row.values.kind == Kind::file) {
+      SSYNC_TRY(row.digest, eager(block, entries[i]));
+    }
     SSYNC_TRY_VOID(say(row));
   }
   listed_.store(next_row_, std::memory_order_relaxed);
   return {};
+}
+
+Row SourceList::row_of(const ScanBlock& block, const ScannedEntry& entry, RowId id) const {
+  Row row;
+  row.location = block.location;
+  row.name = entry.name;
+  row.id = id;
+  row.values = entry.seen.values;
+  row.target = entry.target;
+  row.doubt = entry.doubt;
+  if (row.values.kind != Kind::file) return row;
+  if (options_.compare_content) {
+    row.doubt = true;
+  } else {
+    row.checksum = entry.checksum;
+    row.origin = entry.origin;
+  }
+  return row;
 }
 
 Result<void> SourceList::keep(const Row& row, const Seen& seen) {

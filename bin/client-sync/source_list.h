@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <thread>
 #include <unordered_map>
@@ -76,8 +77,9 @@ class SourceList {
   [[nodiscard]] Result<void> list();
   [[nodiscard]] Result<void> list_block(const ScanBlock& block);
   [[nodiscard]] Result<void> commit_index() SSYNC_EXCLUDES(index_mutex_);
-  [[nodiscard]] Result<void> add(const Row& row, const Seen& seen) SSYNC_EXCLUDES(mutex_);
-  [[nodiscard]] Result<void> begin_directory(std::string_view location) SSYNC_EXCLUDES(mutex_);
+  [[nodiscard]] Result<void> list_entries(const ScanBlock& block, std::span<const ScannedEntry> entries)
+      SSYNC_EXCLUDES(mutex_);
+  [[nodiscard]] Row row_of(const ScanBlock& block, const ScannedEntry& entry, RowId id) const;
   [[nodiscard]] Result<void> keep(const Row& row, const Seen& seen) SSYNC_REQUIRES(mutex_);
   [[nodiscard]] Result<void> say(const Row& row);
   void add_to_sum(const Row& row);
