@@ -82,6 +82,7 @@ Result<EntryIndex> Join::keep_entry(const ScannedEntry& found) {
   if (found.checksum) flags |= kFlagChecksum;
   if (found.has_digest) flags |= kFlagDigest;
   if (found.seen.values.kind == Kind::file && found.seen.links > 1) flags |= kFlagLinks;
+  if (found.seen.values.kind == Kind::file && found.seen.values.size > 0) mirror_has_content_ = true;
   const std::uint32_t tag = found.checksum ? prefix_of(*found.checksum) : 0;
   return state_.mirror.add(found.name, found.seen.values, found.target, found.seen.device, found.seen.inode,
                            flags, tag);
@@ -129,6 +130,7 @@ Result<void> Join::add_mirror(const ScanBlock& block) {
 Result<void> Join::end_mirror() {
   if (!mirror_order_.has_root()) return fail(Errc::corrupt, "mirror scan: ended without its root");
   mirror_ended_ = true;
+  state_.may_reuse = mirror_has_content_;
   return {};
 }
 

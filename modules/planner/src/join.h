@@ -121,6 +121,7 @@ class Join {
   ListOrder mirror_order_{Errc::corrupt, "mirror scan"};
   bool mirror_ended_ = false;
   bool has_mirror_problem_ = false;
+  bool mirror_has_content_ = false;  ///< a file that is not empty
   std::deque<Block> blocks_;       ///< the first is the current one when in_block_
   std::size_t block_entries_ = 0;  ///< in all of them
   bool in_block_ = false;

@@ -131,6 +131,7 @@ struct State {
   Sparse<Digest> digests;
   Sparse<Checksum> mirror_checksums;  ///< proven ones of entries that are to be compared
   Origins origins;                    ///< of rows with Action::fill
+  bool may_reuse = true;              ///< the mirror has content, as far as is known
   Sparse<Checksum> learnt_checksums;  ///< of the phase that runs
   Sparse<Digest> learnt_digests;
 
