@@ -11,6 +11,9 @@ namespace {
 /// found until the end.
 constexpr std::size_t kDirectoriesPerMessage = 256;
 constexpr std::uint64_t kRowsPerMessage = 8192;
+/// Of a list: who reads it keeps them in a processor's cache, and in memory that need not be mapped anew.
+constexpr std::size_t kListRowsPerMessage = 2048;
+static_assert(kListRowsPerMessage <= wire::kRowsMax);
 /// With the lock held: nobody waits for long, and a lock an entry costs more than the entry.
 constexpr std::size_t kEntriesAtOnce = 1024;
 static_assert(kDirectoriesPerMessage <= wire::kRowsMax);
@@ -34,6 +37,7 @@ SourceList::SourceList(fs::Tree& tree, index::Index& index, index::Header header
       options_(options),
       queue_(queue),
       scanner_(tree, index, scan_options(options)),
+      encoder_(kListRowsPerMessage),
       scan_clock_(tree.clock()),
       asked_rows_(rows_, index) {}
 

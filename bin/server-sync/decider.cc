@@ -120,7 +120,7 @@ Result<void> Decider::decide() {
 Result<void> Decider::take_source() {
   SSYNC_TRY(ListBatch item, next_list());
   list_taken_(item.number);
-  if (const auto* rows = std::get_if<RowBatch>(&item.batch)) return planner_.add_source(*rows);
+  if (auto* const rows = std::get_if<RowBatch>(&item.batch)) return planner_.add_source(std::move(*rows));
   const auto& directories = std::get<DirectoryBatch>(item.batch);
   return planner_.add_directories(directories.rows, directories.last);
 }

@@ -121,7 +121,7 @@ class DirectorySumsOfAPeer : public testing::Test {
     RowBatch batch;
     batch.rows = std::move(rows);
     batch.last = last;
-    return planner_.add_source(batch);
+    return planner_.add_source(std::move(batch));
   }
   TreeDigest digest_;
   Planner planner_{Options{}, digest_};

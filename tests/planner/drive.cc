@@ -121,7 +121,7 @@ class Driver {
       return;
     }
     outcome_.rows_given += batch.rows.size();
-    check(planner_.add_source(batch));
+    check(planner_.add_source(std::move(batch)));
   }
 
   void give_mirror(std::size_t count) {
@@ -169,7 +169,7 @@ class Driver {
           give_sums_or_rows();
           break;
         }
-        check(planner_.add_source(batches_.front()));
+        check(planner_.add_source(std::move(batches_.front())));
         batches_.pop_front_batch();
         break;
       case Planner::Step::need_mirror:

@@ -15,7 +15,7 @@ class PlannerInput : public testing::Test {
     RowBatch batch;
     batch.rows = std::move(rows);
     batch.last = last;
-    return planner_.add_source(batch);
+    return planner_.add_source(std::move(batch));
   }
   void expect_refused(std::vector<Row> rows, const std::string& why) {
     rows.insert(rows.begin(), row(0, "", "", Kind::directory));

@@ -95,7 +95,8 @@ std::size_t plan(const std::vector<RowBatch>& list, const std::vector<ScanBlock>
   for (;;) {
     switch (planner.step().value()) {
       case Planner::Step::need_source:
-        SSYNC_ASSERT(planner.add_source(list[batch++]).has_value());
+        SSYNC_ASSERT(planner.add_source({list[batch].rows, {}, list[batch].last}).has_value());
+        ++batch;
         break;
       case Planner::Step::need_mirror:
         if (block == scan.size()) {

@@ -38,17 +38,13 @@ std::size_t text_bytes(const std::vector<Row>& rows) {
   return bytes;
 }
 
-}  // namespace
-
-void SourceQueue::push(const RowBatch& batch) {
-  if (batch.rows.empty()) return;
-  Batch own;
-  own.rows = batch.rows;
+void own_text(RowBatch& batch) {
   // One byte more: an empty view needs an address too.
-  own.text.reset(new char[text_bytes(batch.rows) + 1]);
-  Text text(own.text.get());
-  std::string_view location(own.text.get(), 0);
-  for (Row& row : own.rows) {
+  batch.storage = Buffer::allocate(text_bytes(batch.rows) + 1);
+  char* const begin = reinterpret_cast<char*>(batch.storage.writable().data());
+  Text text(begin);
+  std::string_view location(begin, 0);
+  for (Row& row : batch.rows) {
     if (!is_same(row.location, location)) location = text.keep(row.location);
     row.location = location;
     row.name = text.keep(row.name);
@@ -58,7 +54,14 @@ void SourceQueue::push(const RowBatch& batch) {
       row.origin->name = text.keep(row.origin->name);
     }
   }
-  batches_.push_back(std::move(own));
+}
+
+}  // namespace
+
+void SourceQueue::push(RowBatch batch) {
+  if (batch.rows.empty()) return;
+  if (batch.storage.empty()) own_text(batch);
+  batches_.push_back(std::move(batch));
 }
 
 void SourceQueue::pop() {

@@ -1,9 +1,8 @@
-// What was given and not merged yet. Both queues own what they hold: a caller may free its batch at once.
+// What was given and not merged yet.
 #pragma once
 
 #include <cstddef>
 #include <deque>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,7 +17,7 @@ namespace ssync::planner {
 /// location.
 class SourceQueue {
  public:
-  void push(const RowBatch& batch);
+  void push(RowBatch batch);
   /// nullptr: all were taken.
   [[nodiscard]] const Row* front() const noexcept {
     return batches_.empty() ? nullptr : &batches_.front().rows[next_];
@@ -28,11 +27,7 @@ class SourceQueue {
   [[nodiscard]] std::uint64_t batch() const noexcept { return batch_; }
 
  private:
-  struct Batch {
-    std::vector<Row> rows;
-    std::unique_ptr<char[]> text;
-  };
-  std::deque<Batch> batches_;  // none is empty
+  std::deque<RowBatch> batches_;  // none is empty; each owns its rows' text
   std::size_t next_ = 0;
   std::uint64_t batch_ = 0;
 };

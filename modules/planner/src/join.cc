@@ -64,12 +64,13 @@ void Join::count_row(const Values& values) {
   totals.source_bytes += values.size;
 }
 
-Result<void> Join::add_source(const RowBatch& batch) {
+Result<void> Join::add_source(RowBatch batch) {
   if (by_sums_ && batch.last) return fail(Errc::protocol, "source list: an end among rows asked for");
   for (const Row& row : batch.rows)
     SSYNC_TRY_VOID(by_sums_ ? check_listed_row(row) : check_row(row));
-  source_.push(batch);
-  if (batch.last) {
+  const bool last = batch.last;
+  source_.push(std::move(batch));
+  if (last) {
     if (!source_order_.has_root()) return fail(Errc::protocol, "source list: ended without its root");
     source_ended_ = true;
   }

@@ -24,7 +24,7 @@ class Join {
   explicit Join(State& state);
 
   [[nodiscard]] Result<void> add_directories(const std::vector<DirectorySum>& directories, bool last);
-  [[nodiscard]] Result<void> add_source(const RowBatch& batch);
+  [[nodiscard]] Result<void> add_source(RowBatch batch);
   [[nodiscard]] Result<void> add_mirror(const ScanBlock& block);
   [[nodiscard]] Result<void> end_mirror();
 
@@ -122,8 +122,8 @@ class Join {
   bool mirror_ended_ = false;
   bool has_mirror_problem_ = false;
   bool mirror_has_content_ = false;  ///< a file that is not empty
-  std::deque<Block> blocks_;       ///< the first is the current one when in_block_
-  std::size_t block_entries_ = 0;  ///< in all of them
+  std::deque<Block> blocks_;         ///< the first is the current one when in_block_
+  std::size_t block_entries_ = 0;    ///< in all of them
   bool in_block_ = false;
   std::size_t next_entry_ = 0;
   std::vector<Problem> entry_problems_;  ///< of the current block's entries, sorted by name

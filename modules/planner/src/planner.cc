@@ -162,10 +162,10 @@ Planner::Planner(Options options, TreeDigest& digest)
     : impl_(std::make_unique<Impl>(std::move(options), digest)) {}
 Planner::~Planner() = default;
 
-Result<void> Planner::add_source(const RowBatch& batch) {
+Result<void> Planner::add_source(RowBatch batch) {
   if (impl_->failed) return fail(*impl_->failed);
   // Rows after the end are refused in every phase: they come from a peer.
-  return impl_->keep_error(impl_->join.add_source(batch));
+  return impl_->keep_error(impl_->join.add_source(std::move(batch)));
 }
 
 Result<void> Planner::add_directories(const std::vector<DirectorySum>& directories, bool last) {
