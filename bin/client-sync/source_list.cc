@@ -215,8 +215,8 @@ Result<std::optional<Digest>> SourceList::eager(const ScanBlock& block, const Sc
     directory_location_ = block.location;
   }
   Result<transfer::Content> content =
-      transfer::read_content(*directory_, entry.name, std::nullopt, options_.eager_digest,
-                             [this](std::uint64_t) { return !queue_.closed(); });
+      content_reader_.read(*directory_, entry.name, std::nullopt, options_.eager_digest,
+                           [this](std::uint64_t) { return !queue_.closed(); });
   if (!content) {
     if (content.error().code == Errc::interrupted) return tl::unexpected(content.error());
     return std::optional<Digest>();  // the row goes without; a request of the file will say what is wrong

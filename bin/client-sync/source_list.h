@@ -108,6 +108,7 @@ class SourceList {
   const FileTime scan_clock_;
   std::string directory_location_;
   std::unique_ptr<fs::Directory> directory_;
+  transfer::ContentReader content_reader_;
   std::uint64_t next_row_ = 0;
   std::atomic<std::uint64_t> listed_{0};
 

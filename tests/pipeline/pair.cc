@@ -36,8 +36,8 @@ std::string text_of(const Change& change) {
 
 Result<Content> content_of(fs::Tree& tree, PathView path, const std::optional<Seen>& expected, bool digest) {
   SSYNC_TRY(const auto directory, tree.open(path.location));
-  return transfer::read_content(*directory, path.name, expected,
-                                digest ? std::optional(DigestKind::sha256) : std::nullopt, {});
+  return transfer::ContentReader().read(*directory, path.name, expected,
+                                        digest ? std::optional(DigestKind::sha256) : std::nullopt, {});
 }
 
 bool is_same_file(const Seen& a, const Seen& b) {

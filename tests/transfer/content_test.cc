@@ -24,7 +24,7 @@ Checksum checksum_of_text(std::string_view text) {
 
 Result<Content> read(FakeTree& tree, std::string_view name, std::optional<Seen> expected = {},
                      std::optional<DigestKind> digest = {}) {
-  return read_content(*tree.open("").value(), name, expected, digest, {});
+  return ContentReader().read(*tree.open("").value(), name, expected, digest, {});
 }
 
 TEST(ContentHashTest, TellsTheChecksumOfKnownContent) {
@@ -61,6 +61,28 @@ TEST(ReadContentTest, ReadsHolesAsZeros) {
   const auto full = read(dense, "a", {}, DigestKind::sha256).value();
   EXPECT_EQ(sparse.checksum, full.checksum);
   EXPECT_EQ(sparse.digest, full.digest);
+}
+
+// What one file left in the reader is not part of the next; a file of up to 256 KiB is read in one piece.
+TEST(ReadContentTest, ReadsFilesOfAllSizesInTurn) {
+  std::vector<support::Node> files;
+  const std::vector<std::size_t> sizes = {300'000, 0, 5, 262'144, 262'145, 1, 600'000, 262'143};
+  for (const std::size_t size : sizes) {
+    std::string text(size, '\0');
+    for (std::size_t i = 0; i < size; ++i)
+      text[i] = static_cast<char>('a' + i % 23);
+    files.push_back(file(std::to_string(size), text));
+  }
+  FakeTree tree(files);
+  const auto directory = tree.open("").value();
+  ContentReader reader;
+  for (const std::size_t size : sizes) {
+    const std::string name = std::to_string(size);
+    const Content content = reader.read(*directory, name, {}, DigestKind::sha256, {}).value();
+    const Content alone = read(tree, name, {}, DigestKind::sha256).value();
+    EXPECT_EQ(content.checksum, checksum_of_text(tree.read(name))) << size;
+    EXPECT_EQ(content.digest, alone.digest) << size;
+  }
 }
 
 TEST(ReadContentTest, RefusesAnotherFile) {
@@ -102,7 +124,7 @@ TEST(ReadContentTest, GivesUpOnAFileThatKeepsChanging) {
 TEST(ReadContentTest, StopsWhenProgressSaysSo) {
   FakeTree tree({file("a", "abc")});
   const auto stop = [](std::uint64_t) { return false; };
-  EXPECT_EQ(read_content(*tree.open("").value(), "a", {}, {}, stop).error().code, Errc::interrupted);
+  EXPECT_EQ(ContentReader().read(*tree.open("").value(), "a", {}, {}, stop).error().code, Errc::interrupted);
 }
 
 TEST(ContentReadersTest, AnswersEveryJobOnce) {

@@ -9,7 +9,7 @@ namespace ssync::index {
 
 namespace {
 
-constexpr std::size_t kOutputBytes = 1024 * 1024;
+constexpr std::size_t kOutputBytes = 256 * 1024;
 // Name with its two lengths, and fields.
 constexpr std::size_t kRowBytesMax = kNameBytesMax + 4 + kFieldBytesMax;
 

@@ -6,6 +6,7 @@
 #include <openssl/evp.h>
 
 #include "attributes.h"
+#include "xxh3.h"
 
 namespace ssync::transfer {
 namespace {
@@ -52,12 +53,36 @@ class DigestStream {
 /// One pass over an open file.
 class Pass {
  public:
-  Pass(fs::File& file, DigestStream digest, const std::function<bool(std::uint64_t)>& progress)
-      : file_(file), digest_(std::move(digest)), progress_(progress) {}
+  /// `buffer` is of kReadBytes; both are borrowed.
+  Pass(fs::File& file, DigestStream digest, const std::function<bool(std::uint64_t)>& progress,
+       std::span<std::byte> buffer, ContentHash& hash)
+      : file_(file), digest_(std::move(digest)), progress_(progress), buffer_(buffer), hash_(hash) {}
 
   /// False: it is shorter than `size` by now.
   Result<bool> read(std::uint64_t size, bool sparse) {
-    if (!sparse) return read_range(size);
+    if (!sparse && size <= buffer_.size()) return read_whole(static_cast<std::size_t>(size));
+    hash_.reset();
+    SSYNC_TRY(const bool complete, sparse ? read_data(size) : read_range(size));
+    checksum_ = hash_.checksum();
+    return complete;
+  }
+  [[nodiscard]] Content finish(const Seen& seen) { return {checksum_, digest_.finish(), seen}; }
+
+ private:
+  // Most files. What lies in one piece is hashed several times as fast.
+  Result<bool> read_whole(std::size_t size) {
+    const std::span<std::byte> whole = buffer_.first(size);
+    for (std::size_t done = 0; done < size;) {
+      SSYNC_TRY(const std::size_t got, file_.read_at(done, whole.subspan(done)));
+      if (got == 0) return false;
+      done += got;
+    }
+    checksum_ = checksum_of(whole);
+    digest_.add(whole);
+    return true;
+  }
+
+  Result<bool> read_data(std::uint64_t size) {
     while (done_ < size) {
       SSYNC_TRY(const auto data, file_.next_data(done_, size));
       SSYNC_TRY_VOID(skip_to(data ? data->begin : size));
@@ -67,43 +92,29 @@ class Pass {
     }
     return true;
   }
-  [[nodiscard]] Content finish(const Seen& seen) { return {hash_.checksum(), digest_.finish(), seen}; }
 
- private:
   Result<bool> read_range(std::uint64_t end) {
     while (done_ < end) {
-      const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(end - done_, kReadBytes));
-      const std::span<std::byte> buffer = room(wanted);
-      SSYNC_TRY(const std::size_t got, file_.read_at(done_, buffer));
+      const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(end - done_, buffer_.size()));
+      SSYNC_TRY(const std::size_t got, file_.read_at(done_, buffer_.first(wanted)));
       if (got == 0) return false;
-      hash_.add(buffer.first(got));
-      SSYNC_TRY_VOID(advance(buffer.first(got)));
+      SSYNC_TRY_VOID(advance(buffer_.first(got)));
     }
     return true;
   }
 
   Result<void> skip_to(std::uint64_t end) {
     if (end <= done_) return {};
-    const std::span<std::byte> zeros = room(kReadBytes);
-    std::fill(zeros.begin(), zeros.end(), std::byte{0});
+    std::fill(buffer_.begin(), buffer_.end(), std::byte{0});
     while (done_ < end) {
-      const auto step = static_cast<std::size_t>(std::min<std::uint64_t>(end - done_, kReadBytes));
-      hash_.add(zeros.first(step));
-      SSYNC_TRY_VOID(advance(zeros.first(step)));
+      const auto step = static_cast<std::size_t>(std::min<std::uint64_t>(end - done_, buffer_.size()));
+      SSYNC_TRY_VOID(advance(buffer_.first(step)));
     }
     return {};
   }
 
-  // Not a vector, which would clear what is about to be read into.
-  std::span<std::byte> room(std::size_t bytes) {
-    if (room_ < bytes) {
-      buffer_ = std::make_unique_for_overwrite<std::byte[]>(bytes);
-      room_ = bytes;
-    }
-    return {buffer_.get(), bytes};
-  }
-
   Result<void> advance(std::span<const std::byte> bytes) {
+    hash_.add(bytes);
     digest_.add(bytes);
     done_ += bytes.size();
     if (done_ - reported_ < kProgressBytes) return {};
@@ -115,9 +126,9 @@ class Pass {
   fs::File& file_;
   DigestStream digest_;
   const std::function<bool(std::uint64_t)>& progress_;
-  ContentHash hash_;
-  std::unique_ptr<std::byte[]> buffer_;
-  std::size_t room_ = 0;
+  const std::span<std::byte> buffer_;
+  ContentHash& hash_;
+  Checksum checksum_{};
   std::uint64_t done_ = 0;
   std::uint64_t reported_ = 0;
 };
@@ -134,7 +145,8 @@ Result<bool> is_expected(fs::Directory& directory, const Seen& expected, const f
 Result<std::optional<Content>> read_once(fs::Directory& directory, std::string_view name,
                                          const std::optional<Seen>& expected,
                                          std::optional<DigestKind> digest,
-                                         const std::function<bool(std::uint64_t)>& progress) {
+                                         const std::function<bool(std::uint64_t)>& progress,
+                                         std::span<std::byte> buffer, ContentHash& hash) {
   SSYNC_TRY(const auto file, directory.open_file(name));
   SSYNC_TRY(const fs::Stat before, file->stat());
   if (expected) {
@@ -142,7 +154,7 @@ Result<std::optional<Content>> read_once(fs::Directory& directory, std::string_v
     if (!same) return fail(Errc::changed, "it is not the file it was");
   }
   SSYNC_TRY(DigestStream stream, DigestStream::create(digest));
-  Pass pass(*file, std::move(stream), progress);
+  Pass pass(*file, std::move(stream), progress, buffer, hash);
   SSYNC_TRY(const bool complete, pass.read(before.seen.values.size, is_sparse(before)));
   SSYNC_TRY(const fs::Stat after, file->stat());
   if (!complete || !unchanged(before.seen, after.seen)) return std::nullopt;
@@ -152,11 +164,13 @@ Result<std::optional<Content>> read_once(fs::Directory& directory, std::string_v
 
 }  // namespace
 
-Result<Content> read_content(fs::Directory& directory, std::string_view name,
-                             const std::optional<Seen>& expected, std::optional<DigestKind> digest,
-                             const std::function<bool(std::uint64_t)>& progress) {
+Result<Content> ContentReader::read(fs::Directory& directory, std::string_view name,
+                                    const std::optional<Seen>& expected, std::optional<DigestKind> digest,
+                                    const std::function<bool(std::uint64_t)>& progress) {
+  if (buffer_.empty()) buffer_ = Buffer::allocate(kReadBytes);
   for (int attempt = 0; attempt < kTries; ++attempt) {
-    SSYNC_TRY(std::optional<Content> content, read_once(directory, name, expected, digest, progress));
+    SSYNC_TRY(std::optional<Content> content,
+              read_once(directory, name, expected, digest, progress, buffer_.writable(), hash_));
     if (content) return *std::move(content);
   }
   return fail(Errc::changed, "it changed while it was read");

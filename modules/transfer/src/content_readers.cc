@@ -24,10 +24,11 @@ ContentReaders::~ContentReaders() = default;  // joins
 
 void ContentReaders::run() {
   DirectoryCache directories(tree_);
+  ContentReader reader;
   WaitProbe probe;
   while (std::optional<ContentJob> job = jobs_.pop()) {
     probe.begin();
-    ContentResult result{job->id, read(directories, *job)};
+    ContentResult result{job->id, read(directories, reader, *job)};
     // A large file is read ahead, and two of them at once are in each other's way on a disk that turns.
     const auto switches = probe.end();
     if (switches && result.content && result.content->seen.values.size <= kSmallBytes)
@@ -36,7 +37,8 @@ void ContentReaders::run() {
   }
 }
 
-Result<Content> ContentReaders::read(DirectoryCache& directories, const ContentJob& job) {
+Result<Content> ContentReaders::read(DirectoryCache& directories, ContentReader& reader,
+                                     const ContentJob& job) {
   if (stopped_.load(std::memory_order_relaxed)) return fail(Errc::interrupted, "reading was stopped");
   std::uint64_t before = 0;
   const auto progress = [&](std::uint64_t read) {
@@ -46,7 +48,7 @@ Result<Content> ContentReaders::read(DirectoryCache& directories, const ContentJ
     return !stopped_.load(std::memory_order_relaxed);
   };
   return with_directory(directories, job.location, [&](fs::Directory& directory) {
-    return read_content(directory, job.name, job.expected, job.digest, progress);
+    return reader.read(directory, job.name, job.expected, job.digest, progress);
   });
 }
 

@@ -7,6 +7,7 @@
 #include <span>
 #include <string_view>
 
+#include "ssync/base/buffer.h"
 #include "ssync/base/result.h"
 #include "ssync/fs/tree.h"
 #include "ssync/model/entry.h"
@@ -38,13 +39,20 @@ struct Content {
   Seen seen;
 };
 
-/// Reads `name`, holes not. `progress` (may be empty) is called with the bytes done, holes counted, at least
-/// every 16 MiB and at the end; false stops with Errc::interrupted. Errc::changed: it is not `expected`
-/// (device and inode where they are stable, size, mtime), no regular file, or it changed in each of three
-/// reads.
-[[nodiscard]] Result<Content> read_content(fs::Directory& directory, std::string_view name,
-                                           const std::optional<Seen>& expected,
-                                           std::optional<DigestKind> digest,
-                                           const std::function<bool(std::uint64_t)>& progress);
+/// Reads files to know their content. Thread safety: one thread. Memory: 256 KiB, kept from file to file.
+class ContentReader {
+ public:
+  /// Reads `name`, holes not. `progress` (may be empty) is called with the bytes done, holes counted, at
+  /// least every 16 MiB and at the end; false stops with Errc::interrupted. Errc::changed: it is not
+  /// `expected` (device and inode where they are stable, size, mtime), no regular file, or it changed in each
+  /// of three reads.
+  [[nodiscard]] Result<Content> read(fs::Directory& directory, std::string_view name,
+                                     const std::optional<Seen>& expected, std::optional<DigestKind> digest,
+                                     const std::function<bool(std::uint64_t)>& progress);
+
+ private:
+  Buffer buffer_;
+  ContentHash hash_;
+};
 
 }  // namespace ssync::transfer

@@ -45,7 +45,8 @@ class ContentReaders {
 
  private:
   void run();
-  [[nodiscard]] Result<Content> read(DirectoryCache& directories, const ContentJob& job);
+  [[nodiscard]] Result<Content> read(DirectoryCache& directories, ContentReader& reader,
+                                     const ContentJob& job);
 
   fs::Tree& tree_;
   BoundedQueue<ContentJob>& jobs_;
