@@ -10,13 +10,13 @@ namespace {
 /// Directories go out in steps of this size, so that the server, which scans meanwhile, need not keep what it
 /// found until the end.
 constexpr std::size_t kDirectoriesPerMessage = 256;
-constexpr std::uint64_t kRowsPerMessage = 8192;
-/// Of a list: who reads it keeps them in a processor's cache, and in memory that need not be mapped anew.
-constexpr std::size_t kListRowsPerMessage = 2048;
-static_assert(kListRowsPerMessage <= wire::kRowsMax);
+constexpr std::uint64_t kRowsPerDirectories = 8192;  ///< that those of one message may stand for
+static_assert(kDirectoriesPerMessage <= wire::kRowsMax);
+/// Who reads them keeps them in a processor's cache, and in memory that need not be mapped anew.
+constexpr std::size_t kRowsPerMessage = 2048;
+static_assert(kRowsPerMessage <= wire::kRowsMax);
 /// With the lock held: nobody waits for long, and a lock an entry costs more than the entry.
 constexpr std::size_t kEntriesAtOnce = 1024;
-static_assert(kDirectoriesPerMessage <= wire::kRowsMax);
 
 scanner::Options scan_options(const SourceList::Options& options) {
   scanner::Options scan;
@@ -24,6 +24,7 @@ scanner::Options scan_options(const SourceList::Options& options) {
   scan.digest_kind = options.digest_kind;
   scan.accept_lost_mounts = options.accept_lost_mounts;
   scan.with_digests = options.eager_digest.has_value();
+  scan.believe_names = !options.compare_content;  // who wants content read does not trust stats
   return scan;
 }
 
@@ -37,7 +38,7 @@ SourceList::SourceList(fs::Tree& tree, index::Index& index, index::Header header
       options_(options),
       queue_(queue),
       scanner_(tree, index, scan_options(options)),
-      encoder_(kListRowsPerMessage),
+      encoder_(kRowsPerMessage),
       scan_clock_(tree.clock()),
       asked_rows_(rows_, index) {}
 
@@ -130,6 +131,7 @@ Result<void> SourceList::list_entries(const ScanBlock& block, std::span<const Sc
       SSYNC_TRY(row.digest, eager(block, entries[i]));
     }
     SSYNC_TRY_VOID(say(row));
+    listed_.store(first + i + 1, std::memory_order_relaxed);
   }
   listed_.store(next_row_, std::memory_order_relaxed);
   return {};
@@ -189,7 +191,7 @@ Result<void> SourceList::say_directory(DirectorySum directory) {
   directories_bytes_ += wire::body_bytes(directory);
   rows_said_ += directory.rows;
   directories_.rows.push_back(std::move(directory));
-  const bool full = directories_.rows.size() >= kDirectoriesPerMessage || rows_said_ >= kRowsPerMessage ||
+  const bool full = directories_.rows.size() >= kDirectoriesPerMessage || rows_said_ >= kRowsPerDirectories ||
                     directories_bytes_ >= wire::kBodyBytesTarget;
   return full ? flush(false) : Result<void>();
 }

@@ -71,6 +71,7 @@ void MirrorSync::start() {
   scanner::Options scanning;
   scanning.role = index::Role::mirror;
   scanning.digest_kind = request_.options.digest_kind;
+  scanning.believe_names = !request_.options.compare_content && !request_.options.verify;
   scanner_ = std::make_unique<scanner::Scanner>(tree_, plain_index_, scanning);
   readers_ = std::make_unique<transfer::ContentReaders>(
       tree_, 2, content_jobs_, [this](transfer::ContentResult result) {

@@ -139,7 +139,7 @@ TEST_F(RootTest, KnowsWhatItIsOn) {
   const Volume memory = Root::open(memory_parent(), Root::Lock::no)->tree().volume().value();
   EXPECT_EQ(memory.type_name, "tmpfs");
   EXPECT_EQ(memory.id, 0U);
-  EXPECT_TRUE(memory.stable_inodes && memory.stable_ctime);
+  EXPECT_TRUE(memory.stable_inodes && memory.stable_ctime && memory.names_move_ctime);
 }
 
 }  // namespace

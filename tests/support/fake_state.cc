@@ -42,6 +42,7 @@ FakeTree::Impl::Impl(const FakeLimits& limits) : inodes(limits) {
   volume.type = 0xFA4E;
   volume.id = 1;
   volume.type_name = "fake";
+  volume.names_move_ctime = true;
   volume.bytes_available = std::uint64_t{1} << 40U;
 }
 

@@ -34,8 +34,6 @@ struct Head {
   std::uint32_t name_bytes = 0;
   std::uint64_t size = 0;
   mode_t mode = 0;
-  uid_t uid = 0;
-  gid_t gid = 0;
   struct timespec mtime {};
 };
 
@@ -86,9 +84,7 @@ class Sender {
     used_ += size;
   }
   void put_head(What what, const std::string& name, const struct stat& status, std::uint64_t size) {
-    const Head head{what,          static_cast<std::uint32_t>(name.size()),
-                    size,          status.st_mode & 07777U,
-                    status.st_uid, status.st_gid,
+    const Head head{what, static_cast<std::uint32_t>(name.size()), size, status.st_mode & 07777U,
                     status.st_mtim};
     put(&head, sizeof head);
     put(name.data(), name.size());

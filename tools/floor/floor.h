@@ -31,8 +31,9 @@ enum class Promises : bool {
   kept,  ///< with checksums on both sides, files under other names until their directory is there, and a look
          ///< at each file after it was read and after it was written
 };
-/// Sends a tree over one TCP connection to another process, which makes it anew in an empty directory.
-/// Without a list, requests, an index, and times of directories.
+/// Sends a tree over one TCP connection to another process, which makes it anew in an empty directory; one
+/// thread a side. Without a list, requests and an index; owners, and modes and times of directories are not
+/// kept.
 void copy(const char* source, const char* mirror, Promises promises);
 
 }  // namespace ssync::floor

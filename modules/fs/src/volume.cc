@@ -1,6 +1,7 @@
 // What may be believed on which file system. Types that are not in the table are local disk file systems as
 // far as we know: their inode numbers and ctimes are believed, their f_fsid is not (many make it from the
-// device number, which another disk may have after the next boot).
+// device number, which another disk may have after the next boot), nor that a directory's ctime tells of its
+// names: an image has the ctimes it was made with, and a server's clock is not ours.
 #include "volume.h"
 
 #include <sys/statvfs.h>
@@ -27,17 +28,18 @@ struct Type {
   bool stable_inodes = true;
   bool stable_ctime = true;
   bool stable_id = false;
+  bool names_move_ctime = false;
 };
 
 // linux/magic.h, and the kernel's or the module's own sources for those that are not in it.
 constexpr std::array kTypes = {
-    Type{0xEF53, "ext4", true, true, true},  // ext2 and ext3 have the same number
-    Type{0x9123683E, "btrfs", true, true, true},
-    Type{0x2FC12FC1, "zfs", true, true, true},  //
-    Type{0xCA451A4E, "bcachefs", true, true, true},
-    Type{0x58465342, "xfs"},
-    Type{0xF2F52010, "f2fs"},
-    Type{0x01021994, "tmpfs"},
+    Type{0xEF53, "ext4", true, true, true, true},  // ext2 and ext3 have the same number
+    Type{0x9123683E, "btrfs", true, true, true, true},
+    Type{0x2FC12FC1, "zfs", true, true, true, true},  //
+    Type{0xCA451A4E, "bcachefs", true, true, true, true},
+    Type{0x58465342, "xfs", true, true, false, true},
+    Type{0xF2F52010, "f2fs", true, true, false, true},
+    Type{0x01021994, "tmpfs", true, true, false, true},
     Type{0x858458F6, "ramfs"},
     Type{0x3153464A, "jfs"},
     Type{0x52654973, "reiserfs"},
@@ -84,6 +86,7 @@ Result<Volume> volume_of(int fd) {
     volume.type_name = type->name;
     volume.stable_inodes = type->stable_inodes;
     volume.stable_ctime = type->stable_ctime;
+    volume.names_move_ctime = type->names_move_ctime;
     if (type->stable_id) volume.id = id_of(got);
   } else {
     volume.type_name = fmt::format("0x{:X}", volume.type);

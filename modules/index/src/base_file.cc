@@ -124,6 +124,19 @@ bool BaseFile::load_header() {
   return decode_header(in, header_) && in.left() == 0;
 }
 
+std::vector<DirectoryRef>::const_iterator BaseFile::first_of(std::uint64_t hash) const noexcept {
+  return std::lower_bound(directories_.begin(), directories_.end(), hash,
+                          [](const DirectoryRef& ref, std::uint64_t wanted) { return ref.hash < wanted; });
+}
+
+std::optional<std::uint32_t> BaseFile::rows_of(std::string_view location) const noexcept {
+  const std::uint64_t hash = location_hash(location);
+  const auto at = first_of(hash);
+  if (at == directories_.end() || at->hash != hash) return std::nullopt;
+  const auto next = std::next(at);
+  return next != directories_.end() && next->hash == hash ? std::nullopt : std::optional(at->rows);
+}
+
 DirectoryLookup BaseFile::find_directory(std::string_view location, Access access) const {
   DirectoryLookup lookup;
   if (!usable_) {
@@ -131,8 +144,7 @@ DirectoryLookup BaseFile::find_directory(std::string_view location, Access acces
     return lookup;
   }
   const std::uint64_t hash = location_hash(location);
-  auto at = std::lower_bound(directories_.begin(), directories_.end(), hash,
-                             [](const DirectoryRef& ref, std::uint64_t wanted) { return ref.hash < wanted; });
+  auto at = first_of(hash);
   for (; at != directories_.end() && at->hash == hash; ++at) {
     std::optional<Block> first = block(at->offset, access);
     if (first && (first->location != location || first->number != 0))

@@ -57,6 +57,8 @@ class BaseFile {
   [[nodiscard]] int fd() const noexcept { return fd_.get(); }
 
   [[nodiscard]] DirectoryLookup find_directory(std::string_view location, Access access) const;
+  /// By hash alone. nullopt: there is none, or several.
+  [[nodiscard]] std::optional<std::uint32_t> rows_of(std::string_view location) const noexcept;
   /// Where a directory's block starts. Requires: number < blocks_of(ref.rows).
   [[nodiscard]] std::uint64_t block_offset(const DirectoryRef& ref, std::uint32_t number) const noexcept;
   /// nullopt, and a sentence in the damage, when it is not readable.
@@ -76,6 +78,7 @@ class BaseFile {
 
  private:
   BaseFile(UniqueFd fd, std::shared_ptr<Damage> damage) : fd_(std::move(fd)), damage_(std::move(damage)) {}
+  [[nodiscard]] std::vector<DirectoryRef>::const_iterator first_of(std::uint64_t hash) const noexcept;
   [[nodiscard]] bool load();
   [[nodiscard]] bool load_trailer(std::uint64_t file_size);
   [[nodiscard]] bool load_tables();

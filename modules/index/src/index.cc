@@ -150,6 +150,10 @@ Index::Cursor Index::directory(std::string_view location) const {
       *impl_, BaseCursor(impl_->base, std::string(location), Access::in_order), location_hash(location)}));
 }
 
+std::optional<std::uint64_t> Index::rows_in_base(std::string_view location) const {
+  return impl_->base ? impl_->base->rows_of(location) : std::nullopt;
+}
+
 std::optional<Record> Index::find(PathView path) const {
   BaseCursor cursor(impl_->base, std::string(path.location), Access::random);
   cursor.seek(path.name);

@@ -22,7 +22,7 @@ namespace ssync::scanner {
 
 /// A directory whose names are known (or that is not descended into), found in its parent. Being listed with
 /// the parent lets the parent's block say so when it cannot be listed: later would be too late, its row is
-/// out.
+/// out. (What the index knows is listed later only if that turns out to be wrong.)
 struct Child {
   std::string name;
   bool descend = true;

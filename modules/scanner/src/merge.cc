@@ -7,7 +7,7 @@ bool same_stat(const Seen& held, const Seen& now, StableFields stable) noexcept 
          (!stable.inodes || held.inode == now.inode);
 }
 
-Merged merge(const MergeRules& rules, Known& known, const Seen& now) {
+Merged merge(const MergeRules& rules, Known& known, const Seen& now, std::optional<std::uint32_t> names) {
   index::Record& record = known.record;
   const bool is_known = known.found == Known::Found::yes;
   const bool as_known = is_known && same_stat(record.held, now, rules.stable);
@@ -32,10 +32,10 @@ Merged merge(const MergeRules& rules, Known& known, const Seen& now) {
     drop(record.checksum);
     drop(record.digest);
   }
-  record.names.reset();
   const bool racy = merged.doubt || young;
-  merged.as_before = merged.as_before && record.racy == racy && record.held == now;
+  merged.as_before = merged.as_before && record.racy == racy && record.names == names && record.held == now;
   record.racy = racy;
+  record.names = names;
   record.held = now;
   if (rules.role == index::Role::mirror && rules.first_contact && known.found == Known::Found::no)
     record.wanted = now.values;

@@ -14,13 +14,14 @@ namespace ssync::scanner {
 struct StableFields {
   bool inodes = true;
   bool ctime = true;
+  bool names = false;  ///< a name that comes or goes moves its directory's ctime
 };
 
 /// The index's answer for one path, and after merge() what the next base has of it.
 struct Known {
   using Found = index::Index::Cursor::Found;
   Found found = Found::no;
-  index::Record record;  ///< empty unless found is yes
+  index::Record record;  ///< means something when found is yes
 };
 
 struct MergeRules {
@@ -40,9 +41,10 @@ struct Merged {
 [[nodiscard]] bool same_stat(const Seen& held, const Seen& now, StableFields stable) noexcept;
 
 /// For an entry that has a record at its path, or none anywhere. `known.record` becomes that of the next
-/// base: its checksum and digest are proven, so they are the entry's too; so is `wanted`. A directory's
-/// `names` go.
-[[nodiscard]] Merged merge(const MergeRules& rules, Known& known, const Seen& now);
+/// base: its checksum and digest are proven, so they are the entry's too; so is `wanted`. `names`: of a
+/// directory.
+[[nodiscard]] Merged merge(const MergeRules& rules, Known& known, const Seen& now,
+                           std::optional<std::uint32_t> names);
 
 /// For a file without a record at its path whose inode is known from another one: true when that makes it an
 /// origin. When size, mtime and ctime are the same, it becomes free of doubt and `record` takes the content's

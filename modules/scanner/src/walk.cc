@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 #include <memory_resource>
 #include <span>
 #include <string>
@@ -52,7 +53,7 @@ std::size_t text_bytes(const Child& child) {
 }
 
 StableFields stable_of(const fs::Volume& volume) {
-  return {volume.stable_inodes, volume.stable_ctime};
+  return {volume.stable_inodes, volume.stable_ctime, volume.names_move_ctime};
 }
 
 bool is_gone(const Error& error) {
@@ -78,11 +79,12 @@ struct Walk::Run {
   void read();
   [[nodiscard]] bool open();
   [[nodiscard]] bool list();
-  [[nodiscard]] index::Index::Cursor* known_names();
+  void open_cursors();
+  void start_over();
   void expect(std::size_t count);
   [[nodiscard]] bool look_at_listed();
-  [[nodiscard]] bool look_at_known(index::Index::Cursor& names);
-  void look_at(std::string_view name);
+  [[nodiscard]] bool look_at_known();
+  [[nodiscard]] bool look_at(std::string_view name);
   [[nodiscard]] bool stopped() { return ++looked_at % kStopInterval == 0 && walk.frontier_.stopped(); }
   [[nodiscard]] std::span<const std::string_view> sorted_names();
   void count_as_before(const Merged& merged);
@@ -99,8 +101,10 @@ struct Walk::Run {
                                         std::optional<std::uint32_t>& names);
   [[nodiscard]] bool may_keep_names(const fs::Stat& stat) const;
   [[nodiscard]] std::optional<std::uint32_t> names_of(const index::Record& record,
-                                                      const index::Index::Cursor& of,
-                                                      const fs::Stat& stat) const;
+                                                      const index::Index::Cursor& of, const fs::Stat& stat,
+                                                      PathView path) const;
+  [[nodiscard]] std::optional<std::uint32_t> listed_names(const fs::Stat& stat, fs::Directory& opened,
+                                                          std::size_t count) const;
   [[nodiscard]] bool lost_mount(const fs::Stat& stat, const Known& known) const;
   [[nodiscard]] bool looks_elsewhere() const;
   void find_origin(ScannedEntry& entry, index::Record& record, Merged& merged);
@@ -138,6 +142,11 @@ Walk::Walk(fs::Tree& tree, const index::Index& idx, const Options& options, cons
       handles_(kHandlesKept),
       names_(kNamesKept) {}
 
+void Walk::let_go(const Child& child) {
+  if (child.handle) handles_.give(1);
+  if (child.names) names_.give(child.names->size());
+}
+
 std::unique_ptr<Finding> Walk::read(Task task, Scratch& scratch) {
   Run run(*this, task, scratch);
   if (task.child.descend) run.read();
@@ -152,22 +161,31 @@ void Walk::Run::read() {
   rules.first_contact = !walk.index_.exists();
   rules.stable = is_root ? walk.root_stable_ : task.child.stable;
   if (!open()) return;
-  cursor.emplace(walk.index_.directory(task.location));
-  if (task.child.was_at) cursor_before.emplace(walk.index_.directory(*task.child.was_at));
-  index::Index::Cursor* const known = known_names();
-  if (known == nullptr && !list()) return;
+  open_cursors();
   device = task.child.device;
   known_device = task.child.known_device;
   depth =
       is_root ? 0 : 1 + static_cast<std::size_t>(std::count(task.location.begin(), task.location.end(), '/'));
-  rules.clock = walk.tree_.clock();
   scratch.records.clear();
   scratch.keep_record.clear();
+  if (task.child.known_names) {
+    rules.clock = walk.tree_.clock();
+    if (look_at_known()) return hand_over_records();
+    if (walk.frontier_.stopped()) return;
+    start_over();
+  }
+  if (!list()) return;
+  rules.clock = walk.tree_.clock();
   if (is_root) {
     if (Result<void> self = read_self(); !self)
       return end_by(std::move(self).error(), "reading the attributes");
   }
-  if (known != nullptr ? look_at_known(*known) : look_at_listed()) hand_over_records();
+  if (look_at_listed()) hand_over_records();
+}
+
+void Walk::Run::open_cursors() {
+  cursor.emplace(walk.index_.directory(task.location));
+  if (task.child.was_at) cursor_before.emplace(walk.index_.directory(*task.child.was_at));
 }
 
 void Walk::Run::expect(std::size_t count) {
@@ -181,34 +199,53 @@ bool Walk::Run::look_at_listed() {
   expect(names.size());
   for (const std::string_view name : names) {
     if (stopped()) return false;
-    if (!is_root || !fs::is_staging_name(name)) look_at(name);
+    if (!is_root || !fs::is_staging_name(name)) static_cast<void>(look_at(name));
   }
   return true;
 }
 
-bool Walk::Run::look_at_known(index::Index::Cursor& names) {
+// The names are those that the base has. False: it cannot give them all, or one of them is gone, so that
+// there may be others instead; or stopped.
+bool Walk::Run::look_at_known() {
+  index::Index::Cursor& names = cursor_before ? *cursor_before : *cursor;
   const std::size_t count = *task.child.known_names;
+  if (names.rows_in_base() != count || !names.is_whole()) return false;
   expect(count);
-  while (const std::optional<std::string_view> name = names.next_name()) {
-    if (stopped()) return false;
-    look_at(storage->keep(*name));
+  std::size_t found = 0;
+  for (; const std::optional<std::string_view> name = names.next_name(); ++found) {
+    if (stopped() || !look_at(storage->keep(*name))) return false;
   }
-  if (looked_at == count) return true;
-  end_by(Error{Errc::corrupt, "the index could be read a moment ago, and cannot be now", 0}, "its names");
-  return false;
+  return found == count;
 }
 
-void Walk::Run::look_at(std::string_view name) {
+// What was found so far came from names that are not to be believed.
+void Walk::Run::start_over() {
+  for (const Child& child : finding->children)
+    walk.let_go(child);
+  finding = std::make_unique<Finding>();
+  scratch.records.clear();
+  scratch.keep_record.clear();
+  as_before = 0;
+  open_cursors();
+}
+
+/// False: it is gone.
+bool Walk::Run::look_at(std::string_view name) {
   const Result<fs::Stat> stat = directory->stat(name);
-  if (!stat && is_gone(stat.error())) return;
-  if (stat && stat->type == fs::Stat::Type::other) return add_special(name);
+  if (!stat && is_gone(stat.error())) return false;
+  if (stat && stat->type == fs::Stat::Type::other) {
+    add_special(name);
+    return true;
+  }
   ScannedEntry& entry = finding->block.entries.emplace_back();
   entry.name = name;
   if (!stat) {
     make_unreadable(entry, look_up(name), "reading the attributes", stat.error());
   } else if (!fill(entry, *stat)) {
     finding->block.entries.pop_back();
+    return false;
   }
+  return true;
 }
 
 std::span<const std::string_view> Walk::Run::sorted_names() {
@@ -271,14 +308,6 @@ bool Walk::Run::list() {
   return true;
 }
 
-// Nothing came into it and nothing went since the index saw it: the base has its names, in order. Null: it
-// has to be listed.
-index::Index::Cursor* Walk::Run::known_names() {
-  if (!task.child.known_names) return nullptr;
-  index::Index::Cursor& there = cursor_before ? *cursor_before : *cursor;
-  return there.rows_in_base() == *task.child.known_names && there.is_whole() ? &there : nullptr;
-}
-
 // The parent's block has said that this is a directory which can be read. If it went since, its entries went
 // too; if it is there and cannot be read any more, nothing that is said now would keep its mirror from being
 // emptied, so the scan must end.
@@ -295,7 +324,7 @@ Result<void> Walk::Run::read_self() {
   Known known = look_up("");
   device = self.seen.device;
   if (known.found == Known::Found::yes) known_device = known.record.held.device;
-  count_as_before(merge(rules, known, self.seen));
+  count_as_before(merge(rules, known, self.seen, std::nullopt));
   finding->self = known.record;
   return {};
 }
@@ -348,10 +377,7 @@ bool Walk::Run::fill(ScannedEntry& entry, const fs::Stat& stat) {
 }
 
 void Walk::Run::merge_into(ScannedEntry& entry, Known& known, std::optional<std::uint32_t> names) {
-  const std::optional<std::uint32_t> names_before = known.record.names;
-  Merged merged = merge(rules, known, entry.seen);
-  known.record.names = names;
-  merged.as_before = merged.as_before && names == names_before;
+  Merged merged = merge(rules, known, entry.seen, names);
   if (known.found == Known::Found::no) find_origin(entry, known.record, merged);
   use(merged, known.record, entry);
   count_as_before(merged);
@@ -448,33 +474,48 @@ bool Walk::Run::lost_mount(const fs::Stat& stat, const Known& known) const {
          known.record.held.device != *known_device && stat.seen.device == device;
 }
 
-// A name that comes or goes moves the directory's ctime, where ctimes mean something and if it is not so
-// young that a later change could give it the same.
+// A name that comes or goes moves the directory's ctime, where that means anything and if it is not so young
+// that a later change could give it the same.
 bool Walk::Run::may_keep_names(const fs::Stat& stat) const {
-  return rules.stable.inodes && rules.stable.ctime && !stat.mount_point &&
-         !fs::is_racy(stat.seen.ctime, rules.clock);
+  return walk.options_.believe_names && rules.stable.names && rules.stable.inodes && rules.stable.ctime &&
+         !stat.mount_point && !fs::is_racy(stat.seen.ctime, rules.clock);
 }
 
-// How many names the directory has, if they are those that the base has of it. What the log says of a
-// directory was not seen together with its names.
+// How many names the directory has, if they are those that the base has of it at `path`. What the log says of
+// a directory was not seen together with its names.
 std::optional<std::uint32_t> Walk::Run::names_of(const index::Record& record, const index::Index::Cursor& of,
-                                                 const fs::Stat& stat) const {
-  const bool same =
-      of.is_of_base() && may_keep_names(stat) && same_stat(record.held, stat.seen, rules.stable);
+                                                 const fs::Stat& stat, PathView path) const {
+  const bool same = record.names && of.is_of_base() && may_keep_names(stat) &&
+                    record.held.device == stat.seen.device &&
+                    same_stat(record.held, stat.seen, rules.stable) &&
+                    walk.index_.rows_in_base(join(path)) == *record.names;
   return same ? record.names : std::nullopt;
 }
 
-// Opens and lists it: see Child. `names`: for its record.
+/// How many names were listed, if the directory that was opened is the one that the stat was taken of, and
+/// nothing came or went in between.
+std::optional<std::uint32_t> Walk::Run::listed_names(const fs::Stat& stat, fs::Directory& opened,
+                                                     std::size_t count) const {
+  if (!may_keep_names(stat) || count >= std::numeric_limits<std::uint32_t>::max()) return std::nullopt;
+  const Result<fs::Stat> now = opened.stat_self();
+  const bool same = now && now->seen.inode == stat.seen.inode && now->seen.device == stat.seen.device &&
+                    now->seen.ctime == stat.seen.ctime;
+  return same ? std::optional(static_cast<std::uint32_t>(count)) : std::nullopt;
+}
+
+// Opens it, and lists it unless its names are known: see Child. `names`: for its record.
 Result<void> Walk::Run::find_child(std::string_view name, const fs::Stat& stat, const Known& known,
                                    std::optional<std::uint32_t>& names) {
   const bool mount_point = stat.mount_point;
   Child child{.name = std::string(name), .stable = rules.stable, .device = stat.seen.device};
-  if (known.found == Known::Found::yes) child.known_device = known.record.held.device;
-  if (known.found == Known::Found::yes) child.known_names = names_of(known.record, *cursor, stat);
+  if (known.found == Known::Found::yes) {
+    child.known_device = known.record.held.device;
+    child.known_names = names_of(known.record, *cursor, stat, {task.location, name});
+  }
   index::Record before;
   if (known.found == Known::Found::no && was_here_before(name, stat.seen, before)) {
     child.was_at = join({*task.child.was_at, name});
-    child.known_names = names_of(before, *cursor_before, stat);
+    child.known_names = names_of(before, *cursor_before, stat, {*task.child.was_at, name});
   }
   if (mount_point && walk.options_.one_file_system) {
     child.descend = false;
@@ -492,7 +533,7 @@ Result<void> Walk::Run::find_child(std::string_view name, const fs::Stat& stat, 
     if (!names) {
       auto listed = std::make_unique<fs::NameList>();
       SSYNC_TRY_VOID(opened->list(*listed));
-      if (may_keep_names(stat)) names = static_cast<std::uint32_t>(listed->size());
+      names = listed_names(stat, *opened, listed->size());
       if (walk.names_.take(listed->size())) child.names = std::move(listed);
     }
     if (walk.handles_.take(1)) child.handle = std::move(opened);

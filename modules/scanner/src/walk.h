@@ -55,6 +55,9 @@ class Walk {
  private:
   struct Run;
 
+  /// A directory that was found will not be read by that finding.
+  void let_go(const Child& child);
+
   fs::Tree& tree_;
   const index::Index& index_;
   const Options& options_;

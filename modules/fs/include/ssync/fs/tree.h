@@ -104,11 +104,13 @@ enum class Replace : std::uint8_t {
 
 /// What a file system is, and may be believed in. Source of the type numbers: linux/magic.h.
 struct Volume {
-  std::uint64_t type = 0;             ///< statfs f_type
-  std::uint64_t id = 0;               ///< f_fsid where it is made from the file system's own UUID, else 0
-  std::string type_name;              ///< "ext4", "tmpfs", "nfs", "0x…"
-  bool stable_inodes = true;          ///< false on NFS, CIFS, FUSE, exFAT, vfat: inode numbers say nothing
-  bool stable_ctime = true;           ///< false on the same and overlay
+  std::uint64_t type = 0;         ///< statfs f_type
+  std::uint64_t id = 0;           ///< f_fsid where it is made from the file system's own UUID, else 0
+  std::string type_name;          ///< "ext4", "tmpfs", "nfs", "0x…"
+  bool stable_inodes = true;      ///< false on NFS, CIFS, FUSE, exFAT, vfat: inode numbers say nothing
+  bool stable_ctime = true;       ///< false on the same and overlay
+  bool names_move_ctime = false;  ///< a name that comes or goes moves its directory's ctime: only those local
+                                  ///< disk file systems and tmpfs that are known to
   std::uint64_t bytes_available = 0;  ///< to this process
   bool read_only = false;
 };

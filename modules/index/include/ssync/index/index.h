@@ -106,6 +106,9 @@ class Index {
     std::unique_ptr<Impl> impl_;
   };
   [[nodiscard]] Cursor directory(std::string_view location) const;
+  /// How many records the base has of a directory, by the table in memory. nullopt: it is not in it, or
+  /// several have its hash.
+  [[nodiscard]] std::optional<std::uint64_t> rows_in_base(std::string_view location) const;
 
   /// Any order; slower. nullopt also when unreadable. Sees what append() added.
   [[nodiscard]] std::optional<Record> find(PathView path) const;

@@ -28,6 +28,7 @@ struct Options {
   std::optional<DigestKind> digest_kind;  ///< which kind counts as known (has_digest)
   bool accept_lost_mounts = false;  ///< source: a mount below the root that is gone is an ordinary directory
   bool one_file_system = false;     ///< -x: mount points are listed as empty directories
+  bool believe_names = true;        ///< false: every directory is listed
 };
 
 struct Counts {
@@ -40,7 +41,10 @@ struct Counts {
 /// - Sorted as compare_rows(); the first block is the root's and carries `self`.
 /// - Our staging directories in the root are skipped. Sockets, fifos and devices are skipped, counted, and
 /// reported once each as warning Problems.
-/// - A directory whose stat is as the index has it is not listed: its names are those of the base.
+/// - A directory below the root whose stat is the one under which the index's base saw its names is not
+/// listed: they are those of the base. Not where a name need not move ctime (Volume::names_move_ctime), on a
+/// mount point, when that stat was too young, when a name or row turns out to be missing, nor without
+/// Options::believe_names.
 /// - Mounts below are crossed, except proc, sysfs, cgroup, devpts and the like, whose mount points appear as
 /// empty directories.
 /// - role source: a directory where another file system was mounted at the last scan and none is now counts
