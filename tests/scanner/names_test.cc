@@ -121,6 +121,18 @@ TEST_F(ScannerNamesTest, WhereTheyMayNotBeBelievedAllIsListed) {
   }
 }
 
+// Two images that were made alike are no reason to believe the one's names of the other.
+TEST_F(ScannerNamesTest, OnAnotherDeviceAllIsListedOnce) {
+  next();
+  next();
+  ASSERT_THAT(listed(), ElementsAre(""));
+  tree_.mount("", tree_.volume().value());
+  next();
+  EXPECT_THAT(listed(), ElementsAre("", "a", "a/deep", "b"));
+  next();
+  EXPECT_THAT(listed(), ElementsAre(""));
+}
+
 TEST_F(ScannerNamesTest, AMountPointIsListed) {
   tree_.mount("a", tree_.volume().value());
   next();
