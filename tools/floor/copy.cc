@@ -1,7 +1,6 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -276,18 +275,17 @@ std::pair<UniqueFd, UniqueFd> connection() {
 
 void copy(const char* source, const char* mirror, Promises promises) {
   ::umask(0);
-  auto [to, from] = connection();
-  const pid_t child = ::fork();
-  if (child < 0) die("fork");
-  if (child == 0) {
-    to.reset();
-    Receiver(std::move(from), promises).receive_tree(mirror);
-    ::_exit(0);
-  }
-  from.reset();
-  Sender(std::move(to), promises).send_tree(source);
-  int status = 0;
-  if (::waitpid(child, &status, 0) < 0 || status != 0) die("the receiving process");
+  std::pair<UniqueFd, UniqueFd> ends = connection();
+  // Each closes the other's end, so that the stream ends with its sender.
+  in_two_processes(
+      [&] {
+        ends.first.reset();
+        Receiver(std::move(ends.second), promises).receive_tree(mirror);
+      },
+      [&] {
+        ends.second.reset();
+        Sender(std::move(ends.first), promises).send_tree(source);
+      });
 }
 
 }  // namespace ssync::floor

@@ -4,7 +4,7 @@
 
 #include <sys/stat.h>
 
-#include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,6 +18,9 @@ struct Entry {
 
 /// Ends the program: what it measures is worthless then.
 [[noreturn]] void die(std::string_view what);
+
+/// Returns when both are through. A child that fails ends the program.
+void in_two_processes(const std::function<void()>& child, const std::function<void()>& parent);
 
 /// All entries of an open directory, unsorted, each with a stat.
 [[nodiscard]] std::vector<Entry> entries_of(int directory);

@@ -1,20 +1,8 @@
-#include <cerrno>
-#include <cstdlib>
-#include <cstring>
 #include <string_view>
 
 #include <fmt/format.h>
 
 #include "floor.h"
-
-namespace ssync::floor {
-
-void die(std::string_view what) {
-  fmt::print(stderr, "ssync_floor: {}: {}\n", what, std::strerror(errno));
-  std::_Exit(EXIT_FAILURE);
-}
-
-}  // namespace ssync::floor
 
 int main(int argc, char** argv) {
   const std::string_view command = argc == 4 ? argv[1] : "";
