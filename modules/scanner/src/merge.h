@@ -32,7 +32,7 @@ struct MergeRules {
 };
 
 struct Merged {
-  bool doubt = false;
+  bool doubt = false;      ///< the stat proves nothing about the content
   bool as_before = false;  ///< the record is what the index has
 };
 

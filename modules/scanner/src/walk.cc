@@ -96,6 +96,7 @@ struct Walk::Run {
   void make_unreadable(ScannedEntry& entry, const Known& known, std::string_view operation,
                        const Error& error);
   void make_unreadable(ScannedEntry& entry, const Known& known, std::string text, int sys_errno = 0);
+  void close_off(ScannedEntry& entry, const Known& known, std::string text, int sys_errno = 0);
   void add_special(std::string_view name);
   [[nodiscard]] Result<void> find_child(std::string_view name, const fs::Stat& stat, const Known& known,
                                         std::optional<std::uint32_t>& names);
@@ -209,7 +210,7 @@ bool Walk::Run::look_at_listed() {
 bool Walk::Run::look_at_known() {
   index::Index::Cursor& names = cursor_before ? *cursor_before : *cursor;
   const std::size_t count = *task.child.known_names;
-  if (names.rows_in_base() != count || !names.is_whole()) return false;
+  if (!names.is_whole()) return false;
   expect(count);
   std::size_t found = 0;
   for (; const std::optional<std::string_view> name = names.next_name(); ++found) {
@@ -361,13 +362,14 @@ bool Walk::Run::fill(ScannedEntry& entry, const fs::Stat& stat) {
   }
   std::optional<std::uint32_t> names;
   if (is_directory) {
-    const bool lost = lost_mount(stat, known);
-    const Result<void> child = lost ? Result<void>() : find_child(entry.name, stat, known, names);
+    if (lost_mount(stat, known)) {
+      close_off(entry, known, kLostMount);
+      return true;
+    }
+    const Result<void> child = find_child(entry.name, stat, known, names);
     if (!child && (is_gone(child.error()) || child.error().code == Errc::not_directory)) return false;
-    if (lost || !child) {
-      make_unreadable(entry, known, lost ? kLostMount : text_of("reading the directory", child.error()),
-                      lost ? 0 : child.error().sys_errno);
-      finding->children.push_back(Child{.name = std::string(entry.name), .descend = false});
+    if (!child) {
+      close_off(entry, known, text_of("reading the directory", child.error()), child.error().sys_errno);
       return true;
     }
   }
@@ -432,6 +434,12 @@ bool Walk::Run::was_here_before(std::string_view name, const Seen& seen, index::
   return cursor_before && cursor_before->find(name, record) == Known::Found::yes &&
          record.held.values.kind == seen.values.kind && record.held.inode == seen.inode &&
          record.held.device == seen.device;
+}
+
+/// A directory that is not descended into, as nothing may be said of what is in it.
+void Walk::Run::close_off(ScannedEntry& entry, const Known& known, std::string text, int sys_errno) {
+  make_unreadable(entry, known, std::move(text), sys_errno);
+  finding->children.push_back(Child{.name = std::string(entry.name), .descend = false});
 }
 
 void Walk::Run::make_unreadable(ScannedEntry& entry, const Known& known, std::string_view operation,

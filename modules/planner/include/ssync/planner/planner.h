@@ -86,8 +86,8 @@ class Planner {
   [[nodiscard]] Result<void> add_directories(const std::vector<DirectorySum>& directories, bool last);
   /// Rows in list order, as step() asks. Errc::protocol when a row is out of order, repeated, inside
   /// something that is no directory, or has no parent in the list, or has values out of range; the planner is
-  /// unusable then. `last` ends the list. With `storage`, all of the rows' text must
-  /// lie in it; without, it is copied.
+  /// unusable then. `last` ends the list. With `storage`, all of the rows' text must lie in it; without, it
+  /// is copied.
   [[nodiscard]] Result<void> add_source(RowBatch batch);
   /// Blocks in scan order; the same rules (Errc::corrupt). end_mirror() after the last.
   [[nodiscard]] Result<void> add_mirror(const ScanBlock& block);
