@@ -49,7 +49,9 @@ Decider::Decider(fs::Tree& tree, fs::Staging& staging, SharedIndex& index, const
       capacities_(capacities),
       queues_(queues),
       receiver_(receiver),
-      applier_(tree, staging, transfer::Applier::Options{request.attributes}),
+      applier_(tree, staging,
+               {.attributes = request.attributes,
+                .durable = request.durable ? transfer::Durable::yes : transfer::Durable::no}),
       report_(report),
       progress_(progress),
       list_taken_(std::move(list_taken)),
@@ -80,7 +82,7 @@ Result<void> Decider::run() {
         planner_.writes_done();
         break;
       case Planner::Step::done:
-        return conclude();
+        return end();
       default:
         return fail(Errc::protocol, "the planner asked for input after its plan");
     }
@@ -256,7 +258,26 @@ std::optional<SealItem> Decider::carried_over(const Change& change) {
 Result<void> Decider::apply(const Change& change) {
   SSYNC_TRY(const transfer::Applied done,
             applier_.apply(change, [this](std::uint64_t) { return !queues_.inbox.closed(); }));
+  SSYNC_TRY_VOID(take_settled());
+  return conclude(change, done);
+}
+
+/// No copy waits for the disk any more.
+Result<void> Decider::settle_copies() {
+  applier_.settle();
+  return take_settled();
+}
+
+Result<void> Decider::take_settled() {
+  for (const transfer::Applier::Settled& one : applier_.take_settled())
+    SSYNC_TRY_VOID(conclude(one.change, one.applied));
+  return {};
+}
+
+Result<void> Decider::conclude(const Change& change, const transfer::Applied& done) {
   switch (done.state) {
+    case transfer::Applied::State::waits:
+      return {};
     case transfer::Applied::State::done:
       return applied(change);
     case transfer::Applied::State::stale:
@@ -366,6 +387,7 @@ Result<void> Decider::flush_seals() {
 }
 
 Result<void> Decider::request(Change change) {
+  SSYNC_TRY_VOID(settle_copies());  // it may replace what a copy was made of
   // Bounded: not more files may be on their way than this. Half of them at a time, as directories that are
   // not filled yet have to do with what they got.
   if (receiver_.outstanding() >= capacities_.open_requests) {
@@ -463,6 +485,7 @@ Result<void> Decider::published(transfer::PublishedFile file) {
 /// times.
 Result<void> Decider::finish_writes() {
   if (only_show_) return {};
+  SSYNC_TRY_VOID(settle_copies());
   receiver_.finish();
   while (std::optional<transfer::ReceiveEvent> event = queues_.receive_events.pop())
     SSYNC_TRY_VOID(handle(std::move(*event)));
@@ -472,7 +495,7 @@ Result<void> Decider::finish_writes() {
   return staging_.remove();
 }
 
-Result<void> Decider::conclude() {
+Result<void> Decider::end() {
   SSYNC_TRY_VOID(outbox_.flush());
   SSYNC_TRY_VOID(flush_seals());
   if (!only_show_ && request_.durable) SSYNC_TRY_VOID(tree_.sync());

@@ -44,6 +44,9 @@ class Decider {
   // acting
   [[nodiscard]] Result<void> act(std::vector<Change> changes);
   [[nodiscard]] Result<void> apply(const Change& change);
+  [[nodiscard]] Result<void> settle_copies();
+  [[nodiscard]] Result<void> take_settled();
+  [[nodiscard]] Result<void> conclude(const Change& change, const transfer::Applied& done);
   [[nodiscard]] std::optional<SealItem> carried_over(const Change& change);
   [[nodiscard]] Result<void> applied(const Change& change);
   [[nodiscard]] Result<void> request(Change change);
@@ -54,7 +57,7 @@ class Decider {
   [[nodiscard]] Result<void> handle(transfer::ReceiveEvent event);
   [[nodiscard]] Result<void> published(transfer::PublishedFile file);
   [[nodiscard]] Result<void> finish_writes();
-  [[nodiscard]] Result<void> conclude();
+  [[nodiscard]] Result<void> end();
   [[nodiscard]] static SealItem seal_item(const Change& change, PathView path, const Values& wanted,
                                           RowId row, const std::optional<Checksum>& checksum,
                                           const std::optional<Digest>& digest);

@@ -175,7 +175,7 @@ class MirrorEnd {
         staging_(tree),
         scanner_(tree, index, mirror_scan(options)),
         planner_(plan_options(options, index), digest_),
-        applier_(tree, staging_, {options.pipe.attributes}),
+        applier_(tree, staging_, {.attributes = options.pipe.attributes, .durable = transfer::Durable::no}),
         pipe_(std::in_place, source_tree, tree, staging_, options.pipe) {}
 
   Result<void> run() {

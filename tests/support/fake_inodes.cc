@@ -40,6 +40,14 @@ InodePtr clone(const InodePtr& from, Clones& done) {
   return made;
 }
 
+/// Calls visit(inode) for each file at or below `inode`, for one with several names several times.
+template <typename Visit>
+void for_each_file(Inode& inode, const Visit& visit) {
+  if (inode.type == Type::file) visit(inode);
+  for (auto& [key, child] : inode.children)
+    for_each_file(*child.inode, visit);
+}
+
 void count_pages(const InodePtr& inode, const PageCount& pages_used) {
   if (inode->type == Type::file && !inode->pages_used) {
     inode->pages_used = pages_used;
@@ -367,6 +375,22 @@ void Inodes::restore_root(const InodePtr& saved) {
   Clones done;
   root_ = clone(saved, done);
   count_pages(root_, pages_used_);
+}
+
+void Inodes::restore_content(const InodePtr& saved) const {
+  std::unordered_map<std::uint64_t, const Inode*> by_number;
+  for_each_file(*saved, [&](const Inode& file) { by_number.emplace(file.number, &file); });
+  for_each_file(*root_, [&](Inode& file) {
+    const auto before = by_number.find(file.number);
+    *file.pages_used -= file.pages.size();
+    file.pages.clear();
+    file.size = 0;
+    if (before != by_number.end()) {
+      file.pages = before->second->pages;
+      file.size = before->second->size;
+    }
+    *file.pages_used += file.pages.size();
+  });
 }
 
 }  // namespace ssync::support

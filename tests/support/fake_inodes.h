@@ -99,6 +99,8 @@ class Inodes {
   /// A deep copy that shares nothing; hard links stay so. Its pages are not counted.
   [[nodiscard]] InodePtr clone_root() const;
   void restore_root(const InodePtr& saved);
+  /// Each file has the content that it has in `saved`; none when it is not there.
+  void restore_content(const InodePtr& saved) const;
 
   FakeLimits limits;
   FileTime clock{1'700'000'000, 123'456'789};

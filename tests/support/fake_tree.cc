@@ -205,6 +205,11 @@ void FakeTree::lose_unsynced() {
   impl_->inodes.restore_root(impl_->durable);
 }
 
+void FakeTree::lose_unsynced_content() {
+  const std::lock_guard lock(impl_->mutex);
+  impl_->inodes.restore_content(impl_->durable);
+}
+
 std::vector<FakeOperation> FakeTree::operations() const {
   const std::lock_guard lock(impl_->mutex);
   return impl_->operations;

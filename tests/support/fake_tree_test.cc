@@ -94,6 +94,18 @@ TEST(FakeTreeTest, LosesWhatWasNotSynced) {
   EXPECT_EQ(tree.stat("same").seen.inode, tree.stat("a").seen.inode);
 }
 
+TEST(FakeTreeTest, KeepsNamesButNotContentThatWasNotSynced) {
+  FakeTree tree({file("a", "old"), file("b", "same")});
+  tree.move("a", "c");
+  tree.append("c", " and new");
+  tree.add(file("d", "made since"));
+  tree.lose_unsynced_content();
+  EXPECT_EQ(tree.read("c"), "old");
+  EXPECT_EQ(tree.read("b"), "same");
+  EXPECT_EQ(tree.read("d"), "");
+  EXPECT_FALSE(tree.exists("a"));
+}
+
 TEST(FakeTreeTest, ForgetsSpaceOfRemovedFilesWithTheirLastHandle) {
   FakeTree tree({file("a", "x")}, {.capacity_bytes = 4096});
   auto root = root_of(tree);

@@ -52,7 +52,7 @@ class ApplierTest : public testing::Test {
   FakeTree mirror_{
       std::vector<support::Node>{file("a", "content a"), file("b", "bb"), dir("d", file("c", "in d"))}};
   fs::Staging staging_{mirror_};
-  Applier applier_{mirror_, staging_, {}};
+  Applier applier_{mirror_, staging_, {.durable = Durable::no}};
 };
 
 constexpr const char* kChanged = "it changed on the mirror meanwhile; the next sync looks again";
@@ -281,7 +281,7 @@ TEST_F(ApplierTest, AnyFailedChangeOfACopyLeavesThePathAsItWas) {
   for (std::uint64_t n = 1;; ++n) {
     FakeTree mirror({file("a", "content a"), file("b", "bb")});
     fs::Staging staging(mirror);
-    Applier applier(mirror, staging, {});
+    Applier applier(mirror, staging, {.durable = Durable::no});
     const Change copy = change_from(Op::copy, "a", "b", values(9), mirror);
     mirror.fail_nth(n, ENOSPC);
     const Applied applied = applier.apply(copy, {}).value();

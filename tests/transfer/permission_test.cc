@@ -40,7 +40,7 @@ class PermissionTest : public testing::Test {
 TEST_F(PermissionTest, ChangesWhatLiesInAReadOnlyDirectory) {
   ASSERT_TRUE(support::build(mirror(), {dir("d", file("gone", "1"), file("old", "2")).with_mode(0555)}));
   fs::Staging staging(mirror());
-  Applier applier(mirror(), staging, {});
+  Applier applier(mirror(), staging, {.durable = Durable::no});
   EXPECT_EQ(
       apply(applier, change_from(Op::copy, "d/old", "d/copy", seen(mirror(), "d/old").values, mirror())),
       "done");
@@ -72,7 +72,7 @@ TEST_F(PermissionTest, FailsAFileThatItMayNotRead) {
 TEST_F(PermissionTest, SaysThatItMayNotGiveFilesAway) {
   ASSERT_TRUE(support::build(mirror(), {file("a", "text")}));
   fs::Staging staging(mirror());
-  Applier applier(mirror(), staging, {{.owner = true}});
+  Applier applier(mirror(), staging, {{.owner = true}, Durable::no});
   Change change = change_to(Op::set_metadata, "a", mirror(), mirror());
   change.wanted.owner = {1, 1};
   EXPECT_EQ(apply(applier, change), "set owner: Operation not permitted");

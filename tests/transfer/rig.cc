@@ -192,7 +192,7 @@ PipeResult copy_tree(fs::Tree& source, fs::Tree& mirror, const PipeOptions& opti
   fs::Staging staging(mirror);
   PipeResult result;
   {
-    Applier applier(mirror, staging, {options.receiver.attributes});
+    Applier applier(mirror, staging, {options.receiver.attributes, Durable::no});
     const auto apply = [&](const Change& change) {
       const Applied applied = applier.apply(change, {}).value();
       if (applied.state != Applied::State::done)

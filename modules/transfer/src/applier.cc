@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "attributes.h"
+#include "copy_batch.h"
 #include "placing.h"
 
 namespace ssync::transfer {
@@ -33,8 +34,12 @@ bool is_shared_file(const fs::Stat& stat) {
 }  // namespace
 
 struct Applier::Impl {
-  Impl(fs::Tree& tree, fs::Staging& staging, const Options& options)
-      : placing(tree, staging, rules_of(tree, options.attributes), other_devices), rules(placing.rules()) {}
+  Impl(fs::Tree& in, fs::Staging& staging, const Options& options)
+      : tree(in),
+        durable(options.durable),
+        placing(in, staging, rules_of(in, options.attributes), other_devices),
+        rules(placing.rules()),
+        waiting({options.batch_bytes, options.batch_files}) {}
 
   // ---- steps; State::stale: the content is not there as planned ----
 
@@ -65,7 +70,7 @@ struct Applier::Impl {
       case Op::remove_directory:
         return done(remove_directory(change));
       case Op::set_metadata:
-        return done(set_metadata(change, progress));
+        return set_metadata(change, progress);
       case Op::request:
         break;
     }
@@ -123,7 +128,7 @@ struct Applier::Impl {
     SSYNC_TRY(const std::optional<Staged> staged,
               copy_to_staging(change, change.from(), change.at_from, progress));
     if (!staged) return State::stale;
-    return done(publish_or_drop(*staged, change));
+    return place_copy({change, *staged});
   }
 
   Result<State> rename(const Change& change, const Progress& progress) {
@@ -145,9 +150,53 @@ struct Applier::Impl {
   }
 
   Result<State> copy_and_remove(const Change& change, const Progress& progress) {
-    SSYNC_TRY(const State copied, copy(change, progress));
-    if (copied != State::done) return copied;
-    return done(remove_seen(change.from(), change.at_from));
+    SSYNC_TRY(const std::optional<Staged> staged,
+              copy_to_staging(change, change.from(), change.at_from, progress));
+    if (!staged) return State::stale;
+    return place_copy({change, *staged, RemoveFrom::yes});
+  }
+
+  /// Its name at once, or when the disk has its content.
+  Result<State> place_copy(CopyBatch::Copy copy) {
+    if (durable == Durable::no) return done(publish_copy(copy));
+    waiting.add(std::move(copy));
+    return State::waits;
+  }
+
+  Result<void> publish_copy(const CopyBatch::Copy& copy) {
+    const Change& change = copy.change;
+    Result<void> placed = placing.publish(copy.staged, change.path(), change.at_path);
+    if (!placed) placing.drop(copy.staged, change.location);
+    if (!placed || copy.remove_from == RemoveFrom::no) return placed;
+    return remove_seen(change.from(), change.at_from);
+  }
+
+  /// Content before names, names before anybody is told: after a crash a name has all of its content.
+  void settle() {
+    if (waiting.empty()) return;
+    std::vector<CopyBatch::Copy> copies = waiting.take();
+    const Result<void> flushed = flush();
+    std::vector<Result<void>> placed;
+    placed.reserve(copies.size());
+    for (const CopyBatch::Copy& copy : copies) {
+      placed.push_back(flushed ? publish_copy(copy) : flushed);
+      if (!flushed) placing.drop(copy.staged, copy.change.location);
+    }
+    const Result<void> named_on_disk = flushed ? flush() : flushed;
+    for (std::size_t i = 0; i < copies.size(); ++i) {
+      const Result<void>& outcome = placed[i] ? named_on_disk : placed[i];
+      Change& change = copies[i].change;
+      Applied applied;
+      if (!outcome)
+        applied = {State::problem, problem_at(change.path(), change.row, outcome.error())};
+      settled.push_back({std::move(change), std::move(applied)});
+    }
+  }
+
+  Result<void> flush() {
+    SSYNC_TRY_VOID(named("flush", tree.sync()));
+    staged_is_flushed = true;
+    return {};
   }
 
   Result<void> rename_directory(const Change& change) {
@@ -178,8 +227,8 @@ struct Applier::Impl {
     if (!swapped && swapped.error().code == Errc::unsupported)
       swapped = exchange_by_staging(change, *from, *to);
     SSYNC_TRY_VOID(named("exchange", std::move(swapped)));
-    SSYNC_TRY_VOID(make_right(change.path(), change.wanted));
-    return done(make_right(change.from(), change.from_wanted));
+    SSYNC_TRY_VOID(make_right_at_once(change, change.path(), change.wanted));
+    return done(make_right_at_once(change, change.from(), change.from_wanted));
   }
 
   /// Not in one step: a crash in between leaves `path` missing, and the next sync brings it again.
@@ -211,6 +260,7 @@ struct Applier::Impl {
   Result<State> stage_copy(const Change& change, const Progress& progress) {
     SSYNC_TRY(std::optional<Staged> copied, copy_to_staging(change, change.from(), change.at_from, progress));
     if (!copied) return State::stale;
+    staged_is_flushed = false;
     for_later[join(change.path())] = *std::move(copied);
     return State::done;
   }
@@ -218,7 +268,7 @@ struct Applier::Impl {
   Result<State> publish_staged(const Change& change, const Progress& progress) {
     const auto found = for_later.find(join(change.path()));
     if (found == for_later.end()) return State::stale;
-    Staged content = found->second;
+    const Staged content = found->second;
     if (!content.beside) {
       SSYNC_TRY(fs::Directory* const directory, placing.staging());
       SSYNC_TRY(const fs::Stat stat, named("stat", directory->stat(content.slot)));
@@ -226,12 +276,14 @@ struct Applier::Impl {
         SSYNC_TRY(const auto file, named("open", directory->open_file(content.slot)));
         SSYNC_TRY(std::optional<Staged> own, copy_file(*file, change, stat, progress));
         if (!own) return State::stale;
-        placing.drop(std::exchange(content, *std::move(own)), change.location);
-        found->second = content;
-      } else {
-        SSYNC_TRY_VOID(adjust_attributes(*directory, content.slot, change.wanted, stat, rules.attributes));
+        placing.drop(content, change.location);
+        for_later.erase(found);
+        return place_copy({change, *std::move(own)});
       }
+      SSYNC_TRY_VOID(adjust_attributes(*directory, content.slot, change.wanted, stat, rules.attributes));
     }
+    // One flush for all: copies are staged before the first of them is published.
+    if (durable == Durable::yes && !staged_is_flushed) SSYNC_TRY_VOID(flush());
     SSYNC_TRY_VOID(placing.publish(content, change.path(), change.at_path));
     for_later.erase(found);
     return State::done;
@@ -248,11 +300,13 @@ struct Applier::Impl {
                  with_writable(*directory, [&] { return directory->remove_directory(change.name); }));
   }
 
-  Result<void> set_metadata(const Change& change, const Progress& progress) {
+  Result<State> set_metadata(const Change& change, const Progress& progress) {
     SSYNC_TRY(const std::optional<fs::Stat> found, find(change.path(), change.at_path));
     if (!found) return changed_meanwhile();
-    if (change.record_only) return {};
-    return make_right(change.path(), change.wanted, *found, progress);
+    if (change.record_only) return State::done;
+    SSYNC_TRY(auto own, make_right(change, change.path(), change.wanted, *found, progress));
+    if (!own) return State::done;
+    return place_copy(*std::move(own));
   }
 
   // ---- what they are made of ----
@@ -328,45 +382,51 @@ struct Applier::Impl {
     return std::nullopt;
   }
 
-  Result<void> publish_or_drop(const Staged& content, const Change& change) {
-    Result<void> placed = placing.publish(content, change.path(), change.at_path);
-    if (!placed) placing.drop(content, change.location);
-    return placed;
-  }
-
   Result<void> adjust(fs::Directory& directory, std::string_view name, const Values& wanted) {
     SSYNC_TRY(const fs::Stat now, named("stat", directory.stat(name)));
     return adjust_attributes(directory, name, wanted, now, rules.attributes);
   }
 
   /// Attributes in place; a file that has other names gets its own copy first, as those are somebody's
-  /// snapshot.
-  Result<void> make_right(PathView path, const Values& wanted, const fs::Stat& now,
-                          const Progress& progress) {
+  /// snapshot. That copy is still to be placed.
+  Result<std::optional<CopyBatch::Copy>> make_right(const Change& change, PathView path, const Values& wanted,
+                                                    const fs::Stat& now, const Progress& progress) {
     if (wanted.kind != now.seen.values.kind || now.type == fs::Stat::Type::other) return changed_meanwhile();
-    if (is_shared_file(now) && attributes_differ(wanted, now, rules.attributes)) {
-      Change own;
-      own.location = path.location;
-      own.name = path.name;
-      own.wanted = wanted;
-      own.at_path = now.seen;
-      SSYNC_TRY(const std::optional<Staged> copied, copy_to_staging(own, path, own.at_path, progress));
-      return copied ? publish_or_drop(*copied, own) : Result<void>(changed_meanwhile());
+    if (!is_shared_file(now) || !attributes_differ(wanted, now, rules.attributes)) {
+      SSYNC_TRY(fs::Directory* const directory, open(path.location));
+      SSYNC_TRY_VOID(adjust_attributes(*directory, path.name, wanted, now, rules.attributes));
+      return std::nullopt;
     }
-    SSYNC_TRY(fs::Directory* const directory, open(path.location));
-    return adjust_attributes(*directory, path.name, wanted, now, rules.attributes);
+    CopyBatch::Copy own{change, {}, RemoveFrom::no};
+    own.change.location = path.location;
+    own.change.name = path.name;
+    own.change.wanted = wanted;
+    own.change.at_path = now.seen;
+    SSYNC_TRY(std::optional<Staged> copied, copy_to_staging(own.change, path, now.seen, progress));
+    if (!copied) return changed_meanwhile();
+    own.staged = *std::move(copied);
+    return own;
   }
 
-  /// The same of what came there just now.
-  Result<void> make_right(PathView path, const Values& wanted) {
+  /// The same of what came there just now, without waiting for others.
+  Result<void> make_right_at_once(const Change& change, PathView path, const Values& wanted) {
     SSYNC_TRY(const std::optional<fs::Stat> now, look(path));
-    return now ? make_right(path, wanted, *now, {}) : Result<void>(changed_meanwhile());
+    if (!now) return changed_meanwhile();
+    SSYNC_TRY(const auto own, make_right(change, path, wanted, *now, {}));
+    if (!own) return {};
+    if (durable == Durable::yes) SSYNC_TRY_VOID(flush());
+    return publish_copy(*own);
   }
 
+  fs::Tree& tree;
+  const Durable durable;
   OtherDevices other_devices;
   Placing placing;
   const MirrorRules& rules;
   std::map<std::string, Staged> for_later;  ///< by target path
+  bool staged_is_flushed = true;            ///< what is copied in it
+  CopyBatch waiting;
+  std::vector<Settled> settled;
 };
 
 Applier::Applier(fs::Tree& tree, fs::Staging& staging, Options options)
@@ -375,10 +435,20 @@ Applier::Applier(fs::Tree& tree, fs::Staging& staging, Options options)
 Applier::~Applier() = default;
 
 Result<Applied> Applier::apply(const Change& change, const std::function<bool(std::uint64_t)>& progress) {
+  if (impl_->waiting.must_settle_before(change)) impl_->settle();
   const Result<State> state = impl_->run(change, progress);
+  if (impl_->waiting.is_full()) impl_->settle();
   if (state) return Applied{*state, {}};
   if (state.error().code == Errc::interrupted) return fail(state.error());
   return Applied{State::problem, problem_at(change.path(), change.row, state.error())};
+}
+
+void Applier::settle() {
+  impl_->settle();
+}
+
+std::vector<Applier::Settled> Applier::take_settled() {
+  return std::exchange(impl_->settled, {});
 }
 
 void Applier::close_directories() {

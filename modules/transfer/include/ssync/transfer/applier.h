@@ -12,6 +12,7 @@
 #include "ssync/fs/staging.h"
 #include "ssync/fs/tree.h"
 #include "ssync/model/change.h"
+#include "ssync/transfer/durable.h"
 
 namespace ssync::transfer {
 
@@ -23,6 +24,9 @@ struct Applied {
     /// copy, rename, exchange, stage_*, publish_staged: the content is not there any more as planned: it must
     /// be requested instead. Nothing was changed.
     stale,
+    /// durable: a copy whose content is not on disk yet. It gets its name with others; the outcome comes from
+    /// take_settled().
+    waits,
   };
   State state = State::done;
   Problem problem;
@@ -36,10 +40,18 @@ struct Applied {
 /// at all. Attributes of a file with several links are set on a copy of its own that takes its place. A
 /// directory whose mode keeps us from a change gets u+rwx; the planner's last pass over directories gives it
 /// back.
+///
+/// Durable: what is copied is flushed before it gets its name, and its name before anybody is told, in batches
+/// (two syncfs each). A batch is due when it is large, before a change that needs or destroys what one of its
+/// copies was made of or stands for, and when settle() is called: that must be before a request goes out, and
+/// at the end.
 class Applier {
  public:
   struct Options {
     Attributes attributes;
+    Durable durable = Durable::yes;
+    std::uint64_t batch_bytes = std::uint64_t{64} << 20U;
+    std::size_t batch_files = 4096;
   };
   Applier(fs::Tree& tree, fs::Staging& staging, Options options);
   ~Applier();
@@ -47,7 +59,16 @@ class Applier {
   /// the only Error; everything else is in Applied). Requires: the change is not a request.
   [[nodiscard]] Result<Applied> apply(const Change& change,
                                       const std::function<bool(std::uint64_t)>& progress);
-  /// Forgets directory handles (before the staging directory goes away, say).
+  /// Gives all that waits its name now.
+  void settle();
+  struct Settled {
+    Change change;
+    Applied applied;  ///< done or problem
+  };
+  /// What became of changes that waited, in order. They came before the change that was applied last, or are
+  /// that change.
+  [[nodiscard]] std::vector<Settled> take_settled();
+  /// Forgets directory handles (before the staging directory goes away, say). Requires: nothing waits.
   void close_directories();
 
  private:

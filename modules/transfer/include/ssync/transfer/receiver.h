@@ -15,6 +15,7 @@
 #include "ssync/fs/staging.h"
 #include "ssync/fs/tree.h"
 #include "ssync/model/change.h"
+#include "ssync/transfer/durable.h"
 #include "ssync/wire/data.h"
 
 namespace ssync::transfer {
@@ -38,8 +39,6 @@ struct CreditReturned {
 };
 
 using ReceiveEvent = std::variant<Published, ReceiveFailure, CreditReturned>;
-
-enum class Durable : bool { no, yes };
 
 /// Thread safety: any thread, but accept() and fail() one at a time, as messages have an order. Events come
 /// from its own threads. Memory: what was accepted and not written (bounded by credit), about 150 bytes an

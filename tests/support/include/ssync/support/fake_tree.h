@@ -123,6 +123,9 @@ class FakeTree final : public fs::Tree {
   /// Brings back what was there at the last sync() (or at construction): a power cut. Handles from before are
   /// dead.
   void lose_unsynced();
+  /// A power cut when a journal had all names on the disk: those are as now, but each file has the content
+  /// that it had at the last sync(), and none when it was made since.
+  void lose_unsynced_content();
 
   // The record.
 

@@ -1,0 +1,37 @@
+#include "copy_batch.h"
+
+namespace ssync::transfer {
+
+void CopyBatch::add(Copy copy) {
+  bytes_ += copy.change.wanted.size;
+  changing_.insert(join(copy.change.path()));
+  if (!copy.change.from_name.empty()) {
+    auto& froms = copy.remove_from == RemoveFrom::yes ? changing_ : read_;
+    froms.insert(join(copy.change.from()));
+  }
+  copies_.push_back(std::move(copy));
+}
+
+std::vector<CopyBatch::Copy> CopyBatch::take() {
+  bytes_ = 0;
+  changing_.clear();
+  read_.clear();
+  return std::exchange(copies_, {});
+}
+
+bool CopyBatch::must_settle_before(const Change& change) const {
+  if (copies_.empty()) return false;
+  switch (change.op) {
+    case Op::rename_directory:
+    case Op::remove:
+    case Op::remove_directory:
+      return true;
+    default:
+      break;
+  }
+  const std::string path = join(change.path());
+  if (changing_.contains(path) || read_.contains(path)) return true;
+  return !change.from_name.empty() && changing_.contains(join(change.from()));
+}
+
+}  // namespace ssync::transfer

@@ -1,0 +1,53 @@
+#pragma once
+
+// Copies that wait for the disk: they are staged, and get their names together.
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+#include "ssync/model/change.h"
+
+#include "placing.h"
+
+namespace ssync::transfer {
+
+enum class RemoveFrom : bool { no, yes };
+
+/// Thread safety: one thread at a time. Touches no disk.
+class CopyBatch {
+ public:
+  struct Limits {
+    std::uint64_t bytes = 0;
+    std::size_t files = 0;
+  };
+  struct Copy {
+    Change change;
+    Staged staged;
+    RemoveFrom remove_from = RemoveFrom::no;  ///< it was to be moved
+  };
+
+  explicit CopyBatch(Limits limits) : limits_(limits) {}
+  void add(Copy copy);
+  [[nodiscard]] std::vector<Copy> take();
+  [[nodiscard]] bool empty() const noexcept { return copies_.empty(); }
+  [[nodiscard]] bool is_full() const noexcept {
+    return copies_.size() >= limits_.files || bytes_ >= limits_.bytes;
+  }
+  /// `change` cannot come before these copies have their names: it deletes, moves a directory, has a path
+  /// that they are for, or destroys what one was made of (which is all there is of it should the power fail).
+  [[nodiscard]] bool must_settle_before(const Change& change) const;
+
+ private:
+  const Limits limits_;
+  std::vector<Copy> copies_;
+  std::uint64_t bytes_ = 0;
+  std::unordered_set<std::string> changing_;  ///< paths that these copies come to, or go from
+  std::unordered_set<std::string> read_;      ///< paths that they were made of
+};
+
+}  // namespace ssync::transfer
