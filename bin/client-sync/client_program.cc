@@ -100,10 +100,18 @@ void ClientProgram::tell(const Outcome& outcome) {
 }
 
 Result<bool> ClientProgram::pause(std::chrono::milliseconds time) {
-  SSYNC_TRY(
-      const bool readable,
-      wait_readable(signals_.fd(), static_cast<int>(std::min<std::int64_t>(time.count(), 1'000'000'000))));
-  return !(readable && signals_.take());
+  const auto until = Clock::now() + time;
+  for (;;) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now());
+    if (left.count() <= 0) return true;
+    SSYNC_TRY(
+        const bool readable,
+        wait_readable(signals_.fd(), static_cast<int>(std::min<std::int64_t>(left.count(), 1'000'000'000))));
+    if (!readable) continue;
+    const Signals::Taken taken = signals_.take();
+    if (taken.reopen_logs) report_.reopen();
+    if (taken.end) return false;
+  }
 }
 
 Result<Outcome> ClientProgram::attempt(std::chrono::milliseconds connect) {

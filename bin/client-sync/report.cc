@@ -109,6 +109,12 @@ void Report::line(std::string_view text) {
   log_->info("{}", escape_text(text));
 }
 
+void Report::reopen() {
+  for (spdlog::logger* const logger : {log_.get(), errors_.get()}) {
+    if (const Result<void> opened = reopen_log_file(*logger); !opened) error(opened.error().text());
+  }
+}
+
 void Report::event(std::string_view name, const json& fields) {
   if (options_.json) log_->info("{}", programs::event_line(name, fields));
 }

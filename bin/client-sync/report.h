@@ -30,6 +30,9 @@ class Report {
   /// Errors: the log file cannot be opened.
   [[nodiscard]] static Result<Report> open(const Options& options);
 
+  /// Log files are opened anew by their names (HUP). What cannot be opened is said; the old file stays in
+  /// use.
+  void reopen();
   void line(std::string_view text);                                 ///< unless -q; not with --json
   void event(std::string_view name, const nlohmann::json& fields);  ///< only with --json
   void notice(std::string_view text);                               ///< line or event

@@ -155,9 +155,13 @@ Result<void> SourceSync::turn() {
   SSYNC_TRY(const net::Ready ready,
             transport_->wait(std::chrono::ceil<std::chrono::milliseconds>(until), fds));
   if (ready.fds.at(0)) wake_->drain();
-  if (ready.fds.at(1) && signals_.take()) {
-    carry_out(session_.interrupt(static_cast<std::uint8_t>(ExitCode::interrupted), Clock::now()));
-    return {};
+  if (ready.fds.at(1)) {
+    const Signals::Taken taken = signals_.take();
+    if (taken.reopen_logs) report_.reopen();
+    if (taken.end) {
+      carry_out(session_.interrupt(static_cast<std::uint8_t>(ExitCode::interrupted), Clock::now()));
+      return {};
+    }
   }
   if (!connected_ && transport_->connected()) {
     connected_ = true;

@@ -10,6 +10,7 @@
 
 #include <fmt/format.h>
 
+#include "ssync/base/signals.h"
 #include "ssync/base/unique_fd.h"
 #include "ssync/net/transport.h"
 
@@ -22,13 +23,19 @@ namespace {
 constexpr int kUsageError = 1;
 constexpr int kSocketError = 10;
 
-/// INT and TERM as a descriptor. Before any thread exists, so that all of them have the signals blocked.
+/// What ends it, as a descriptor. Before any thread exists, so that all of them have the signals blocked.
+/// HUP is among them as long as there is a terminal to lose; without one nothing is to be done about it.
 Result<UniqueFd> take_signals() {
   ::signal(SIGPIPE, SIG_IGN);
   sigset_t set;
   ::sigemptyset(&set);
   ::sigaddset(&set, SIGINT);
   ::sigaddset(&set, SIGTERM);
+  if (ends_with_its_terminal()) {
+    ::sigaddset(&set, SIGHUP);
+  } else {
+    ::signal(SIGHUP, SIG_IGN);
+  }
   ::sigprocmask(SIG_BLOCK, &set, nullptr);
   UniqueFd fd(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
   if (!fd) return fail(errno_error("signalfd", errno));

@@ -25,6 +25,13 @@ Result<Report> Report::open(const std::optional<std::string>& log_file, bool jso
 Report::Report(std::shared_ptr<spdlog::logger> log, std::shared_ptr<spdlog::logger> errors, bool json_lines)
     : log_(std::move(log)), errors_(std::move(errors)), json_(json_lines) {}
 
+void Report::reopen() {
+  flush();
+  for (spdlog::logger* const logger : {log_.get(), errors_.get()}) {
+    if (const Result<void> opened = reopen_log_file(*logger); !opened) warning(opened.error().text());
+  }
+}
+
 void Report::event(std::string_view name, json fields) {
   flush();
   log_->info("{}", programs::event_line(name, fields));

@@ -21,6 +21,9 @@ class Report {
   /// Errors: the log file cannot be opened.
   [[nodiscard]] static Result<Report> open(const std::optional<std::string>& log_file, bool json);
 
+  /// Log files are opened anew by their names (HUP). What cannot be opened is said; the old file stays in
+  /// use.
+  void reopen();
   void listening(std::uint16_t control_port, std::uint16_t data_port, std::string_view address,
                  std::string_view directory);
   void notice(std::string_view text);   ///< something to know

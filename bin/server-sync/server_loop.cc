@@ -76,7 +76,7 @@ Result<void> ServerLoop::turn() {
   const std::array<int, 2> fds{wake_.fd(), signals_.fd()};
   SSYNC_TRY(const net::Ready ready,
             transport_.wait(std::chrono::ceil<std::chrono::milliseconds>(until), fds, true));
-  if (ready.fds.at(1) && signals_.take()) stopping_ = true;
+  if (ready.fds.at(1)) take_signals();
   if (ready.fds.at(0)) wake_.drain();
   if (ready.control) SSYNC_TRY_VOID(take_control());
   if (ready.data) SSYNC_TRY_VOID(take_data());
@@ -85,6 +85,12 @@ Result<void> ServerLoop::turn() {
     report_.warning(text);
   carry_out(session_.on_tick(Clock::now()));
   return {};
+}
+
+void ServerLoop::take_signals() {
+  const Signals::Taken taken = signals_.take();
+  if (taken.reopen_logs) report_.reopen();
+  if (taken.end) stopping_ = true;
 }
 
 Result<void> ServerLoop::take_control() {

@@ -32,6 +32,7 @@ class ServerLoop {
   using Effects = session::server::Effects;
 
   [[nodiscard]] Result<void> turn();
+  void take_signals();
   [[nodiscard]] Result<void> take_control();
   [[nodiscard]] Result<void> take_data();
   void take_sync();

@@ -86,7 +86,7 @@ TEST_F(LogTest, UnopenableFileIsAnError) {
   const auto result = make_logger({.file = folder_ + "/missing/log"});
   ASSERT_FALSE(result.has_value());
   EXPECT_EQ(result.error().code, Errc::not_found);
-  EXPECT_EQ(result.error().text(), "open log " + folder_ + "/missing/log: No such file or directory");
+  EXPECT_EQ(result.error().text(), "opening the log " + folder_ + "/missing/log: No such file or directory");
 }
 
 TEST_F(LogTest, FullDiskDropsTheLineAndSaysSo) {
@@ -95,6 +95,51 @@ TEST_F(LogTest, FullDiskDropsTheLineAndSaysSo) {
   testing::internal::CaptureStderr();
   EXPECT_NO_THROW(logger->info("lost"));
   EXPECT_NE(testing::internal::GetCapturedStderr().find("No space left on device"), std::string::npos);
+}
+
+TEST_F(LogTest, AfterARotationItGoesOnInANewFileOfThatName) {
+  const mode_t mask = ::umask(0027);
+  const auto logger = make_logger({.file = path_}).value();
+  ::umask(0);  // as server-sync does, later
+  logger->info("before");
+  std::filesystem::rename(path_, path_ + ".1");
+  logger->info("still the old one");
+  const Result<void> reopened = reopen_log_file(*logger);
+  ::umask(mask);
+  ASSERT_TRUE(reopened) << reopened.error().text();
+  logger->info("after");
+
+  EXPECT_NE(contents_of(path_ + ".1").find("still the old one"), std::string::npos);
+  EXPECT_EQ(contents_of(path_ + ".1").find("after"), std::string::npos);
+  EXPECT_NE(contents_of(path_).find("after"), std::string::npos);
+  struct stat made {};
+  ASSERT_EQ(::stat(path_.c_str(), &made), 0);
+  EXPECT_EQ(made.st_mode & 07777U, 0640U);
+}
+
+TEST_F(LogTest, TheOldFileStaysInUseWhenTheNewOneCannotBeOpened) {
+  const auto logger = make_logger({.file = path_}).value();
+  std::filesystem::rename(path_, folder_ + "/old");
+  std::filesystem::create_directory(path_);
+  const Result<void> reopened = reopen_log_file(*logger);
+  ASSERT_FALSE(reopened);
+  EXPECT_NE(reopened.error().text().find(path_), std::string::npos) << reopened.error().text();
+  logger->info("not lost");
+  EXPECT_NE(contents_of(folder_ + "/old").find("not lost"), std::string::npos);
+}
+
+TEST_F(LogTest, ALinkIsNotFollowed) {
+  std::filesystem::create_symlink(folder_ + "/victim", path_);
+  const auto logger = make_logger({.file = path_});
+  ASSERT_FALSE(logger);
+  EXPECT_EQ(logger.error().code, Errc::refused);
+  EXPECT_NE(logger.error().text().find("symbolic link"), std::string::npos) << logger.error().text();
+  EXPECT_FALSE(std::filesystem::exists(folder_ + "/victim"));
+}
+
+TEST_F(LogTest, AFifoWithoutAReaderIsAnErrorAndNoWait) {
+  ASSERT_EQ(::mkfifo(path_.c_str(), 0600), 0);
+  EXPECT_FALSE(make_logger({.file = path_}));
 }
 
 }  // namespace

@@ -26,10 +26,10 @@ int in_child(int (*body)()) {
 TEST(SignalsTest, TheFirstSignalIsTakenFromTheDescriptor) {
   EXPECT_EQ(in_child([] {
               Result<Signals> signals = Signals::block();
-              if (!signals || signals->take()) return 1;
+              if (!signals || signals->take().end) return 1;
               ::raise(SIGTERM);
               const Result<bool> readable = wait_readable(signals->fd(), 1000);
-              return readable && *readable && signals->take() && !signals->take() ? 0 : 2;
+              return readable && *readable && signals->take().end && !signals->take().end ? 0 : 2;
             }),
             0);
 }

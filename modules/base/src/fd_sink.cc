@@ -8,6 +8,15 @@
 
 namespace ssync {
 
+Result<void> FdSink::reopen() {
+  if (!open_) return {};
+  SSYNC_TRY(UniqueFd fresh, open_());
+  const std::lock_guard lock(mutex_);
+  owned_ = std::move(fresh);
+  fd_ = owned_.get();
+  return {};
+}
+
 void FdSink::sink_it_(const spdlog::details::log_msg& msg) {
   spdlog::memory_buf_t line;
   formatter_->format(msg, line);

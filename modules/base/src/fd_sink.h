@@ -1,9 +1,11 @@
 #pragma once
 
+#include <functional>
 #include <mutex>
 
 #include <spdlog/sinks/base_sink.h>
 
+#include "ssync/base/result.h"
 #include "ssync/base/unique_fd.h"
 
 namespace ssync {
@@ -15,7 +17,13 @@ class FdSink final : public spdlog::sinks::base_sink<std::mutex> {
  public:
   /// Borrows `fd` (standard output or error); it must stay open.
   explicit FdSink(int fd) : fd_(fd) {}
-  explicit FdSink(UniqueFd owned) : owned_(std::move(owned)), fd_(owned_.get()) {}
+  /// Opens now what `open` opens.
+  using Open = std::function<Result<UniqueFd>()>;
+  FdSink(UniqueFd opened, Open open) : owned_(std::move(opened)), fd_(owned_.get()), open_(std::move(open)) {}
+
+  /// Goes on in what the name leads to now: a log that was rotated. Standard output and error stay. On an
+  /// Error the old file stays open.
+  [[nodiscard]] Result<void> reopen();
 
  protected:
   /// Throws spdlog::spdlog_ex, which the logger turns into a note on stderr.
@@ -25,6 +33,7 @@ class FdSink final : public spdlog::sinks::base_sink<std::mutex> {
  private:
   UniqueFd owned_;
   int fd_;
+  const Open open_;  ///< none: borrowed
 };
 
 }  // namespace ssync

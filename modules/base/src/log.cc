@@ -1,6 +1,7 @@
 #include "ssync/base/log.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -14,6 +15,7 @@
 #include <spdlog/pattern_formatter.h>
 
 #include "ssync/base/mutex.h"
+#include "ssync/base/text.h"
 #include "ssync/base/unique_fd.h"
 
 #include "fd_sink.h"
@@ -30,10 +32,27 @@ spdlog::level::level_enum level_of(int verbosity) {
   return verbosity == 1 ? spdlog::level::debug : spdlog::level::trace;
 }
 
+/// A link could be anybody's, and lead to any file of this user's. O_NONBLOCK: a fifo that nobody reads is an
+/// error, not a wait.
+Result<UniqueFd> open_file(const std::string& path, mode_t mode) {
+  constexpr int kFlags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW | O_NONBLOCK;
+  UniqueFd fd(::open(path.c_str(), kFlags, mode));
+  const std::string what = "opening the log " + escape(path);
+  if (!fd && errno == ELOOP)
+    return fail(Errc::refused, what + ": it is a symbolic link, which is not followed; name the file itself");
+  if (!fd) return fail(errno_error(what, errno));
+  const int flags = ::fcntl(fd.get(), F_GETFL);
+  if (flags >= 0) ::fcntl(fd.get(), F_SETFL, flags & ~O_NONBLOCK);
+  return fd;
+}
+
 Result<spdlog::sink_ptr> open_log(const std::string& path) {
-  UniqueFd fd(::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0666));
-  if (!fd) return fail(errno_error("open log " + path, errno));
-  return std::make_shared<FdSink>(std::move(fd));
+  // A program may set its umask to 0 after this; a log that is opened anew is made as the first one was.
+  const mode_t mask = ::umask(0);
+  ::umask(mask);
+  FdSink::Open open = [path, mode = 0666 & ~mask] { return open_file(path, mode); };
+  SSYNC_TRY(UniqueFd fd, open());
+  return std::make_shared<FdSink>(std::move(fd), std::move(open));
 }
 
 /// Says on stderr that lines are lost, once a second at most: a full disk must not flood the terminal too.
@@ -90,6 +109,13 @@ Result<std::shared_ptr<spdlog::logger>> make_error_logger(std::string_view progr
   logger->set_level(options.verbosity > 0 ? level_of(options.verbosity) : spdlog::level::warn);
   report_lost_lines(*logger);
   return logger;
+}
+
+Result<void> reopen_log_file(spdlog::logger& logger) {
+  for (const spdlog::sink_ptr& sink : logger.sinks()) {
+    if (auto* const file = dynamic_cast<FdSink*>(sink.get())) SSYNC_TRY_VOID(file->reopen());
+  }
+  return {};
 }
 
 }  // namespace ssync

@@ -1,10 +1,12 @@
 #include "ssync/base/signals.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <csignal>
 
@@ -13,11 +15,13 @@
 namespace ssync {
 namespace {
 
-sigset_t ending_signals() noexcept {
+constexpr std::array<int, 2> kEnding{SIGINT, SIGTERM};
+
+sigset_t set_of_ending() noexcept {
   sigset_t set;
   sigemptyset(&set);
-  sigaddset(&set, SIGINT);
-  sigaddset(&set, SIGTERM);
+  for (const int number : kEnding)
+    sigaddset(&set, number);
   return set;
 }
 
@@ -25,34 +29,70 @@ extern "C" void leave_at_once(int) {
   _exit(to_int(ExitCode::interrupted));
 }
 
+bool has_terminal() noexcept {
+  return static_cast<bool>(UniqueFd(::open("/dev/tty", O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC)));
+}
+
+/// Of a process that had a terminal: whether this HUP says that it is gone. The kernel says so itself, to the
+/// leader of the session and to the foreground; a shell passes it on, or says so just before it goes.
+bool is_of_terminal(const signalfd_siginfo& info) noexcept {
+  if (info.ssi_code == SI_KERNEL) return true;
+  const pid_t leader = ::getsid(0);
+  const bool from_shell = static_cast<pid_t>(info.ssi_pid) == leader && leader != ::getpid();
+  for (int looks = from_shell ? 30 : 0; has_terminal(); --looks) {
+    if (looks <= 0) return false;
+    ::poll(nullptr, 0, 10);
+  }
+  return true;
+}
+
 }  // namespace
 
+bool ends_with_its_terminal() noexcept {
+  struct sigaction hangup {};
+  sigaction(SIGHUP, nullptr, &hangup);
+  return hangup.sa_handler != SIG_IGN && has_terminal();
+}
+
 Result<Signals> Signals::block() {
-  const sigset_t set = ending_signals();
+  sigset_t set = set_of_ending();
+  sigaddset(&set, SIGHUP);
+  const bool hangup_ends = ends_with_its_terminal();
   if (const int error = pthread_sigmask(SIG_BLOCK, &set, nullptr); error != 0) {
     return tl::unexpected(errno_error("blocking signals", error));
   }
   struct sigaction ignore {};
   ignore.sa_handler = SIG_IGN;
   sigaction(SIGPIPE, &ignore, nullptr);
+  // What is ignored is not queued everywhere, even if it is blocked.
+  struct sigaction ordinary {};
+  ordinary.sa_handler = SIG_DFL;
+  sigaction(SIGHUP, &ordinary, nullptr);
   UniqueFd fd(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
   if (!fd) return tl::unexpected(errno_error("signalfd", errno));
-  return Signals(std::move(fd));
+  return Signals(std::move(fd), hangup_ends);
 }
 
-bool Signals::take() noexcept {
+Signals::Taken Signals::take() noexcept {
   signalfd_siginfo info{};
-  bool any = false;
-  while (::read(fd_.get(), &info, sizeof info) == static_cast<ssize_t>(sizeof info))
-    any = true;
-  if (!any) return false;
+  Taken taken;
+  while (::read(fd_.get(), &info, sizeof info) == static_cast<ssize_t>(sizeof info)) {
+    if (info.ssi_signo != SIGHUP) {
+      taken.end = true;
+    } else if (hangup_ends_ && is_of_terminal(info)) {
+      taken.end = true;
+    } else {
+      taken.reopen_logs = true;
+    }
+  }
+  if (!taken.end) return taken;
   struct sigaction leave {};
   leave.sa_handler = &leave_at_once;
-  sigaction(SIGINT, &leave, nullptr);
-  sigaction(SIGTERM, &leave, nullptr);
-  const sigset_t set = ending_signals();
+  for (const int number : kEnding)
+    sigaction(number, &leave, nullptr);
+  const sigset_t set = set_of_ending();
   pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
-  return true;
+  return taken;
 }
 
 Result<bool> wait_readable(int fd, int timeout_ms) {

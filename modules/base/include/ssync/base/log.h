@@ -21,7 +21,8 @@ enum class LogFormat : std::uint8_t {
 
 struct LogOptions {
   LogFormat format = LogFormat::plain;
-  /// Append to this file instead of standard output; made with mode 0666 less umask.
+  /// Append to this file instead of standard output; made with mode 0666 less umask. A symbolic link is not
+  /// followed (Errc::refused).
   std::optional<std::string> file;
   /// < 0 warnings and errors only, 0 info, 1 debug, >= 2 trace.
   int verbosity = 0;
@@ -38,5 +39,10 @@ struct LogOptions {
 /// more). With a plain log file the lines go there too. Errors: as open(2) of the file.
 [[nodiscard]] Result<std::shared_ptr<spdlog::logger>> make_error_logger(std::string_view program,
                                                                         const LogOptions& options);
+
+/// Goes on in the file that the name of `logger`'s log leads to now, which is made if there is none: what HUP
+/// after a rotation asks for. It is made with the mode that the first one was. Nothing to do without a log
+/// file. On an Error the old file stays in use. Thread safety: any thread.
+[[nodiscard]] Result<void> reopen_log_file(spdlog::logger& logger);
 
 }  // namespace ssync

@@ -1,26 +1,43 @@
 #pragma once
 
+#include <cstdint>
+
 #include "ssync/base/result.h"
 #include "ssync/base/unique_fd.h"
 
 namespace ssync {
 
-/// INT and TERM as a descriptor to poll. The first one asks for a clean end; the second, from anybody, ends
-/// the process at once with exit code 20. PIPE is ignored. Source: signalfd(2).
+/// INT, TERM and HUP as a descriptor to poll. The first INT or TERM asks for a clean end; the second, from
+/// anybody, ends the process at once with exit code 20. HUP from a process (logrotate, systemd, kill) asks to
+/// reopen log files. HUP because this process's terminal is gone asks for an end as TERM does, unless the
+/// process was started with HUP ignored (nohup); one without a terminal never ends by HUP. PIPE is ignored.
+/// Source: signalfd(2), and tty_io.c of Linux for what comes first when a terminal is hung up.
 class Signals {
  public:
-  /// Blocks INT and TERM for this thread and all it starts later: call it before any other thread exists.
+  /// What came. Both may be true.
+  struct Taken {
+    bool end = false;
+    bool reopen_logs = false;
+  };
+
+  /// Blocks them for this thread and all it starts later: call it before any other thread exists.
   [[nodiscard]] static Result<Signals> block();
-  /// Readable once INT or TERM came. Borrowed; valid as long as this object.
+  /// Readable once one came. Borrowed; valid as long as this object.
   [[nodiscard]] int fd() const noexcept { return fd_.get(); }
-  /// Takes what came; true if there was one. After the first true the default action is in force again, so
-  /// that a second signal ends the process also when nobody polls.
-  bool take() noexcept;
+  /// Takes what came. After the first `end` INT's and TERM's default action is in force again, so that a
+  /// second signal ends the process also when nobody polls. Blocks for 0.3 s at most, and only for a HUP from
+  /// the shell of this process's terminal: whether that shell is about to go is seen by the terminal then.
+  Taken take() noexcept;
 
  private:
-  explicit Signals(UniqueFd fd) noexcept : fd_(std::move(fd)) {}
+  Signals(UniqueFd fd, bool hangup_ends) noexcept : fd_(std::move(fd)), hangup_ends_(hangup_ends) {}
   UniqueFd fd_;
+  bool hangup_ends_;
 };
+
+/// Whether this process has a terminal that controls it, and was not told to go on without it (HUP is not
+/// ignored).
+[[nodiscard]] bool ends_with_its_terminal() noexcept;
 
 /// Waits until `fd` is readable: true. False after `timeout_ms` (negative: no limit), or on a signal that is
 /// not blocked.
