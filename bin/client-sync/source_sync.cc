@@ -70,13 +70,17 @@ ExitCode code_of(const Failed& failed) {
 
 std::string guard_text(const wire::Plan& plan) {
   const PlanTotals& t = plan.totals;
-  const std::string numbers = fmt::format("{} of {} entries on the mirror would be deleted",
-                                          with_commas(t.deletes), with_commas(t.mirror_entries));
+  const std::string numbers =
+      fmt::format("{} of {} entries ({} of {}) on the mirror would be deleted", with_commas(t.deletes),
+                  with_commas(t.mirror_entries), human_bytes(t.delete_bytes), human_bytes(t.mirror_bytes));
   const std::string way_out =
       fmt::format("If that is right, say --max-delete={} or more. Nothing was changed", t.deletes);
   switch (plan.guard) {
     case Guard::over_half:
-      return fmt::format("{}, more than half. {}", numbers, way_out);
+      return fmt::format(
+          "{}, and {} of its {} top-level directories would be gone or empty: that looks like an accident (a disk "
+          "that is not mounted?). {}",
+          numbers, with_commas(t.places_lost), with_commas(t.places), way_out);
     case Guard::source_empty:
       return fmt::format("the source is empty: {}. {}", numbers, way_out);
     case Guard::never_synced:

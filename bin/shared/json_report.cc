@@ -62,6 +62,7 @@ nlohmann::json to_json(const PlanTotals& t) {
           {"source_links", t.source_links},
           {"source_bytes", t.source_bytes},
           {"mirror_entries", t.mirror_entries},
+          {"mirror_bytes", t.mirror_bytes},
           {"requests", t.requests},
           {"request_bytes", t.request_bytes},
           {"created", t.created},
@@ -70,6 +71,9 @@ nlohmann::json to_json(const PlanTotals& t) {
           {"reused_bytes", t.reused_bytes},
           {"metadata", t.metadata},
           {"deletes", t.deletes},
+          {"delete_bytes", t.delete_bytes},
+          {"places", t.places},
+          {"places_lost", t.places_lost},
           {"extras_kept", t.extras_kept},
           {"problems", t.problems},
           {"unchanged", t.unchanged}};

@@ -33,7 +33,7 @@ TEST(DescribeTest, SummaryOfAGuardedPlanHasItsNumbers) {
       .body = Plan{.number = 3, .totals = test::sample_totals(), .guard = Guard::max_delete, .allowed = 2}};
   EXPECT_EQ(summary_of(plan),
             "number 3, 12 requests (337.6 KiB), 0 created, 0 copies, 0 renames, 0 metadata, 3 deletes, "
-            "guard max_delete 3 of 999999, allowed 2");
+            "guard max_delete 3 of 999999 (4.0 KiB of 16.0 TiB), 1 of 12 places, allowed 2");
 }
 
 TEST(DescribeTest, SummaryOfData) {

@@ -174,7 +174,11 @@ PlanTotals sample_totals() {
   totals.mirror_entries = 999999;
   totals.requests = 12;
   totals.request_bytes = 345678;
+  totals.mirror_bytes = 1ULL << 44;
   totals.deletes = 3;
+  totals.delete_bytes = 4096;
+  totals.places = 12;
+  totals.places_lost = 1;
   totals.unchanged = 999988;
   return totals;
 }

@@ -6,6 +6,7 @@
 #include "compare.h"
 #include "emit.h"
 #include "join.h"
+#include "losses.h"
 #include "move_directories.h"
 #include "order.h"
 #include "proven_origins.h"
@@ -133,8 +134,7 @@ void Planner::Impl::finish_plan() {
   settle_case_renames(state);
   move_directories(state);
   PlanTotals& totals = state.totals;
-  if (state.deletes_allowed()) totals.deletes = count_extras(state);
-  guard = check_guard(totals, state.options);
+  guard = check_guard(totals, count_losses(state), state.options);
   if (guard == Guard::max_delete) withhold_deletes(state);
   if (guard == Guard::max_delete || !state.deletes_allowed()) totals.extras_kept += count_extras(state);
   steps = order_local_steps(state);

@@ -15,13 +15,14 @@ struct Counter {
   std::uint64_t T::*value;
 };
 
-inline constexpr std::array<Counter<PlanTotals>, 17> kPlanCounters = {{
+inline constexpr std::array<Counter<PlanTotals>, 21> kPlanCounters = {{
     {"source_entries", &PlanTotals::source_entries},
     {"source_files", &PlanTotals::source_files},
     {"source_directories", &PlanTotals::source_directories},
     {"source_links", &PlanTotals::source_links},
     {"source_bytes", &PlanTotals::source_bytes},
     {"mirror_entries", &PlanTotals::mirror_entries},
+    {"mirror_bytes", &PlanTotals::mirror_bytes},
     {"requests", &PlanTotals::requests},
     {"request_bytes", &PlanTotals::request_bytes},
     {"created", &PlanTotals::created},
@@ -30,6 +31,9 @@ inline constexpr std::array<Counter<PlanTotals>, 17> kPlanCounters = {{
     {"reused_bytes", &PlanTotals::reused_bytes},
     {"metadata", &PlanTotals::metadata},
     {"deletes", &PlanTotals::deletes},
+    {"delete_bytes", &PlanTotals::delete_bytes},
+    {"places", &PlanTotals::places},
+    {"places_lost", &PlanTotals::places_lost},
     {"extras_kept", &PlanTotals::extras_kept},
     {"problems", &PlanTotals::problems},
     {"unchanged", &PlanTotals::unchanged},

@@ -116,8 +116,9 @@ std::string summary(const Plan& plan) {
       "number {}, {} requests ({}), {} created, {} copies, {} renames, {} metadata, {} deletes", plan.number,
       t.requests, human_bytes(t.request_bytes), t.created, t.copies, t.renames, t.metadata, t.deletes);
   if (plan.guard != Guard::none) {
-    out += fmt::format(", guard {} {} of {}, allowed {}", guard_name(plan.guard), t.deletes, t.mirror_entries,
-                       plan.allowed);
+    out += fmt::format(", guard {} {} of {} ({} of {}), {} of {} places, allowed {}", guard_name(plan.guard),
+                       t.deletes, t.mirror_entries, human_bytes(t.delete_bytes), human_bytes(t.mirror_bytes),
+                       t.places_lost, t.places, plan.allowed);
   }
   return out;
 }

@@ -77,11 +77,16 @@ struct PlanTotals {
   std::uint64_t source_entries = 0, source_files = 0, source_directories = 0, source_links = 0;
   std::uint64_t source_bytes = 0;    ///< content of all regular files in the source
   std::uint64_t mirror_entries = 0;  ///< before the sync, the root not counted
+  std::uint64_t mirror_bytes = 0;    ///< content of all files on the mirror before; 0 without deletes
   std::uint64_t requests = 0, request_bytes = 0;
   std::uint64_t created = 0;  ///< directories, links and empty files made without a request
   std::uint64_t copies = 0, renames = 0, reused_bytes = 0;
   std::uint64_t metadata = 0;
   std::uint64_t deletes = 0;      ///< extras and entries freed by a change of kind
+  std::uint64_t delete_bytes = 0;  ///< content of the files among them
+  /// Directories directly below the mirror's root that held something; those of which nothing stays in the
+  /// tree. 0 without deletes.
+  std::uint64_t places = 0, places_lost = 0;
   std::uint64_t extras_kept = 0;  ///< under --no-delete or a withheld delete
   std::uint64_t problems = 0;
   std::uint64_t unchanged = 0;
@@ -91,7 +96,7 @@ struct PlanTotals {
 /// Why a plan may not be carried out as it is. proto-spec/03 §7.
 enum class Guard : std::uint8_t {
   none = 0,
-  over_half = 1,     ///< 100 or more deletes, and more than half of the mirror
+  over_half = 1,     ///< 100 or more deletes, and most of the mirror would vanish (planner: Losses)
   source_empty = 2,  ///< 100 or more deletes, and the source has no entry
   never_synced = 3,  ///< 100 or more deletes in a mirror that was never synced before
   max_delete = 4,    ///< more deletes than --max-delete allows: they are withheld, the rest goes on (exit 25)

@@ -60,10 +60,21 @@ struct Answer {
   std::optional<Digest> digest;
 };
 
-/// Which guard holds for these totals under these options; none or max_delete let the sync go on. A guard
-/// against accidents comes before max_delete, and is lifted by a client_max_delete of at least
-/// totals.deletes.
-[[nodiscard]] Guard check_guard(const PlanTotals& totals, const Options& options);
+/// What a plan takes from the mirror beside what its PlanTotals say, measured as a person would. Entries, and
+/// bytes of file content. A *place* is a directory directly below the root that held something.
+struct Losses {
+  /// At paths at which the mirror had nothing, or another kind: made, copied or requested.
+  std::uint64_t new_entries = 0, new_bytes = 0;
+  /// In places that go with their names, these counted.
+  std::uint64_t removed_entries = 0;
+  /// In places that still stand and are empty now: what is deleted there.
+  std::uint64_t emptied_entries = 0, emptied_bytes = 0;
+};
+
+/// Which guard holds for these totals and losses under these options; none or max_delete let the sync go on. A
+/// guard against accidents comes before max_delete, and is lifted by a client_max_delete of at least
+/// totals.deletes. The rules: this module's README, "Deletes".
+[[nodiscard]] Guard check_guard(const PlanTotals& totals, const Losses& losses, const Options& options);
 
 /// Thread safety: one thread at a time. Memory: 53 bytes a mirror entry at names of 16; a directory of the
 /// source, and each row that is not equal, about as much and 10; 20 to 70 more where checksum, digest or
