@@ -117,9 +117,7 @@ Result<void> Join::add_mirror(const ScanBlock& block) {
     SSYNC_TRY_VOID(mirror_order_.enter(block.location));
   }
   for (const ScannedEntry& found : block.entries) {
-    // A directory that could not be listed may have its (empty) block all the same.
-    const Kind kind = found.seen.values.kind;
-    SSYNC_TRY_VOID(mirror_order_.add(found.name, kind == Kind::unreadable ? Kind::directory : kind));
+    SSYNC_TRY_VOID(mirror_order_.add(found.name, found.seen.values.kind));
     SSYNC_TRY_VOID(keep(found));
   }
   state_.totals.mirror_entries += block.entries.size();

@@ -96,7 +96,6 @@ struct Walk::Run {
   void make_unreadable(ScannedEntry& entry, const Known& known, std::string_view operation,
                        const Error& error);
   void make_unreadable(ScannedEntry& entry, const Known& known, std::string text, int sys_errno = 0);
-  void close_off(ScannedEntry& entry, const Known& known, std::string text, int sys_errno = 0);
   void add_special(std::string_view name);
   [[nodiscard]] Result<void> find_child(std::string_view name, const fs::Stat& stat, const Known& known,
                                         std::optional<std::uint32_t>& names);
@@ -363,13 +362,13 @@ bool Walk::Run::fill(ScannedEntry& entry, const fs::Stat& stat) {
   std::optional<std::uint32_t> names;
   if (is_directory) {
     if (lost_mount(stat, known)) {
-      close_off(entry, known, kLostMount);
+      make_unreadable(entry, known, kLostMount);
       return true;
     }
     const Result<void> child = find_child(entry.name, stat, known, names);
     if (!child && (is_gone(child.error()) || child.error().code == Errc::not_directory)) return false;
     if (!child) {
-      close_off(entry, known, text_of("reading the directory", child.error()), child.error().sys_errno);
+      make_unreadable(entry, known, "reading the directory", child.error());
       return true;
     }
   }
@@ -436,17 +435,12 @@ bool Walk::Run::was_here_before(std::string_view name, const Seen& seen, index::
          record.held.device == seen.device;
 }
 
-/// A directory that is not descended into, as nothing may be said of what is in it.
-void Walk::Run::close_off(ScannedEntry& entry, const Known& known, std::string text, int sys_errno) {
-  make_unreadable(entry, known, std::move(text), sys_errno);
-  finding->children.push_back(Child{.name = std::string(entry.name), .descend = false});
-}
-
 void Walk::Run::make_unreadable(ScannedEntry& entry, const Known& known, std::string_view operation,
                                 const Error& error) {
   make_unreadable(entry, known, text_of(operation, error), error.sys_errno);
 }
 
+/// No block follows, also if it is a directory: an empty one would say that it is known to be empty.
 void Walk::Run::make_unreadable(ScannedEntry& entry, const Known& known, std::string text, int sys_errno) {
   Problem problem;
   problem.location = task.location;

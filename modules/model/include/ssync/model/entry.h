@@ -150,8 +150,8 @@ struct Problem {
 };
 
 /// All entries of one directory, sorted by name: the unit of scanning, of the index and of digests. Blocks come in the
-/// order of compare_locations(), each directory once, also when it is empty or unreadable. The first block is the root's; the
-/// root's own row travels as `self` of that block. Move-only.
+/// order of compare_locations(), each directory once, also when it is empty; not one whose entry is unreadable. The first block
+/// is the root's; the root's own row travels as `self` of that block. Move-only.
 struct ScanBlock {
   std::string location;
   std::vector<ScannedEntry> entries;

@@ -50,7 +50,7 @@ struct Counts {
 /// - role source: a directory where another file system was mounted at the last scan and none is now counts
 /// as one that cannot be read.
 /// - A directory or entry that cannot be read is a Problem (subtree) and a Kind::unreadable entry, both in
-/// its parent's block. A name that
+/// its parent's block; it has no block of its own. A name that
 ///   vanished between listing and stat is simply not there; a directory that vanished after its own row was
 ///   given out has an empty block. When the root itself cannot be listed, or a directory that could be a
 ///   moment before, next() is an Error.
