@@ -23,6 +23,7 @@ inline void PrintTo(const Record& record, std::ostream* out) {
        << record.held.ctime.s << "." << record.held.ctime.ns << (record.wanted ? ", wanted" : "")
        << (record.checksum ? ", checksum" : "") << (record.digest ? ", digest" : "")
        << (record.racy ? ", racy" : "");
+  if (record.boundary) *out << ", boundary";
   if (record.names) *out << ", " << *record.names << " names";
   *out << "}";
 }
@@ -54,6 +55,7 @@ inline Record record_of(std::uint64_t number, Kind kind = Kind::file) {
   }
   record.racy = number % 7 == 3;
   if (kind == Kind::directory && number % 2 == 0) record.names = small - 2;
+  record.boundary = kind == Kind::directory && number % 3 == 1;
   return record;
 }
 

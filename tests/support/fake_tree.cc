@@ -132,6 +132,12 @@ void set_device(Inode& inode, std::uint64_t device) {
     set_device(*child.inode, device);
 }
 
+void add_to_device(Inode& inode, std::uint64_t number) {
+  inode.device += number;
+  for (auto& [key, child] : inode.children)
+    add_to_device(*child.inode, number);
+}
+
 }  // namespace
 
 void FakeTree::mount(std::string_view path, const fs::Volume& volume) {
@@ -140,6 +146,21 @@ void FakeTree::mount(std::string_view path, const fs::Volume& volume) {
   SSYNC_ASSERT(inode->type == Stat::Type::directory);
   inode->mounted = volume;
   set_device(*inode, 1'000 + inode->number);
+}
+
+void FakeTree::unmount(std::string_view path) {
+  const std::lock_guard lock(impl_->mutex);
+  const InodePtr inode = impl_->at(path);
+  SSYNC_ASSERT(inode->mounted && !path.empty());
+  inode->mounted.reset();
+  inode->children.clear();
+  set_device(*inode, impl_->at(split(path).location)->device);
+}
+
+void FakeTree::reboot() {
+  constexpr std::uint64_t kStep = 100'000;
+  const std::lock_guard lock(impl_->mutex);
+  add_to_device(*impl_->inodes.root(), kStep);
 }
 
 bool FakeTree::exists(std::string_view path) const {

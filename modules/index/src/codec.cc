@@ -22,7 +22,8 @@ constexpr unsigned kHasChecksum = 1u << 8;
 constexpr unsigned kHasDigest = 1u << 9;
 constexpr unsigned kDigestMd5 = 1u << 10;
 constexpr unsigned kRacy = 1u << 11;
-constexpr unsigned kUnusedMask = 0xf000;
+constexpr unsigned kBoundary = 1u << 13;  // of a directory
+constexpr unsigned kUnusedMask = 0xd000;
 
 constexpr std::uint32_t kNsMax = 999'999'999;
 
@@ -63,6 +64,7 @@ unsigned flags_of(const Record& record, const FieldState& state) noexcept {
   if (record.checksum) flags |= kHasChecksum;
   if (record.digest) flags |= record.digest->kind == DigestKind::md5 ? kHasDigest | kDigestMd5 : kHasDigest;
   if (record.racy) flags |= kRacy;
+  if (record.boundary) flags |= kBoundary;
   return flags;
 }
 
@@ -181,10 +183,12 @@ bool decode_fields(In& in, Record& record, FieldState& state) noexcept {
   record.digest.reset();
   if ((flags & kHasDigest) != 0) get_digest(in, flags, record.digest.emplace());
   record.racy = (flags & kRacy) != 0;
-  return !in.failed();
+  record.boundary = (flags & kBoundary) != 0;
+  return !in.failed() && (is_directory || !record.boundary);
 }
 
 bool check_record(const Record& record) noexcept {
+  if (record.boundary && record.held.values.kind != Kind::directory) return false;
   if (record.held.values.kind == Kind::directory ? record.held.values.size != 0 : record.names.has_value())
     return false;
   return check_values(record.held.values) && record.held.ctime.ns <= kNsMax &&

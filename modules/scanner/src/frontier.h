@@ -31,7 +31,6 @@ struct Child {
   std::unique_ptr<fs::NameList> names;        ///< while not too many are kept
   std::optional<std::uint32_t> known_names;   ///< not listed: they are those that the base has, so many
   std::uint64_t device = 0;                   ///< that it is on
-  std::optional<std::uint64_t> known_device;  ///< that it was on when the index last saw it
   std::optional<std::string> was_at;          ///< the location it had there, if that was another one
 };
 

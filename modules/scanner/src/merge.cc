@@ -7,7 +7,7 @@ bool same_stat(const Seen& held, const Seen& now, StableFields stable) noexcept 
          (!stable.inodes || held.inode == now.inode);
 }
 
-Merged merge(const MergeRules& rules, Known& known, const Seen& now, std::optional<std::uint32_t> names) {
+Merged merge(const MergeRules& rules, Known& known, const Seen& now, const DirectoryFacts& facts) {
   index::Record& record = known.record;
   const bool is_known = known.found == Known::Found::yes;
   const bool as_known = is_known && same_stat(record.held, now, rules.stable);
@@ -33,9 +33,11 @@ Merged merge(const MergeRules& rules, Known& known, const Seen& now, std::option
     drop(record.digest);
   }
   const bool racy = merged.doubt || young;
-  merged.as_before = merged.as_before && record.racy == racy && record.names == names && record.held == now;
+  merged.as_before = merged.as_before && record.racy == racy && record.names == facts.names &&
+                     record.boundary == facts.boundary && record.held == now;
   record.racy = racy;
-  record.names = names;
+  record.names = facts.names;
+  record.boundary = facts.boundary;
   record.held = now;
   if (rules.role == index::Role::mirror && rules.first_contact && known.found == Known::Found::no)
     record.wanted = now.values;

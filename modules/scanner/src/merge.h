@@ -31,6 +31,12 @@ struct MergeRules {
   FileTime clock;  ///< the file system's, before the directory's entries were read
 };
 
+/// What is kept of a directory beside its stat.
+struct DirectoryFacts {
+  std::optional<std::uint32_t> names;  ///< Record::names
+  bool boundary = false;               ///< Record::boundary
+};
+
 struct Merged {
   bool doubt = false;      ///< the stat proves nothing about the content
   bool as_before = false;  ///< the record is what the index has
@@ -41,10 +47,9 @@ struct Merged {
 [[nodiscard]] bool same_stat(const Seen& held, const Seen& now, StableFields stable) noexcept;
 
 /// For an entry that has a record at its path, or none anywhere. `known.record` becomes that of the next
-/// base: its checksum and digest are proven, so they are the entry's too; so is `wanted`. `names`: of a
-/// directory.
+/// base: its checksum and digest are proven, so they are the entry's too; so is `wanted`.
 [[nodiscard]] Merged merge(const MergeRules& rules, Known& known, const Seen& now,
-                           std::optional<std::uint32_t> names);
+                           const DirectoryFacts& facts);
 
 /// For a file without a record at its path whose inode is known from another one: true when that makes it an
 /// origin. When size, mtime and ctime are the same, it becomes free of doubt and `record` takes the content's

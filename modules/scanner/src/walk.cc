@@ -31,8 +31,8 @@ constexpr std::size_t kScratchRows = 4096;
 constexpr std::size_t kNameBytesUsual = 20;
 
 constexpr const char* kLostMount =
-    "a file system was mounted here at the last sync, and is not now (mount it, or accept the source as it "
-    "is)";
+    "a file system was mounted here at the last sync, and is not now (mount it, or say --accept-root to take "
+    "the source as it is)";
 
 /// What a block's views point into.
 struct Storage {
@@ -92,13 +92,14 @@ struct Walk::Run {
   void end_by(Error error, std::string_view operation);
   [[nodiscard]] Result<void> read_self();
   [[nodiscard]] bool fill(ScannedEntry& entry, const fs::Stat& stat);
-  void merge_into(ScannedEntry& entry, Known& known, std::optional<std::uint32_t> names);
+  void merge_into(ScannedEntry& entry, Known& known, const DirectoryFacts& facts);
   void make_unreadable(ScannedEntry& entry, const Known& known, std::string_view operation,
                        const Error& error);
   void make_unreadable(ScannedEntry& entry, const Known& known, std::string text, int sys_errno = 0);
   void add_special(std::string_view name);
   [[nodiscard]] Result<void> find_child(std::string_view name, const fs::Stat& stat, const Known& known,
                                         std::optional<std::uint32_t>& names);
+  [[nodiscard]] bool is_boundary(const fs::Stat& stat) const;
   [[nodiscard]] bool may_keep_names(const fs::Stat& stat) const;
   [[nodiscard]] std::optional<std::uint32_t> names_of(const index::Record& record,
                                                       const index::Index::Cursor& of, const fs::Stat& stat,
@@ -128,8 +129,7 @@ struct Walk::Run {
   std::optional<index::Index::Cursor>
       cursor_before;  ///< of the location that the directory seems to have had
   std::size_t depth = 0;
-  std::uint64_t device = 0;                   ///< this directory's
-  std::optional<std::uint64_t> known_device;  ///< the one it was on when the index last saw it
+  std::uint64_t device = 0;  ///< this directory's
 };
 
 Walk::Walk(fs::Tree& tree, const index::Index& idx, const Options& options, const fs::Volume& root,
@@ -163,7 +163,6 @@ void Walk::Run::read() {
   if (!open()) return;
   open_cursors();
   device = task.child.device;
-  known_device = task.child.known_device;
   depth =
       is_root ? 0 : 1 + static_cast<std::size_t>(std::count(task.location.begin(), task.location.end(), '/'));
   scratch.records.clear();
@@ -323,8 +322,7 @@ Result<void> Walk::Run::read_self() {
   finding->block.self = self.seen;
   Known known = look_up("");
   device = self.seen.device;
-  if (known.found == Known::Found::yes) known_device = known.record.held.device;
-  count_as_before(merge(rules, known, self.seen, std::nullopt));
+  count_as_before(merge(rules, known, self.seen, {}));
   finding->self = known.record;
   return {};
 }
@@ -359,13 +357,14 @@ bool Walk::Run::fill(ScannedEntry& entry, const fs::Stat& stat) {
     }
     entry.target = storage->keep(*target);
   }
-  std::optional<std::uint32_t> names;
+  DirectoryFacts facts;
   if (is_directory) {
+    facts.boundary = rules.role == index::Role::source && is_boundary(stat);
     if (lost_mount(stat, known)) {
       make_unreadable(entry, known, kLostMount);
       return true;
     }
-    const Result<void> child = find_child(entry.name, stat, known, names);
+    const Result<void> child = find_child(entry.name, stat, known, facts.names);
     if (!child && (is_gone(child.error()) || child.error().code == Errc::not_directory)) return false;
     if (!child) {
       make_unreadable(entry, known, "reading the directory", child.error());
@@ -373,12 +372,12 @@ bool Walk::Run::fill(ScannedEntry& entry, const fs::Stat& stat) {
     }
   }
   if (stat.type == fs::Stat::Type::file && stat.seen.links > 1) ++finding->hard_links;
-  merge_into(entry, known, names);
+  merge_into(entry, known, facts);
   return true;
 }
 
-void Walk::Run::merge_into(ScannedEntry& entry, Known& known, std::optional<std::uint32_t> names) {
-  Merged merged = merge(rules, known, entry.seen, names);
+void Walk::Run::merge_into(ScannedEntry& entry, Known& known, const DirectoryFacts& facts) {
+  Merged merged = merge(rules, known, entry.seen, facts);
   if (known.found == Known::Found::no) find_origin(entry, known.record, merged);
   use(merged, known.record, entry);
   count_as_before(merged);
@@ -467,13 +466,16 @@ void Walk::Run::add_special(std::string_view name) {
   finding->block.problems.push_back(std::move(problem));
 }
 
+bool Walk::Run::is_boundary(const fs::Stat& stat) const {
+  return stat.mount_point || stat.seen.device != device;
+}
+
 // An empty mount point where a disk was is no reason to empty the mirror. Device numbers differ from boot to
-// boot, so what counts is that there was a boundary between this directory and the one above it, and that
-// there is none now.
+// boot, and records are not all of one boot, so what counts is the boundary itself, as it was when both the
+// directory and the one above it were looked at.
 bool Walk::Run::lost_mount(const fs::Stat& stat, const Known& known) const {
-  return rules.role == index::Role::source && !walk.options_.accept_lost_mounts && known_device &&
-         known.found == Known::Found::yes && known.record.held.values.kind == Kind::directory &&
-         known.record.held.device != *known_device && stat.seen.device == device;
+  return rules.role == index::Role::source && !walk.options_.accept_lost_mounts &&
+         known.found == Known::Found::yes && known.record.boundary && !is_boundary(stat);
 }
 
 // A name that comes or goes moves the directory's ctime, where that means anything and if it is not so young
@@ -511,7 +513,6 @@ Result<void> Walk::Run::find_child(std::string_view name, const fs::Stat& stat, 
   const bool mount_point = stat.mount_point;
   Child child{.name = std::string(name), .stable = rules.stable, .device = stat.seen.device};
   if (known.found == Known::Found::yes) {
-    child.known_device = known.record.held.device;
     child.known_names = names_of(known.record, *cursor, stat, {task.location, name});
   }
   index::Record before;

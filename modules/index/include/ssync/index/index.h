@@ -32,6 +32,9 @@ struct Record {
   /// Directory: how many names were in it when it had the stat `held`. Only of one that was old enough then
   /// for any later name to show in its ctime; so as long as `held` stays, these names are all there are.
   std::optional<std::uint32_t> names;
+  /// Directory: it was on another device than the one above it, or the root of a mount, when both were looked
+  /// at. Two records need not be of one boot, so their device numbers say nothing about each other.
+  bool boundary = false;
   friend bool operator==(const Record&, const Record&) = default;
 };
 

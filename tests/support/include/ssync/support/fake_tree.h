@@ -103,6 +103,10 @@ class FakeTree final : public fs::Tree {
   void touch(std::string_view path, FileTime mtime);
   /// Gives the directory and all below another device number, and makes it a mount point with this volume.
   void mount(std::string_view path, const fs::Volume& volume);
+  /// The mount goes, with all that is on it; an empty directory is left.
+  void unmount(std::string_view path);
+  /// Every file system has another device number from now on.
+  void reboot();
   [[nodiscard]] bool exists(std::string_view path) const;
   [[nodiscard]] fs::Stat stat(std::string_view path) const;
   [[nodiscard]] std::string read(std::string_view path) const;
