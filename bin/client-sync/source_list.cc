@@ -165,7 +165,7 @@ Result<void> SourceList::keep(const Row& row, const Seen& seen) {
       checksums_[row.id] = transfer::ContentHash().checksum();
       digest_.add(row.location, hash_of(row.id));
     }
-  } else if (row.values.kind != Kind::unreadable) {
+  } else if (is_mirrored(row.values.kind)) {
     digest_.add(row.location,
                 row_hash(row.name, project(row.values, options_.attributes), row.target, std::nullopt));
   }
@@ -181,7 +181,7 @@ Result<void> SourceList::say(const Row& row) {
 
 void SourceList::add_to_sum(const Row& row) {
   if (row.origin) asked_rows_.keep(static_cast<EntryIndex>(row.id), *row.origin);
-  if (row.doubt || row.values.kind == Kind::unreadable) sum_.reset();
+  if (row.doubt || !is_mirrored(row.values.kind)) sum_.reset();
   if (!sum_) return;
   *sum_ += row_hash(row.name, project(row.values, options_.attributes), row.target,
                     row.values.size > 0 ? row.checksum : std::nullopt);
@@ -309,7 +309,7 @@ void SourceList::leave_out(const Problem& problem) {
   const Snapshot::View row = view(problem.row);
   if (!left_out(row, problem.row)) {
     const bool folded =
-        row.values.kind != Kind::unreadable &&
+        is_mirrored(row.values.kind) &&
         (!options_.compare_content || row.values.kind != Kind::file || checksums_.contains(problem.row));
     if (folded) digest_.remove(row.location, hash_of(problem.row));
     left_out_rows_[problem.row] = true;

@@ -146,6 +146,8 @@ void Report::sync_done(const SyncStats& stats, std::string_view tree_digest, dou
     fields["seconds"] = seconds;
     return event("sync_done", fields);
   }
+  if (stats.plan.specials > 0)
+    line(fmt::format("Not mirrored: {} sockets, fifos or devices", with_commas(stats.plan.specials)));
   line(
       fmt::format("Sync done: {} received ({}), {} copied, {} renamed, {} created, {} deleted, {} problems; "
                   "tree {} ({:.2f} s)",

@@ -76,7 +76,8 @@ nlohmann::json to_json(const PlanTotals& t) {
           {"places_lost", t.places_lost},
           {"extras_kept", t.extras_kept},
           {"problems", t.problems},
-          {"unchanged", t.unchanged}};
+          {"unchanged", t.unchanged},
+          {"specials", t.specials}};
 }
 
 nlohmann::json to_json(const SyncStats& s) {

@@ -36,7 +36,9 @@ class UnreadableTest : public ::testing::TestWithParam<Closed> {
   void make(const stdfs::path& root, bool is_closed) const {
     const stdfs::path closed = root / "closed";
     stdfs::create_directory(closed);
-    if (GetParam().with_content) write_file(closed / "inside", "of " + root.filename().string());
+    const stdfs::path inside = closed / "inside";
+    if (GetParam().with_content) write_file(inside, "of " + root.filename().string());
+    if (GetParam().with_content) ASSERT_EQ(chown(inside.c_str(), 65534, 65534), 0);
     set_open(closed, !is_closed);
   }
   static void set_open(const stdfs::path& closed, bool is_open) {

@@ -48,6 +48,11 @@ TEST(ProjectTest, KnowsNothingOfAnUnreadableEntry) {
             (Values{.kind = Kind::unreadable}));
 }
 
+TEST(ProjectTest, KnowsOfASpecialEntryWhichOneItIs) {
+  EXPECT_EQ(project({Kind::special, 0755, 0x1032, {7, 1}, {1, 2}}, {.owner = true}),
+            (Values{.kind = Kind::special, .size = 0x1032}));
+}
+
 TEST(ProjectTest, RoundsTimesDownToMultiplesOfTheGranularity) {
   EXPECT_EQ(rounded({5, 123'456'789}, 1), (FileTime{5, 123'456'789}));
   EXPECT_EQ(rounded({5, 123'456'789}, 100), (FileTime{5, 123'456'700}));

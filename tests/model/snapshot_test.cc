@@ -137,8 +137,8 @@ TEST(SnapshotTest, RefusesValuesThatItCannotHold) {
   EXPECT_NE(add(std::string(256, 'n'), values, ""), "");
   values.mtime.ns = 1'000'000'000;
   EXPECT_EQ(add("f", values, ""), "nanoseconds of a second or more");
-  values = {.kind = static_cast<Kind>(5)};
-  EXPECT_EQ(add("f", values, ""), "unknown kind 5");
+  values = {.kind = static_cast<Kind>(6)};
+  EXPECT_EQ(add("f", values, ""), "unknown kind 6");
   EXPECT_EQ(refusal(tree.begin_directory(std::string(kPathBytesMax + 1, 'd'))),
             "location longer than 65536 bytes");
   EXPECT_EQ(tree.size(), 0U);

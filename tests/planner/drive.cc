@@ -91,7 +91,7 @@ class Driver {
     for (auto& [location, inside] : rows) {
       DirectorySum sum{location, inside.size(), Hash128{}};
       for (const Row& row : inside) {
-        if (row.doubt || row.values.kind == Kind::unreadable) sum.sum.reset();
+        if (row.doubt || !is_mirrored(row.values.kind)) sum.sum.reset();
         if (!sum.sum) break;
         *sum.sum += row_hash(row.name, project(row.values, driving_.options.attributes), row.target,
                              row.values.size > 0 ? row.checksum : std::nullopt);
@@ -294,6 +294,7 @@ std::string digest_of_source(const Tree& source, const std::vector<Problem>& pro
     });
     if (is_out) continue;
     const Node& node = *source.find(path);
+    if (!is_mirrored(node.values.kind)) continue;
     std::optional<Checksum> checksum;
     if (options.compare_content && node.values.kind == Kind::file) checksum = checksum_of(node.content);
     const PathView view = split(path);

@@ -101,11 +101,11 @@ TEST_F(PlannerInput, LocationsDoNotEndInASlash) {
 TEST_F(PlannerInput, OnlyLinksHaveTargets) {
   Row bad = row(1, "", "f", Kind::file);
   bad.target = "x";
-  expect_refused({bad}, "out of range");
+  expect_refused({bad}, "has a target and is no link");
 }
 
 TEST_F(PlannerInput, KindsAreChecked) {
-  expect_refused({row(1, "", "f", static_cast<Kind>(9))}, "out of range");
+  expect_refused({row(1, "", "f", static_cast<Kind>(9))}, "has an unknown kind");
 }
 
 TEST_F(PlannerInput, NothingComesAfterTheEnd) {

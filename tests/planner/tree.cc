@@ -84,6 +84,14 @@ Node& Tree::link(const std::string& path, std::string target, std::int64_t mtime
   return put(path, std::move(node));
 }
 
+Node& Tree::special(const std::string& path, std::uint64_t which) {
+  Node node;
+  node.values.kind = Kind::special;
+  node.values.size = which;
+  node.inode = new_inode();
+  return put(path, std::move(node));
+}
+
 Node& Tree::unreadable(const std::string& path) {
   Node node;
   node.values.kind = Kind::unreadable;

@@ -48,6 +48,8 @@ class Tree {
   Node& dir(const std::string& path, std::uint16_t mode = 0755);
   Node& file(const std::string& path, std::string content, std::int64_t mtime = 1000);
   Node& link(const std::string& path, std::string target, std::int64_t mtime = 1000);
+  /// `which`: Values::size of a special entry; 1 is a fifo.
+  Node& special(const std::string& path, std::uint64_t which = 1);
   Node& unreadable(const std::string& path);
 
   [[nodiscard]] Node* find(const std::string& path);

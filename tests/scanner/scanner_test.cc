@@ -52,13 +52,15 @@ TEST_F(ScannerTest, StagingIsSkippedInTheRootOnly) {
   EXPECT_THAT(scanned.paths, ElementsAre(".server-sync.short", "d", "d/" + staging, "d/" + staging + "/1"));
 }
 
-TEST_F(ScannerTest, SpecialFilesAreCountedAndSkippedWithAWarning) {
+TEST_F(ScannerTest, SpecialFilesAreCountedAndHaveNoRecord) {
   FakeTree tree({file("a"), special("fifo")});
   index::Index idx = open_index();
   const Scanned scanned = scan(tree, idx);
-  EXPECT_THAT(scanned.paths, ElementsAre("a"));
-  EXPECT_EQ(scanned.counts.skipped_special, 1u);
-  EXPECT_THAT(scanned.problems, ElementsAre("fifo: skipped: a socket, fifo or device (warning)"));
+  EXPECT_THAT(scanned.paths, ElementsAre("a", "fifo"));
+  EXPECT_EQ(scanned.rows.at("fifo").kind, Kind::special);
+  EXPECT_EQ(scanned.counts.specials, 1u);
+  EXPECT_TRUE(scanned.problems.empty());
+  EXPECT_FALSE(open_index().find({"", "fifo"}));
 }
 
 TEST_F(ScannerTest, HardLinksAreCounted) {

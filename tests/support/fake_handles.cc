@@ -92,25 +92,37 @@ class FakeDirectory final : public fs::Directory {
       : tree_(std::move(tree)), inode_(std::move(inode)) {}
 
   Result<void> list(fs::NameList& into) override {
-    FakeCall call(*tree_, FakeOp::list, path());
+    const std::string at = path();
+    FakeCall call(*tree_, FakeOp::list, at);
     if (call.err() != 0) return call.failed();
     if (inode_->removed) return call.failed(ENOENT);
+    std::vector<std::string> names;
     for (const auto& [key, child] : inode_->children)
-      into.add(child.name);
+      names.push_back(child.name);
+    if (tree_->answers.list) tree_->answers.list(at, names);
+    for (const std::string& name : names)
+      into.add(name);
     return {};
   }
   Result<Stat> stat(std::string_view name) override {
     SSYNC_TRY_VOID(check_name(name));
-    FakeCall call(*tree_, FakeOp::stat, path(name));
+    const std::string at = path(name);
+    FakeCall call(*tree_, FakeOp::stat, at);
     if (call.err() != 0) return call.failed();
-    const InodePtr found = find(name);
-    if (!found) return call.failed(ENOENT);
-    return Inodes::stat(*found, false);
+    std::optional<Stat> stat;
+    if (const InodePtr found = find(name)) stat = Inodes::stat(*found, false);
+    if (tree_->answers.stat) tree_->answers.stat(at, stat);
+    if (!stat) return call.failed(ENOENT);
+    return *std::move(stat);
   }
   Result<Stat> stat_self() override {
-    FakeCall call(*tree_, FakeOp::stat, path());
+    const std::string at = path();
+    FakeCall call(*tree_, FakeOp::stat, at);
     if (call.err() != 0) return call.failed();
-    return Inodes::stat(*inode_, true);
+    std::optional<Stat> stat = Inodes::stat(*inode_, true);
+    if (tree_->answers.stat) tree_->answers.stat(at, stat);
+    if (!stat) return call.failed(ENOENT);
+    return *std::move(stat);
   }
   Result<fs::Volume> volume() override {
     const std::lock_guard lock(tree_->mutex);
@@ -121,12 +133,15 @@ class FakeDirectory final : public fs::Directory {
   }
   Result<std::string> read_link(std::string_view name) override {
     SSYNC_TRY_VOID(check_name(name));
-    FakeCall call(*tree_, FakeOp::read_link, path(name));
+    const std::string at = path(name);
+    FakeCall call(*tree_, FakeOp::read_link, at);
     if (call.err() != 0) return call.failed();
     const InodePtr found = find(name);
     if (!found) return call.failed(ENOENT);
     if (found->type != Stat::Type::symlink) return call.failed(Errc::changed, EINVAL);
-    return found->target;
+    std::string target = found->target;
+    if (tree_->answers.read_link) tree_->answers.read_link(at, target);
+    return target;
   }
   Result<std::unique_ptr<fs::File>> open_file(std::string_view name) override {
     SSYNC_TRY_VOID(check_name(name));

@@ -116,8 +116,14 @@ InodePtr Inodes::walk(std::string_view path) const {
 }
 
 std::string Inodes::path_of(const Inode& directory) {
-  const InodePtr parent = directory.parent.lock();
-  return parent ? join({path_of(*parent), directory.name}) : std::string();
+  std::vector<InodePtr> above;  // and those whose names the path has, from below
+  for (InodePtr parent = directory.parent.lock(); parent; parent = parent->parent.lock())
+    above.push_back(parent);
+  if (above.empty()) return {};
+  std::string path;
+  for (std::size_t i = above.size() - 1; i-- > 0;)
+    path.append(above[i]->name).append(1, '/');
+  return path.append(directory.name);
 }
 
 void Inodes::attach(const InodePtr& directory, std::string_view name, const InodePtr& inode) {
@@ -322,6 +328,10 @@ fs::Stat Inodes::stat(const Inode& inode, bool with_birth) {
   Values& values = stat.seen.values;
   if (inode.type == Type::directory) values.kind = Kind::directory;
   if (inode.type == Type::symlink) values.kind = Kind::symlink;
+  if (inode.type == Type::other) {
+    values.kind = Kind::special;
+    values.size = 1;  // a fifo
+  }
   if (inode.type != Type::symlink) values.mode = inode.mode;
   if (inode.type == Type::file) values.size = inode.size;
   values.mtime = inode.mtime;

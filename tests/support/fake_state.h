@@ -40,6 +40,7 @@ struct FakeTree::Impl {
   mutable std::mutex mutex;
   Inodes inodes;
   fs::Volume volume;
+  FakeAnswers answers;
   InodePtr durable;
   std::vector<PlannedFailure> failures;
   std::vector<FakeOperation> operations;

@@ -82,6 +82,11 @@ void FakeTree::set_volume(const fs::Volume& volume) {
   impl_->volume = volume;
 }
 
+void FakeTree::set_answers(FakeAnswers answers) {
+  const std::lock_guard lock(impl_->mutex);
+  impl_->answers = std::move(answers);
+}
+
 void FakeTree::add(const Node& node, std::string_view location) {
   const std::lock_guard lock(impl_->mutex);
   impl_->add(node, impl_->at(location));

@@ -59,6 +59,15 @@ constexpr const char* kChanged = "it changed on the mirror meanwhile; the next s
 constexpr const char* kAppeared =
     "something appeared there on the mirror meanwhile; the next sync looks again";
 
+TEST_F(ApplierTest, RemovesTheSpecialEntryThatTheScanSawAndNoOther) {
+  mirror_.add(support::special("fifo"));
+  const Change remove = change(Op::remove, "fifo");
+  mirror_.add(support::special("fifo"));  // another inode
+  EXPECT_EQ(apply(remove), kChanged);
+  EXPECT_EQ(apply(change(Op::remove, "fifo")), "done");
+  EXPECT_FALSE(mirror_.exists("fifo"));
+}
+
 TEST_F(ApplierTest, MakesDirectoriesLinksAndEmptyFiles) {
   Change to_link = change(Op::make_link, "n/l", {Kind::symlink, 0, 0, kLater, {}});
   to_link.target = "../a";

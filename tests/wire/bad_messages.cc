@@ -212,8 +212,8 @@ void add_bad_filelists(Collector& all) {
   row("digest of 20 bytes", "a digest has 32 or 16 bytes", [](Json& r) { r[1][2] = zeros(20); });
   row("row id as text", "ids are integers", [](Json& r) { r[1][3] = "1"; });
   row("row id out of sequence", "ids follow one another", [](Json& r) { r[1][3] = 2; });
-  row("kind 0", "kinds are 1 to 4", [](Json& r) { r[1][4] = 0; });
-  row("kind 5", "kinds are 1 to 4", [](Json& r) { r[1][4] = 5; });
+  row("kind 0", "kinds are 1 to 5", [](Json& r) { r[1][4] = 0; });
+  row("kind 6", "kinds are 1 to 5", [](Json& r) { r[1][4] = 6; });
   row("size -1", "sizes are not negative", [](Json& r) { r[1][5] = -1; });
   row("size 2^63", "sizes are below 2^63", [](Json& r) { r[1][5] = 1ULL << 63; });
   row("size of a directory", "only files have a size", [](Json& r) { r[2][5] = 1; });
@@ -383,6 +383,7 @@ void add_bad_rows(Collector& all) {
   bad("changes", "op 0", "ops are 1 to 14", [](Json& r) { r[0][2] = 0; });
   bad("changes", "op 15", "ops are 1 to 14", [](Json& r) { r[0][2] = 15; });
   bad("changes", "change of an unreadable entry", "kinds are 1 to 3", [](Json& r) { r[0][3] = 4; });
+  bad("changes", "change to a special entry", "kind 5 is only removed", [](Json& r) { r[0][3] = 5; });
   bad("changes", "unknown flag of a change", "flags is 0 or 1", [](Json& r) { r[0][5] = 2; });
   bad("changes", "unknown difference", "differs has 6 bits", [](Json& r) { r[0][6] = 64; });
   bad("changes", "copy from nowhere", "ops 4 to 9 have a from",

@@ -180,6 +180,7 @@ PlanTotals sample_totals() {
   totals.places = 12;
   totals.places_lost = 1;
   totals.unchanged = 999988;
+  totals.specials = 3;
   return totals;
 }
 
@@ -224,6 +225,14 @@ std::vector<NamedRequest> sample_requests() {
        request(
            3, filelist(1, {{.location = "", .name = "locked", .id = 6, .values = {.kind = Kind::unreadable}}},
                        false))});
+  out.push_back(
+      {"filelist of a special entry",
+       request(3, filelist(1,
+                           {{.location = "",
+                             .name = "null",
+                             .id = 6,
+                             .values = {.kind = Kind::special, .size = 0x1032}}},
+                           false))});
   out.push_back(
       {"dirlist 0", request(2, DirectoryList{.number = 0,
                                              .rows = {{"", 4, Hash128{1, 2}}, {"dir\xff", 0, Hash128{}}},

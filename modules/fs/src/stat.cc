@@ -5,6 +5,8 @@
 
 #include <cerrno>
 
+#include "ssync/model/entry_rules.h"
+
 namespace ssync::fs {
 namespace {
 
@@ -32,7 +34,14 @@ void set_type(Stat& into, unsigned mode) noexcept {
       break;
     default:
       into.type = Stat::Type::other;
+      into.seen.values.kind = Kind::special;
   }
+}
+
+// Type and number, for Values::size.
+std::uint64_t special_id(const struct statx& from) noexcept {
+  const std::uint64_t number = gnu_dev_makedev(from.stx_rdev_major, from.stx_rdev_minor);
+  return (number << 4U | (from.stx_mode & S_IFMT) >> 12U) & kSizeMax;
 }
 
 void fill(Stat& into, const struct statx& from) noexcept {
@@ -41,9 +50,11 @@ void fill(Stat& into, const struct statx& from) noexcept {
   Values& values = into.seen.values;
   if (into.type != Stat::Type::symlink) values.mode = static_cast<std::uint16_t>(from.stx_mode & 07777U);
   if (into.type == Stat::Type::file) values.size = from.stx_size;
+  if (into.type == Stat::Type::other) values.size = special_id(from);
   values.mtime = time_of(from.stx_mtime);
   values.owner = {from.stx_uid, from.stx_gid};
   into.seen.ctime = time_of(from.stx_ctime);
+  into.seen.ctime.ns %= 1'000'000'000;  // it only ever is compared: this way a damaged one still can be
   into.seen.device = gnu_dev_makedev(from.stx_dev_major, from.stx_dev_minor);
   into.seen.inode = from.stx_ino;
   into.seen.links = from.stx_nlink;

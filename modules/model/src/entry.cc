@@ -38,7 +38,8 @@ Values project(const Values& values, const Attributes& attributes) noexcept {
   Values held;
   held.kind = values.kind;
   if (values.kind == Kind::unreadable) return held;
-  if (values.kind == Kind::file) held.size = values.size;
+  if (values.kind == Kind::file || values.kind == Kind::special) held.size = values.size;
+  if (values.kind == Kind::special) return held;
   if (values.kind != Kind::symlink) held.mode = values.mode & attributes.mode_mask;
   if (values.kind != Kind::symlink || attributes.symlink_mtime) {
     held.mtime = round_down(values.mtime, attributes.mtime_granularity_ns);

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "ssync/base/text.h"
+#include "ssync/model/entry_rules.h"
 
 namespace ssync {
 namespace {
@@ -42,17 +43,6 @@ unsigned rank(char byte) noexcept {
   return byte == '/' ? 0U : static_cast<unsigned char>(byte) + 1U;
 }
 
-// The rule that a component breaks, or nullptr.
-const char* broken_rule(std::string_view name) noexcept {
-  if (name.empty()) return "is empty";
-  if (name == ".") return "is '.'";
-  if (name == "..") return "is '..'";
-  if (name.size() > kNameBytesMax) return "is longer than 255 bytes";
-  if (name.find('\0') != std::string_view::npos) return "has a NUL byte";
-  if (name.find('/') != std::string_view::npos) return "has a '/'";
-  return nullptr;
-}
-
 }  // namespace
 
 std::strong_ordering compare_locations(std::string_view a, std::string_view b) noexcept {
@@ -67,7 +57,7 @@ std::strong_ordering compare_rows(PathView a, PathView b) noexcept {
 }
 
 Result<void> check_name(std::string_view name) {
-  if (const char* rule = broken_rule(name)) {
+  if (const char* rule = broken_name_rule(name)) {
     return fail(Errc::invalid_argument, "name '" + shown(name) + "' " + rule);
   }
   return {};
@@ -85,7 +75,7 @@ Result<void> check_location(std::string_view location) {
   for (std::size_t begin = 0; begin < location.size(); ++depth) {
     const std::size_t end = std::min(location.find('/', begin), location.size());
     const std::string_view component = location.substr(begin, end - begin);
-    if (const char* rule = broken_rule(component)) {
+    if (const char* rule = broken_name_rule(component)) {
       return refuse("has a component '" + shown(component) + "' that " + rule);
     }
     begin = end + 1;
@@ -101,8 +91,7 @@ Result<void> check_path(PathView path, AllowRoot root) {
   }
   SSYNC_TRY_VOID(check_location(path.location));
   SSYNC_TRY_VOID(check_name(path.name));
-  // The location has a separator after it, unless it is empty.
-  if (path.location.size() + path.name.size() + 1 > kPathBytesMax + (path.location.empty() ? 1 : 0)) {
+  if (broken_path_rule(path) != nullptr) {
     return fail(Errc::invalid_argument,
                 "path '" + shown(path.location) + "' is longer than 65536 bytes with its name");
   }

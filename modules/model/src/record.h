@@ -21,18 +21,18 @@ struct [[gnu::packed, gnu::aligned(4)]] Record {
   std::uint64_t inode;
   std::uint32_t size_low;
   std::uint32_t mtime_s_low;
-  std::uint32_t mtime_ns_kind;  // 30 bits of nanoseconds, then kind - 1
+  std::uint32_t mtime_ns;
   std::uint32_t text;           // position in the arena: the name; a symlink's is followed by its target
   std::uint32_t tag;
   std::uint16_t owner_class;
-  std::uint16_t mode_wide;  // 12 bits of mode, then kWideBit
+  std::uint16_t mode_wide_kind;  // 12 bits of mode, then kWideBit, then 3 bits of kind - 1
   std::uint8_t size_high;
   std::int8_t mtime_s_high;
   std::uint8_t name_bytes;
   std::uint8_t flags;
 
   static constexpr std::uint16_t kWideBit = 1U << 12U;
-  static constexpr std::uint32_t kNsMask = (std::uint32_t{1} << 30U) - 1;
+  static constexpr unsigned kKindShift = 13;
 
   /// Everything but text, name_bytes, inode, flags and tag. Requires: a valid kind, nanoseconds below a
   /// second.
@@ -42,27 +42,25 @@ struct [[gnu::packed, gnu::aligned(4)]] Record {
     record.size_high = static_cast<std::uint8_t>(values.size >> 32U);
     record.mtime_s_low = static_cast<std::uint32_t>(values.mtime.s);
     record.mtime_s_high = static_cast<std::int8_t>(values.mtime.s >> 32U);
-    record.mtime_ns_kind = values.mtime.ns | ((static_cast<std::uint32_t>(values.kind) - 1U) << 30U);
+    record.mtime_ns = values.mtime.ns;
     record.owner_class = static_cast<std::uint16_t>(owner_class);
-    record.mode_wide = values.mode & 07777U;
+    record.mode_wide_kind = static_cast<std::uint16_t>((values.mode & 07777U) |
+                                                       ((static_cast<unsigned>(values.kind) - 1U) << kKindShift));
     if (record.size() != values.size || record.mtime_s() != values.mtime.s ||
         record.owner_class != owner_class) {
-      record.mode_wide |= kWideBit;
+      record.mode_wide_kind |= kWideBit;
     }
     return record;
   }
 
   [[nodiscard]] bool wide() const noexcept {
-    return (mode_wide & kWideBit) != 0;
+    return (mode_wide_kind & kWideBit) != 0;
   }
   [[nodiscard]] Kind kind() const noexcept {
-    return static_cast<Kind>((mtime_ns_kind >> 30U) + 1U);
-  }
-  [[nodiscard]] std::uint32_t mtime_ns() const noexcept {
-    return mtime_ns_kind & kNsMask;
+    return static_cast<Kind>((mode_wide_kind >> kKindShift) + 1U);
   }
   [[nodiscard]] std::uint16_t mode() const noexcept {
-    return mode_wide & 07777U;
+    return mode_wide_kind & 07777U;
   }
   // Right unless wide().
   [[nodiscard]] std::uint64_t size() const noexcept {

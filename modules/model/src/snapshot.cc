@@ -10,6 +10,7 @@
 
 #include "ssync/base/assert.h"
 #include "ssync/base/text.h"
+#include "ssync/model/entry_rules.h"
 
 #include "chunks.h"
 #include "record.h"
@@ -65,14 +66,15 @@ std::string_view read_text(const char* at) noexcept {
   return {at + sizeof(std::uint32_t), read_length(at)};
 }
 
+// No more than what a record needs: the other rules of an entry are for who made it.
 Result<void> check_values(const Values& values, std::string_view target) {
   const auto kind = static_cast<unsigned>(values.kind);
-  if (kind < 1 || kind > 4) return fail(Errc::invalid_argument, "unknown kind " + std::to_string(kind));
-  if (values.mtime.ns > 999'999'999) return fail(Errc::invalid_argument, "nanoseconds of a second or more");
+  if (!is_kind(values.kind)) return fail(Errc::invalid_argument, "unknown kind " + std::to_string(kind));
+  if (values.mtime.ns > kTimeNsMax) return fail(Errc::invalid_argument, "nanoseconds of a second or more");
   if (values.kind != Kind::symlink && !target.empty()) {
     return fail(Errc::invalid_argument, "a target, but no symlink");
   }
-  if (target.size() > kPathBytesMax) return fail(Errc::invalid_argument, "target longer than 65536 bytes");
+  if (target.size() > kTargetBytesMax) return fail(Errc::invalid_argument, "target longer than 65536 bytes");
   return {};
 }
 
@@ -228,7 +230,7 @@ Snapshot::View Snapshot::view(EntryIndex entry, DirectoryIndex directory) const 
   const OwnerClass& owner_class = impl_->classes[values.owner_class];
   view.device = owner_class.device;
   view.values = {
-      record.kind(), record.mode(), values.size, {values.mtime_s, record.mtime_ns()}, owner_class.owner};
+      record.kind(), record.mode(), values.size, {values.mtime_s, record.mtime_ns}, owner_class.owner};
   return view;
 }
 

@@ -5,19 +5,15 @@
 #include <algorithm>
 #include <utility>
 
+#include "ssync/model/entry_rules.h"
+
 namespace ssync::planner {
 namespace {
-
-constexpr std::uint32_t kNsMax = 999'999'999;
 
 struct NameOrder {
   bool operator()(const Problem& a, std::string_view b) const { return a.name < b; }
   bool operator()(std::string_view a, const Problem& b) const { return a < b.name; }
 };
-
-bool is_kind(Kind kind) {
-  return kind >= Kind::file && kind <= Kind::unreadable;
-}
 
 }  // namespace
 
@@ -34,11 +30,8 @@ Result<void> Join::check_row(const Row& row) {
 }
 
 Result<void> Join::check_values(const Row& row) {
-  const bool has_target = row.values.kind == Kind::symlink;
-  if (!is_kind(row.values.kind) || row.values.mtime.ns > kNsMax || (!has_target && !row.target.empty()) ||
-      row.target.size() > kPathBytesMax) {
-    return fail(Errc::protocol, "source list: '" + printable(row.path()) + "': values out of range");
-  }
+  if (const char* rule = broken_values_rule(row.values, row.target))
+    return fail(Errc::protocol, "source list: '" + printable(row.path()) + "' " + rule);
   return {};
 }
 

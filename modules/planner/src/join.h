@@ -90,6 +90,8 @@ class Join {
     bool known = false;  ///< and the index has it so
   };
   [[nodiscard]] Metadata compare_metadata(const Row& row, const Scanned& entry) const;
+  void leave_special(const Row& row);
+  void special(const Row& row, const Scanned& entry);
   [[nodiscard]] Result<void> kind_change(const Row& row, const Scanned& entry);
   [[nodiscard]] Result<void> directory(const Row& row, const Scanned& entry);
   [[nodiscard]] Result<void> link(const Row& row, const Scanned& entry);

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "ssync/base/text.h"
+#include "ssync/model/entry_rules.h"
 
 namespace ssync::planner {
 
@@ -44,7 +45,7 @@ Result<void> ListOrder::enter(std::string_view location) {
       !take_name(parent, path.name)) {
     return broken(location, "has rows inside, but is no directory listed before them in order");
   }
-  if (levels_.size() >= kDepthMax) return broken(location, "is more than 4096 levels deep");
+  if (levels_.size() > kDepthMax) return broken(location, "is more than 4096 levels deep");
   path_.assign(location);
   any_ = false;
   levels_.push_back(Level{location.size(), {}, 0});
@@ -53,8 +54,7 @@ Result<void> ListOrder::enter(std::string_view location) {
 
 Result<void> ListOrder::add(std::string_view name, Kind kind) {
   const auto refuse = [&](std::string_view rule) { return broken(join({path_, name}), rule); };
-  if (auto valid = check_name(name); !valid) return refuse(valid.error().message);
-  if (path_.size() + 1 + name.size() > kPathBytesMax) return refuse("is longer than 65536 bytes");
+  if (const char* rule = broken_path_rule({path_, name})) return refuse(rule);
   if (any_ && name <= last_) return refuse(name == last_ ? "listed twice" : "out of order");
   last_.assign(name);
   any_ = true;

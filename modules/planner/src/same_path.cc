@@ -66,6 +66,10 @@ Result<void> Join::source_only(const Row& row) {
     name_row_of_problem(row.name, row.id);
     return {};
   }
+  if (row.values.kind == Kind::special) {
+    leave_special(row);
+    return {};
+  }
   if (is_refused(row)) {
     leave_out(row, kNoEntry);
     return {};
@@ -92,6 +96,10 @@ Result<void> Join::both(const Row& row, const Scanned& entry) {
     leave_out(row, entry.entry);
     return {};
   }
+  if (row.values.kind == Kind::special && entry.values.kind != Kind::unreadable) {
+    special(row, entry);
+    return {};
+  }
   if (is_refused(row)) {
     leave_out(row, entry.entry);
     return {};
@@ -115,18 +123,25 @@ Result<void> Join::both(const Row& row, const Scanned& entry) {
   }
 }
 
-Result<void> Join::kind_change(const Row& row, const Scanned& entry) {
-  if (state_.deletes_allowed()) {
-    SSYNC_TRY_VOID(state_.add_row(row, creation_of(row), kReplaces, entry.entry));
-    return {};
-  }
-  std::string text = "is a ";
-  text.append(text_of(row.values.kind)).append(" in the source and a ");
-  text.append(text_of(entry.values.kind)).append(" on the mirror, where nothing may be deleted");
-  Problem problem = problem_at(row, std::move(text));
-  problem.subtree = row.values.kind == Kind::directory;
+void Join::leave_special(const Row& row) {
+  ++state_.totals.specials;
+  if (!state_.options.name_specials) return;
+  Problem problem = problem_at(row, "a socket, fifo or device: not mirrored");
+  problem.warning = true;
   state_.report(std::move(problem));
-  leave_out(row, entry.entry);
+}
+
+// Never made. Of what the mirror has under the same name another special entry is left alone, anything else is
+// gone from the source.
+void Join::special(const Row& row, const Scanned& entry) {
+  const bool is_special = entry.values.kind == Kind::special;
+  if (is_special) state_.set_mirror_flag(entry.entry, kStays);
+  if (!is_special || row.values.size != entry.values.size) leave_special(row);
+}
+
+/// What stands in the way may have to stay: settle_conflicts() knows.
+Result<void> Join::kind_change(const Row& row, const Scanned& entry) {
+  SSYNC_TRY_VOID(state_.add_row(row, creation_of(row), kReplaces, entry.entry));
   return {};
 }
 
@@ -134,7 +149,8 @@ Join::Metadata Join::compare_metadata(const Row& row, const Scanned& entry) cons
   const Attributes& attributes = state_.options.attributes;
   const Values source = project(row.values, attributes);
   const bool is_wanted = entry.wanted && project(*entry.wanted, attributes) == source;
-  const bool is_own = is_wanted || project(entry.values, attributes) == source;
+  const bool is_own =
+      (is_wanted && !state_.options.verify) || project(entry.values, attributes) == source;
   // What the index says of the entry must be the source's values too: it is what the next sync compares with.
   return Metadata{is_own, is_wanted || !entry.wanted};
 }

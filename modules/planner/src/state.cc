@@ -28,6 +28,8 @@ std::string_view text_of(Kind kind) {
       return "directory";
     case Kind::symlink:
       return "symbolic link";
+    case Kind::special:
+      return "socket, fifo or device";
     case Kind::unreadable:
       break;
   }

@@ -174,7 +174,7 @@ struct State {
   }
 };
 
-/// "file", "directory", "symbolic link".
+/// "file", "directory", "symbolic link", "socket, fifo or device".
 [[nodiscard]] std::string_view text_of(Kind kind);
 
 /// Lower case, ASCII only: enough for names that differ by typing. What a file system folds beyond that comes

@@ -40,7 +40,7 @@ struct Scanner::Impl {
   // Own locking.
   Frontier frontier;
   std::optional<Walk> walk;
-  std::atomic<std::uint64_t> entries{0}, skipped_special{0}, hard_links{0};
+  std::atomic<std::uint64_t> entries{0}, specials{0}, hard_links{0};
 
   // The emitter's.
   std::optional<index::Index::Writer> writer;
@@ -116,7 +116,7 @@ Result<std::optional<ScanBlock>> Scanner::Impl::emit() {
     }
   }
   entries.fetch_add(finding->block.entries.size(), std::memory_order_relaxed);
-  skipped_special.fetch_add(finding->skipped_special, std::memory_order_relaxed);
+  specials.fetch_add(finding->specials, std::memory_order_relaxed);
   hard_links.fetch_add(finding->hard_links, std::memory_order_relaxed);
   return std::optional<ScanBlock>(std::move(finding->block));
 }
@@ -160,7 +160,7 @@ void Scanner::stop() noexcept {
 
 Counts Scanner::counts() const {
   return {impl_->entries.load(std::memory_order_relaxed),
-          impl_->skipped_special.load(std::memory_order_relaxed),
+          impl_->specials.load(std::memory_order_relaxed),
           impl_->hard_links.load(std::memory_order_relaxed)};
 }
 

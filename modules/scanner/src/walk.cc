@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 
 #include "ssync/fs/staging.h"
+#include "ssync/model/entry_rules.h"
 #include "ssync/model/path.h"
 
 #include "special_mounts.h"
@@ -96,7 +97,9 @@ struct Walk::Run {
   void make_unreadable(ScannedEntry& entry, const Known& known, std::string_view operation,
                        const Error& error);
   void make_unreadable(ScannedEntry& entry, const Known& known, std::string text, int sys_errno = 0);
-  void add_special(std::string_view name);
+  void add_special(ScannedEntry& entry, const fs::Stat& stat);
+  void add_unlistable(std::string_view name, std::string_view rule);
+  [[nodiscard]] static std::optional<std::string> broken_rule(ScannedEntry& entry, index::Role role);
   [[nodiscard]] Result<void> find_child(std::string_view name, const fs::Stat& stat, const Known& known,
                                         std::optional<std::uint32_t>& names);
   [[nodiscard]] bool is_boundary(const fs::Stat& stat) const;
@@ -113,7 +116,6 @@ struct Walk::Run {
   [[nodiscard]] bool was_here_before(std::string_view name, const Seen& seen, index::Record& record);
   void use(const Merged& merged, const index::Record& record, ScannedEntry& entry) const;
   [[nodiscard]] Known look_up(std::string_view name);
-  [[nodiscard]] std::string_view path_problem(std::string_view name, bool is_directory) const;
 
   Walk& walk;
   Task& task;
@@ -230,16 +232,18 @@ void Walk::Run::start_over() {
 
 /// False: it is gone.
 bool Walk::Run::look_at(std::string_view name) {
-  const Result<fs::Stat> stat = directory->stat(name);
-  if (!stat && is_gone(stat.error())) return false;
-  if (stat && stat->type == fs::Stat::Type::other) {
-    add_special(name);
+  if (const char* rule = broken_path_rule({task.location, name})) {
+    add_unlistable(name, rule);
     return true;
   }
+  const Result<fs::Stat> stat = directory->stat(name);
+  if (!stat && is_gone(stat.error())) return false;
   ScannedEntry& entry = finding->block.entries.emplace_back();
   entry.name = name;
   if (!stat) {
     make_unreadable(entry, look_up(name), "reading the attributes", stat.error());
+  } else if (stat->type == fs::Stat::Type::other) {
+    add_special(entry, *stat);
   } else if (!fill(entry, *stat)) {
     finding->block.entries.pop_back();
     return false;
@@ -267,7 +271,8 @@ void Walk::Run::count_as_before(const Merged& merged) {
 
 // Mostly nothing has changed. Then the records need not travel: the writer finds them in the old base.
 void Walk::Run::hand_over_records() {
-  const std::uint64_t rows = scratch.records.size() + (finding->self ? 1 : 0);
+  const auto kept = std::count(scratch.keep_record.begin(), scratch.keep_record.end(), true);
+  const std::uint64_t rows = static_cast<std::uint64_t>(kept) + (finding->self ? 1 : 0);
   finding->is_as_before = as_before == rows && cursor->rows_in_base() == rows;
   if (finding->is_as_before) return;
   finding->keep_record = scratch.keep_record;
@@ -319,10 +324,20 @@ void Walk::Run::end_by(Error error, std::string_view operation) {
 
 Result<void> Walk::Run::read_self() {
   SSYNC_TRY(const fs::Stat self, directory->stat_self());
-  finding->block.self = self.seen;
+  Seen seen = self.seen;
+  // Without the root there is nothing: what is wrong with it is told, and as near as can be.
+  if (const char* rule = broken_values_rule(seen.values, {})) {
+    Problem problem;
+    problem.text = fmt::format("{}: set its time anew (touch), or check the disk (fsck)", rule);
+    if (rules.role == index::Role::source) finding->block.problems.push_back(std::move(problem));
+    seen.values.mtime.ns = std::min(seen.values.mtime.ns, kTimeNsMax);
+    seen.values.mode &= kModeMax;
+    seen.values.size = 0;
+  }
+  finding->block.self = seen;
   Known known = look_up("");
-  device = self.seen.device;
-  count_as_before(merge(rules, known, self.seen, {}));
+  device = seen.device;
+  count_as_before(merge(rules, known, seen, {}));
   finding->self = known.record;
   return {};
 }
@@ -333,20 +348,10 @@ Known Walk::Run::look_up(std::string_view name) {
   return known;
 }
 
-std::string_view Walk::Run::path_problem(std::string_view name, bool is_directory) const {
-  if (task.location.size() + 1 + name.size() > kPathBytesMax) return "the path is too long";
-  if (is_directory && depth >= kDepthMax) return "too many levels of directories";
-  return {};
-}
-
 /// False: it is gone.
 bool Walk::Run::fill(ScannedEntry& entry, const fs::Stat& stat) {
   const bool is_directory = stat.type == fs::Stat::Type::directory;
   Known known = look_up(entry.name);
-  if (const std::string_view problem = path_problem(entry.name, is_directory); !problem.empty()) {
-    make_unreadable(entry, known, std::string(problem));
-    return true;
-  }
   entry.seen = stat.seen;
   if (stat.type == fs::Stat::Type::symlink) {
     const Result<std::string> target = directory->read_link(entry.name);
@@ -357,8 +362,16 @@ bool Walk::Run::fill(ScannedEntry& entry, const fs::Stat& stat) {
     }
     entry.target = storage->keep(*target);
   }
+  if (std::optional<std::string> problem = broken_rule(entry, rules.role)) {
+    make_unreadable(entry, known, *std::move(problem));
+    return true;
+  }
   DirectoryFacts facts;
   if (is_directory) {
+    if (!may_have_entries(depth)) {
+      make_unreadable(entry, known, "is below more than 4096 levels of directories: move it up");
+      return true;
+    }
     facts.boundary = rules.role == index::Role::source && is_boundary(stat);
     if (lost_mount(stat, known)) {
       make_unreadable(entry, known, kLostMount);
@@ -450,20 +463,46 @@ void Walk::Run::make_unreadable(ScannedEntry& entry, const Known& known, std::st
   finding->block.problems.push_back(std::move(problem));
   entry.seen = Seen();
   entry.seen.values.kind = Kind::unreadable;
+  entry.target = {};
   // What was known of it stays true of the stat it had then; its names are not in the next base.
   scratch.keep_record.push_back(known.found == Known::Found::yes);
   scratch.records.push_back(known.record);
   scratch.records.back().names.reset();
 }
 
-void Walk::Run::add_special(std::string_view name) {
-  ++finding->skipped_special;
+void Walk::Run::add_special(ScannedEntry& entry, const fs::Stat& stat) {
+  ++finding->specials;
+  entry.seen = stat.seen;
+  if (std::optional<std::string> problem = broken_rule(entry, rules.role))
+    return make_unreadable(entry, look_up(entry.name), *std::move(problem));
+  // Nothing of it is worth a record.
+  scratch.keep_record.push_back(false);
+  scratch.records.emplace_back();
+}
+
+/// What cannot even be named to anybody is a Problem under as much of its name as can.
+void Walk::Run::add_unlistable(std::string_view name, std::string_view rule) {
+  constexpr std::string_view kCut = "...";
   Problem problem;
   problem.location = task.location;
-  problem.name = name;
-  problem.text = "skipped: a socket, fifo or device";
-  problem.warning = true;
+  const std::size_t room = kPathBytesMax - std::min(kPathBytesMax, task.location.size() + 1);
+  const std::size_t kept = std::min(kNameBytesMax, room);
+  if (kept > kCut.size()) problem.name.append(name.substr(0, kept - kCut.size())).append(kCut);
+  std::ranges::replace_if(problem.name, [](char c) { return c == '/' || c == '\0'; }, '?');
+  problem.text = fmt::format("its name {}: left out, give it another one", rule);
   finding->block.problems.push_back(std::move(problem));
+}
+
+/// Why an entry cannot be dealt with as its file system describes it, with what helps. On a mirror a time may
+/// be anything: it will be set right.
+std::optional<std::string> Walk::Run::broken_rule(ScannedEntry& entry, index::Role role) {
+  std::uint32_t& ns = entry.seen.values.mtime.ns;
+  if (role == index::Role::mirror && ns > kTimeNsMax) ns = kTimeNsMax;
+  if (ns > kTimeNsMax)
+    return "its modification time has a second or more of nanoseconds: set it anew (touch), or check the disk";
+  const char* const rule = broken_values_rule(entry.seen.values, entry.target);
+  if (rule == nullptr) return std::nullopt;
+  return fmt::format("{}: left out, check the disk (fsck)", rule);
 }
 
 bool Walk::Run::is_boundary(const fs::Stat& stat) const {

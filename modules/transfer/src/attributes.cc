@@ -1,5 +1,9 @@
 #include "attributes.h"
 
+#include <algorithm>
+
+#include "ssync/model/entry_rules.h"
+
 namespace ssync::transfer {
 namespace {
 
@@ -13,14 +17,20 @@ fs::Stat::Type type_of(Kind kind) noexcept {
       return fs::Stat::Type::directory;
     case Kind::symlink:
       return fs::Stat::Type::symlink;
+    case Kind::special:
     case Kind::unreadable:
       break;
   }
   return fs::Stat::Type::other;
 }
 
+/// A scan of a mirror has the nearest possible one for an impossible time.
+FileTime possible(FileTime time) noexcept {
+  return {time.s, std::min(time.ns, kTimeNsMax)};
+}
+
 bool same_times(const Seen& a, const Seen& b) noexcept {
-  return a.values.size == b.values.size && a.values.mtime == b.values.mtime;
+  return a.values.size == b.values.size && possible(a.values.mtime) == possible(b.values.mtime);
 }
 
 }  // namespace

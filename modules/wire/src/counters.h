@@ -15,7 +15,7 @@ struct Counter {
   std::uint64_t T::*value;
 };
 
-inline constexpr std::array<Counter<PlanTotals>, 21> kPlanCounters = {{
+inline constexpr std::array<Counter<PlanTotals>, 22> kPlanCounters = {{
     {"source_entries", &PlanTotals::source_entries},
     {"source_files", &PlanTotals::source_files},
     {"source_directories", &PlanTotals::source_directories},
@@ -37,6 +37,7 @@ inline constexpr std::array<Counter<PlanTotals>, 21> kPlanCounters = {{
     {"extras_kept", &PlanTotals::extras_kept},
     {"problems", &PlanTotals::problems},
     {"unchanged", &PlanTotals::unchanged},
+    {"specials", &PlanTotals::specials},
 }};
 
 inline constexpr std::array<Counter<SyncStats>, 12> kSyncCounters = {{

@@ -42,6 +42,8 @@ const char* word_of(Kind kind) noexcept {
       return "symlink";
     case Kind::unreadable:
       return "unreadable";
+    case Kind::special:
+      return "special";
   }
   return "?";
 }

@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "ssync/model/entry_rules.h"
 #include "ssync/model/path.h"
 #include "ssync/wire/messages.h"
 
@@ -11,8 +12,6 @@
 namespace ssync::wire {
 namespace {
 
-constexpr std::uint32_t kNsPerSecond = 1'000'000'000;
-constexpr std::uint16_t kModeMax = 07777;
 constexpr std::uint32_t kGranularityMaxNs = 2'000'000'000;
 constexpr std::uint8_t kDiffersMax = 63;
 
@@ -59,20 +58,8 @@ bool same_view(std::string_view a, std::string_view b) noexcept {
 
 /// The rule that the row's values break, or nullptr.
 const char* broken_rule(const Row& row) noexcept {
-  const Values& values = row.values;
-  const bool is_file = values.kind == Kind::file;
-  const bool is_link = values.kind == Kind::symlink;
-  if (values.kind < Kind::file || values.kind > Kind::unreadable) return "has an unknown kind";
-  if (values.mode > kModeMax) return "has a mode of more than 12 bits";
-  if (values.mtime.ns >= kNsPerSecond) return "has a second or more of nanoseconds";
-  if (values.size > kNumberMax) return "has a size of 2^63 or more";
-  if (values.size != 0 && !is_file) return "has a size and is no file";
-  if (values.mode != 0 && is_link) return "is a link with a mode";
-  if (row.target.empty() == is_link)
-    return is_link ? "is a link without a target" : "has a target and is no link";
-  if (row.target.size() > kPathBytesMax) return "has a target of more than 65536 bytes";
-  if (row.target.find('\0') != std::string_view::npos) return "has a NUL byte in its target";
-  if (!is_file && (row.checksum || row.digest || row.origin)) return "has content and is no file";
+  if (const char* rule = broken_values_rule(row.values, row.target)) return rule;
+  if (row.values.kind != Kind::file && (row.checksum || row.digest || row.origin)) return "has content and is no file";
   return nullptr;
 }
 
@@ -89,9 +76,8 @@ Result<void> check_row(const Row& row, const Row* before) {
     return fail(Errc::protocol, is_root ? "is row 0 and not the root" : "is the root and not row 0");
   }
   if (is_root) return check_root(row);
-  SSYNC_TRY_VOID(check_name(row.name));
-  if (row.location.size() + row.name.size() >= kPathBytesMax)
-    SSYNC_TRY_VOID(check_path(row.path(), AllowRoot::no));
+  // The location was checked; the words are check_path()'s.
+  if (broken_path_rule(row.path()) != nullptr) SSYNC_TRY_VOID(check_path(row.path(), AllowRoot::no));
   if (row.origin) SSYNC_TRY_VOID(check_path({row.origin->location, row.origin->name}, AllowRoot::no));
   return {};
 }
@@ -122,7 +108,9 @@ bool needs_from(Op op) noexcept {
 
 const char* broken_rule(const ChangeRow& row) noexcept {
   if (row.op < Op::make_directory || row.op > Op::set_metadata) return "has an unknown op";
-  if (row.kind < Kind::file || row.kind > Kind::symlink) return "has an unknown kind";
+  const bool may_be_special = row.op == Op::remove;
+  if (!is_kind(row.kind) || row.kind == Kind::unreadable || (row.kind == Kind::special && !may_be_special))
+    return "has an unknown kind";
   if (row.size > kNumberMax) return "has a size of 2^63 or more";
   if (row.differs > kDiffersMax) return "has unknown bits in what differs";
   const bool has_from = !row.from_name.empty();

@@ -29,7 +29,9 @@ namespace ssync::fs {
 struct Stat {
   enum class Type : std::uint8_t { file, directory, symlink, other };  ///< other: socket, fifo, device
   Type type = Type::other;
-  Seen seen;                      ///< kind is meaningful unless type is other; size is 0 unless a file
+  /// Of other the kind is special, and the size says which one; of a file it is the size, else 0. The ctime's
+  /// nanoseconds are below 10^9 whatever the file system says; else nothing is known to be in range.
+  Seen seen;
   std::uint64_t blocks_512 = 0;   ///< allocated, to tell sparse files
   std::optional<FileTime> birth;  ///< asked for by Directory::stat_self() alone
   bool mount_point = false;       ///< a directory that is the root of a mount (STATX_ATTR_MOUNT_ROOT)

@@ -82,7 +82,7 @@ struct PlanTotals {
   std::uint64_t created = 0;  ///< directories, links and empty files made without a request
   std::uint64_t copies = 0, renames = 0, reused_bytes = 0;
   std::uint64_t metadata = 0;
-  std::uint64_t deletes = 0;      ///< extras and entries freed by a change of kind
+  std::uint64_t deletes = 0;      ///< extras and entries freed by a change of kind (the latter also under --no-delete)
   std::uint64_t delete_bytes = 0;  ///< content of the files among them
   /// Directories directly below the mirror's root that held something; those of which nothing stays in the
   /// tree. 0 without deletes.
@@ -90,6 +90,7 @@ struct PlanTotals {
   std::uint64_t extras_kept = 0;  ///< under --no-delete or a withheld delete
   std::uint64_t problems = 0;
   std::uint64_t unchanged = 0;
+  std::uint64_t specials = 0;  ///< sockets, fifos and devices of the source: not mirrored
   friend bool operator==(const PlanTotals&, const PlanTotals&) = default;
 };
 

@@ -23,7 +23,13 @@ enum class Kind : std::uint8_t {
   directory = 2,
   symlink = 3,
   unreadable = 4,  ///< a scan Problem: nothing is known of the entry, nothing at or below it may be touched
+  special = 5,     ///< a socket, fifo or device: known to be there, replaced and removed, never made
 };
+
+/// Whether an entry of this kind is made on a mirror, and is part of the tree digest.
+[[nodiscard]] constexpr bool is_mirrored(Kind kind) noexcept {
+  return kind == Kind::file || kind == Kind::directory || kind == Kind::symlink;
+}
 
 /// Seconds since the epoch and nanoseconds (0 … 999'999'999), the full range file systems have.
 struct FileTime {
@@ -53,7 +59,8 @@ struct Digest {
   friend bool operator==(const Digest&, const Digest&) = default;
 };
 
-/// The attributes that source and mirror compare. size is the content length of a file, 0 for anything else.
+/// The attributes that source and mirror compare. size is the content length of a file; of a special entry which
+/// one it is: the file type of st_mode (4 bits), and above it the device's number; 0 for anything else.
 struct Values {
   Kind kind = Kind::file;
   std::uint16_t mode = 0;  ///< the low 12 bits of st_mode; 0 for symlinks

@@ -27,6 +27,8 @@ struct Options {
   DeleteExtra delete_extra = DeleteExtra::yes;
   bool compare_content =
       false;  ///< --checksum, --verify: every file's content is compared and folded into the digest
+  bool verify = false;  ///< --verify: the mirror's entries count as they are, not as what they were written for
+  bool name_specials = false;  ///< each special entry that is not on the mirror is a Problem (a warning)
   DigestKind digest_kind = DigestKind::sha256;
   std::optional<std::uint64_t>
       client_max_delete;  ///< --max-delete=N of the client: also lifts the guards up to N
@@ -135,8 +137,8 @@ class Planner {
   /// made in directories whose rows are complete, and of their requests; to be carried out or handed over in
   /// order. Empty: nothing now. What is not taken comes after the plan.
   [[nodiscard]] std::vector<Change> take_early();
-  /// Problems found by deciding (unreadable source or mirror entries, kind changes under --no-delete, links
-  /// that the mirror cannot hold, names that collide on a case-insensitive mirror), each once.
+  /// Problems found by deciding (unreadable source or mirror entries, directories with content in the place of
+  /// another kind under --no-delete, links that the mirror cannot hold, names that collide on a case-insensitive mirror), each once.
   [[nodiscard]] std::vector<Problem> take_problems();
 
   [[nodiscard]] const PlanTotals& totals() const;

@@ -33,14 +33,17 @@ struct Options {
 
 struct Counts {
   std::uint64_t entries = 0;          ///< the root not counted
-  std::uint64_t skipped_special = 0;  ///< sockets, fifos, devices
+  std::uint64_t specials = 0;         ///< sockets, fifos, devices
   std::uint64_t hard_links = 0;       ///< files with more than one link
 };
 
 /// Scans once. Rules:
 /// - Sorted as compare_rows(); the first block is the root's and carries `self`.
-/// - Our staging directories in the root are skipped. Sockets, fifos and devices are skipped, counted, and
-/// reported once each as warning Problems.
+/// - Our staging directories in the root are skipped. Sockets, fifos and devices are entries of Kind::special
+/// without a record.
+/// - What breaks a rule of model/entry_rules.h is a Problem and a Kind::unreadable entry; without an entry, and
+/// with a cut name, when that or the path is what breaks it. A mirror's entry with an impossible time is as if
+/// it had another one.
 /// - A directory below the root whose stat is the one under which the index's base saw its names is not
 /// listed: they are those of the base. Not where a name need not move ctime (Volume::names_move_ctime), on a
 /// mount point, when that stat was too young, when a name or row turns out to be missing, nor without

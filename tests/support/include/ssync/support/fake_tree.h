@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -71,6 +72,15 @@ struct FakeLimits {
   std::uint64_t capacity_bytes = std::uint64_t{1} << 40U;  ///< of content, in blocks of 4096; beyond: ENOSPC
 };
 
+/// What a damaged or foreign file system answers: each function gets the true answer and may change it. They
+/// must not use the tree. Empty ones are not called. What is changed is an answer, not the tree.
+struct FakeAnswers {
+  std::function<void(const std::string& directory, std::vector<std::string>& names)> list;
+  /// nullopt: there is no such entry.
+  std::function<void(const std::string& path, std::optional<fs::Stat>& stat)> stat;
+  std::function<void(const std::string& path, std::string& target)> read_link;
+};
+
 /// Thread safety: any thread (one lock for all). Handles must not outlive it.
 class FakeTree final : public fs::Tree {
  public:
@@ -89,6 +99,7 @@ class FakeTree final : public fs::Tree {
   void set_limits(const FakeLimits& limits);
   /// What volume() says from now on. The default: type_name "fake", all stable, 1 TiB available.
   void set_volume(const fs::Volume& volume);
+  void set_answers(FakeAnswers answers);
 
   // What another program does to the tree: not recorded, never made to fail. Paths as in join(). Requires
   // (asserted): what they need is there.
