@@ -223,11 +223,92 @@ TEST(PlannerRules, AChangedDirectoryIsSetOnceAfterItsContent) {
   expect_equal(outcome, pair.source);
 }
 
+TEST(PlannerRules, AnEmptyDirectoryIsReplacedWhenNothingMayBeDeleted) {
+  Tree source, mirror;
+  source.file("p", "content");
+  mirror.dir("p");
+  mirror.settle_mirror();
+  Driving driving;
+  driving.options.delete_extra = DeleteExtra::no;
+  const Outcome outcome = drive(source, mirror, driving);
+  EXPECT_THAT(outcome.work(), ElementsAre("remove_directory p", "request p"));
+  expect_equal(outcome, source);
+}
+
+class PlannerSpecials : public testing::Test {
+ protected:
+  Outcome run() {
+    mirror_.settle_mirror();
+    Outcome outcome = drive(source_, mirror_, driving_);
+    EXPECT_EQ(outcome.error, "");
+    EXPECT_EQ(outcome.digest, digest_of_source(source_, outcome.problems, driving_.options));
+    driving_.by_sums = true;
+    EXPECT_EQ(drive(source_, mirror_, driving_).steps(), outcome.steps());
+    return outcome;
+  }
+  Tree source_, mirror_;
+  Driving driving_;
+};
+
+TEST_F(PlannerSpecials, AreNotMadeButCounted) {
+  source_.special("d/fifo");
+  source_.special("null", 0x1032);
+  mirror_.dir("d");
+  const Outcome outcome = run();
+  EXPECT_THAT(outcome.steps(), IsEmpty());
+  EXPECT_THAT(outcome.problems, IsEmpty());
+  EXPECT_EQ(outcome.totals.specials, 2U);
+}
+
+TEST_F(PlannerSpecials, AreNamedWhenAsked) {
+  source_.special("fifo");
+  driving_.options.name_specials = true;
+  const Outcome outcome = run();
+  ASSERT_THAT(outcome.problem_paths(), ElementsAre("fifo"));
+  EXPECT_TRUE(outcome.problems[0].warning);
+  EXPECT_EQ(outcome.problems[0].row, 1U);
+  EXPECT_EQ(outcome.totals.problems, 0U);
+}
+
+TEST_F(PlannerSpecials, OfTheMirrorAreExtrasLikeAnyOther) {
+  mirror_.special("fifo");
+  mirror_.special("gone/socket", 12);
+  EXPECT_THAT(run().work(), ElementsAre("remove gone/socket", "remove_directory gone", "remove fifo"));
+}
+
+TEST_F(PlannerSpecials, AtThePathOfASpecialOneAreLeftAlone) {
+  source_.special("same");
+  mirror_.special("same");
+  source_.special("other");
+  mirror_.special("other", 12);
+  const Outcome outcome = run();
+  EXPECT_THAT(outcome.steps(), IsEmpty());
+  EXPECT_EQ(outcome.totals.specials, 1U);
+  EXPECT_EQ(outcome.totals.deletes, 0U);
+}
+
+TEST_F(PlannerSpecials, AFileAtThePathOfASpecialOneIsExtra) {
+  source_.special("p");
+  mirror_.file("p", "content");
+  EXPECT_THAT(run().work(), ElementsAre("remove p"));
+}
+
+TEST(PlannerRules, VerifyTakesAttributesAsTheyAre) {
+  Pair pair = synced(small_tree());
+  pair.mirror.find("a")->values.mode = 0600;  // as if it could not be set when the file was written
+  Driving driving;
+  EXPECT_THAT(drive(pair.source, pair.mirror, driving).steps(), IsEmpty());
+  driving.options.compare_content = driving.options.verify = true;
+  EXPECT_THAT(drive(pair.source, pair.mirror, driving).work(),
+              ElementsAre("set_metadata a"));
+}
+
 class PlannerKinds : public testing::TestWithParam<std::tuple<Kind, Kind>> {
  protected:
   static void make(Tree& tree, Kind kind) {
     if (kind == Kind::file) tree.file("p", "content");
     if (kind == Kind::symlink) tree.link("p", "target");
+    if (kind == Kind::special) tree.special("p");
     if (kind != Kind::directory) return;
     tree.file("p/f", "inside");
     tree.dir("p/q");
@@ -245,16 +326,34 @@ TEST_P(PlannerKinds, AreFreedAndMadeAnew) {
   EXPECT_EQ(outcome.totals.deletes, is_change ? mirror.size() : 0U);
 }
 
-TEST_P(PlannerKinds, AreAProblemWhenNothingMayBeDeleted) {
+// As rsync does it: only what would take something with it stays.
+TEST_P(PlannerKinds, AreReplacedWhenNothingMayBeDeletedButADirectoryWithContent) {
   Tree source, mirror;
   make(source, std::get<1>(GetParam()));
   make(mirror, std::get<0>(GetParam()));
+  mirror.file("extra", "stays");
+  mirror.dir("extras/too");
   mirror.settle_mirror();
   if (std::get<0>(GetParam()) == std::get<1>(GetParam())) return;
   Driving driving;
   driving.options.delete_extra = DeleteExtra::no;
   const Outcome outcome = drive(source, mirror, driving);
-  EXPECT_THAT(outcome.steps(), IsEmpty());
+  EXPECT_EQ(outcome.error, "");
+  EXPECT_TRUE(outcome.mirror.has("extra"));
+  EXPECT_TRUE(outcome.mirror.has("extras/too"));
+  if (std::get<0>(GetParam()) != Kind::directory) {
+    EXPECT_EQ(outcome.totals.deletes, 1U);
+    EXPECT_EQ(outcome.totals.extras_kept, 3U);
+    EXPECT_THAT(outcome.problem_paths(), IsEmpty());
+    for (const std::string& path : source.paths()) {
+      ASSERT_TRUE(outcome.mirror.has(path)) << path;
+      EXPECT_EQ(outcome.mirror.find(path)->values, source.find(path)->values) << path;
+    }
+    EXPECT_EQ(outcome.digest, digest_of_source(source, {}, driving.options));
+    return;
+  }
+  EXPECT_THAT(outcome.work(), IsEmpty());
+  EXPECT_EQ(outcome.totals.deletes, 0U);
   ASSERT_THAT(outcome.problem_paths(), ElementsAre("p"));
   EXPECT_EQ(outcome.problems[0].subtree, std::get<1>(GetParam()) == Kind::directory);
   EXPECT_EQ(outcome.problems[0].row, 1U);
@@ -262,7 +361,8 @@ TEST_P(PlannerKinds, AreAProblemWhenNothingMayBeDeleted) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, PlannerKinds,
-                         testing::Combine(testing::Values(Kind::file, Kind::directory, Kind::symlink),
+                         testing::Combine(testing::Values(Kind::file, Kind::directory, Kind::symlink,
+                                                          Kind::special),
                                           testing::Values(Kind::file, Kind::directory, Kind::symlink)));
 
 }  // namespace

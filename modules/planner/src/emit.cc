@@ -196,7 +196,7 @@ bool Emitter::run_local(std::vector<Change>& out) {
 }
 
 bool Emitter::run_removals(std::vector<Change>& out) {
-  if (deletes_ == Deletes::withheld || !state_.deletes_allowed()) return true;
+  if (deletes_ == Deletes::withheld) return true;
   for (; !entries_from_end_->done(); entries_from_end_->next()) {
     if (is_full(out)) return false;
     const EntryIndex entry = entries_from_end_->row();

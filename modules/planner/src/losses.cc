@@ -99,7 +99,6 @@ void LossCount::count_new() {
 }  // namespace
 
 Losses count_losses(State& state) {
-  if (!state.deletes_allowed()) return {};
   return LossCount(state).run();
 }
 

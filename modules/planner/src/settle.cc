@@ -1,8 +1,10 @@
 #include "settle.h"
 
+#include <algorithm>
 #include <string>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 namespace ssync::planner {
 namespace {
@@ -73,19 +75,41 @@ void find_twins(State& state, DirectoryIndex directory) {
   }
 }
 
-// Why the entry in the way of `row` cannot go; empty when it can.
+bool has_entries(const State& state, EntryIndex entry) {
+  if (state.mirror.kind(entry) != Kind::directory) return false;
+  const auto inside = state.mirror.find_directory(join(state.mirror.view(entry).path()));
+  if (!inside) return false;
+  const Snapshot::Range rows = state.mirror.rows(*inside);
+  return rows.first != rows.last;
+}
+
+// Why the entry in the way of `row` cannot go; empty when it can. Where nothing may be deleted another kind is
+// replaced all the same, unless something inside would be lost with it.
 std::string obstacle(const State& state, RowIndex row) {
   const EntryIndex entry = state.entry_at(row);
   const bool is_protected = state.mirror_has(entry, kProtected);
-  if (!is_protected && state.deletes_allowed()) return {};
+  const bool may_go = state.deletes_allowed() || (!state.has(row, kTwin) && !has_entries(state, entry));
+  if (!is_protected && may_go) return {};
   std::string text;
   if (state.has(row, kTwin)) {
     text = "the mirror cannot tell it from '" + printable(state.mirror.view(entry).path()) + "'";
   } else {
-    text = "another kind of entry is at this path on the mirror";
+    text = "is a ";
+    text.append(text_of(state.rows.kind(row))).append(" in the source and a ");
+    text.append(text_of(state.mirror.kind(entry))).append(" on the mirror");
   }
-  text += is_protected ? ", which must stay because of a problem inside" : ", and nothing may be deleted";
+  text += is_protected ? ", which must stay because of a problem inside" : ", where nothing may be deleted";
   return text;
+}
+
+// Without deletes extras stay, and so do not count among those that go; what is replaced does.
+void keep_extras(State& state, const std::vector<EntryIndex>& replaced) {
+  const auto entries = static_cast<EntryIndex>(state.mirror.size());
+  for (EntryIndex entry = 0; entry < entries; ++entry) {
+    if (!state.is_gone(entry) || std::ranges::binary_search(replaced, entry)) continue;
+    state.set_mirror_flag(entry, kProtected);
+    ++state.totals.extras_kept;
+  }
 }
 
 }  // namespace
@@ -93,6 +117,7 @@ std::string obstacle(const State& state, RowIndex row) {
 void settle_conflicts(State& state) {
   state.checksums.settle();
   protect_ancestors(state);
+  std::vector<EntryIndex> replaced;
   for (DirectoryIndex i = 0; i < state.rows.directories(); ++i) {
     if (!state.options.attributes.case_sensitive) find_twins(state, i);
     const auto parent = state.directory_row(state.rows.location(i));
@@ -107,11 +132,16 @@ void settle_conflicts(State& state) {
         if (std::string why = obstacle(state, row); !why.empty()) {
           leave_out(state, row, std::move(why));
           protect_below(state, state.entry_at(row));
+        } else {
+          replaced.push_back(state.entry_at(row));
         }
       }
       if (is_late || state.has(row, kReplaces)) state.set(row, kLate);
     }
   }
+  if (state.deletes_allowed()) return;
+  std::ranges::sort(replaced);
+  keep_extras(state, replaced);
 }
 
 void settle_case_renames(State& state) {
