@@ -10,6 +10,7 @@
 #include "ssync/base/log.h"
 #include "ssync/base/text.h"
 
+#include "differences.h"
 #include "json_report.h"
 
 namespace ssync::client_program {
@@ -151,6 +152,7 @@ void Report::plan(const wire::Plan& plan) {
 }
 
 void Report::changes(const std::vector<wire::ChangeRow>& rows) {
+  if (options_.verify) return differences(rows);
   for (const wire::ChangeRow& row : rows) {
     if (!options_.json) {
       if (row.op != Op::publish_staged) line(itemize(row));
@@ -162,6 +164,19 @@ void Report::changes(const std::vector<wire::ChangeRow>& rows) {
                    {"new", row.is_new}};
     if (!row.from_name.empty()) fields["from"] = printable({row.from_location, row.from_name});
     event("change", fields);
+  }
+}
+
+void Report::differences(const std::vector<wire::ChangeRow>& rows) {
+  for (const wire::ChangeRow& row : rows) {
+    for (const Difference& difference : differences_of(row)) {
+      if (options_.json) {
+        event("difference", {{"path", difference.path}, {"what", difference.what}});
+      } else if (options_.verbosity > 0 || differences_ < kDifferencesNamed) {
+        line(fmt::format("{}: {}", difference.path, difference.what));
+      }
+      ++differences_;
+    }
   }
 }
 
@@ -181,7 +196,13 @@ void Report::sync_done(const wire::SyncDone& done, std::string_view tree_digest,
     return event("sync_done", fields);
   }
   if (options_.stats) stats(s, traffic, seconds);
-  if (options_.dry_run) return line("Sync done (DRY RUN): nothing was changed");
+  if (options_.verify && options_.verbosity == 0 && differences_ > kDifferencesNamed)
+    line(fmt::format("... and {} more (-v names all)", with_commas(differences_ - kDifferencesNamed)));
+  if (s.plan.specials > 0) {
+    line(fmt::format("Not mirrored: {} sockets, fifos or devices{}", with_commas(s.plan.specials),
+                     wants_changes() ? "" : " (-v names them)"));
+  }
+  if (options_.dry_run && !options_.verify) return line("Sync done (DRY RUN): nothing was changed");
   if (options_.verify)
     return line(fmt::format("Verified: source {}, mirror {}: {}", tree_digest, done.tree_digest,
                             equal ? "equal" : "different"));

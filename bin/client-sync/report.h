@@ -53,12 +53,15 @@ class Report {
 
  private:
   Report(const Options& options, std::shared_ptr<spdlog::logger> log, std::shared_ptr<spdlog::logger> errors);
+  void differences(const std::vector<wire::ChangeRow>& rows);
   void stats(const SyncStats& stats, const Traffic& traffic, double seconds);
   void show_progress(const std::string& text, bool force);
 
   const Options& options_;
   std::shared_ptr<spdlog::logger> log_;
   std::shared_ptr<spdlog::logger> errors_;
+  static constexpr std::uint64_t kDifferencesNamed = 10;
+  std::uint64_t differences_ = 0;  ///< found by --verify
   bool progress_ = false;
   std::size_t progress_width_ = 0;
   std::chrono::steady_clock::time_point progress_shown_{};

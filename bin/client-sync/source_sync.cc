@@ -446,14 +446,16 @@ void SourceSync::on(session::client::Finished& effect) {
   if (Result<void> kept = index_.flush_log(index::Index::Durable::no); !kept)
     return local_failure(kept.error());
   const std::string digest = list_->tree_digest();
-  const bool equal = digest == done.tree_digest;
+  bool equal = digest == done.tree_digest;
+  // Digests leave out what could not be read or compared, and what is on one end alone.
+  if (options_.verify) equal = equal && done.complete && stats.problems == 0 && !own_problems_;
   report_.sync_done(done, digest, equal, traffic_,
                     std::chrono::duration<double>(Clock::now() - started_).count());
   Outcome outcome;
   outcome.done = true;
   outcome.reached = true;
   if (options_.verify) {
-    if (!equal || !done.complete) outcome.code = ExitCode::partial;
+    if (!equal) outcome.code = ExitCode::partial;
     return over(outcome);
   }
   if (!equal && !options_.dry_run) {

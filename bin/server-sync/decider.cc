@@ -22,8 +22,14 @@ planner::Options planner_options(const SyncRequest& request) {
   options.digest_kind = request.options.digest_kind;
   options.client_max_delete = request.options.max_delete;
   options.server_max_delete = request.server_max_delete;
+  options.name_specials = request.options.list_changes;
   options.mirror_synced_before = request.synced_before;
   options.early_creations = !request.only_shows();
+  if (request.options.verify) {  // extras are differences, whatever may be deleted
+    options.verify = options.name_specials = true;
+    options.delete_extra = planner::DeleteExtra::yes;
+    options.client_max_delete = options.server_max_delete = std::nullopt;
+  }
   return options;
 }
 
@@ -182,7 +188,7 @@ Result<bool> Decider::show_plan() {
     SSYNC_TRY_VOID(outbox_.problem(std::move(found)));
   SSYNC_TRY_VOID(outbox_.flush());
   stats_.plan = planner_.totals();
-  stats_.guard = planner_.guard();
+  if (!request_.options.verify) stats_.guard = planner_.guard();
   if (stats_.guard == Guard::max_delete) stats_.deletes_withheld = stats_.plan.extras_kept;
   wire::Plan plan;
   plan.totals = stats_.plan;
@@ -503,6 +509,7 @@ Result<void> Decider::end() {
   wire::SyncDone done;
   done.stats = stats_;
   done.tree_digest = digest_.hex();
+  if (request_.options.verify && stats_.problems + stats_.vanished + stats_.plan.specials > 0) differs_ = true;
   done.complete = stats_.deletes_withheld == 0 && !differs_;
   return outbox_.say(std::move(done));
 }

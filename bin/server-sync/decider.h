@@ -85,7 +85,7 @@ class Decider {
   IndexReader records_;
 
   bool only_show_ = false;                    ///< dry run, verify: nothing is changed
-  bool differs_ = false;                      ///< in a dry run: something would have been changed
+  bool differs_ = false;                      ///< so they are not equal
   std::unordered_set<std::string> not_made_;  ///< directories that could not be made
   bool is_moved_whole_ = true;                ///< every directory that was to move did
   bool has_requested_ = false;

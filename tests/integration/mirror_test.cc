@@ -275,16 +275,6 @@ TEST_F(MirrorTest, NothingIsDoneTheSecondTime) {
   EXPECT_EQ(stats.value("tree_digest", "a"), stats.value("mirror_digest", "b"));
 }
 
-TEST_F(MirrorTest, SocketsFifosAndDevicesAreSkippedWithAWarning) {
-  ASSERT_EQ(mkfifo(source("fifo").c_str(), 0600), 0);
-  write_file(source("file"), "x");
-  const Finished done = bench_.sync();
-  EXPECT_EQ(done.code, 0) << done.err;
-  EXPECT_NE(done.err.find("fifo"), std::string::npos) << done.err;
-  EXPECT_TRUE(stdfs::exists(mirror("file")));
-  EXPECT_FALSE(stdfs::exists(stdfs::symlink_status(mirror("fifo"))));
-}
-
 TEST_F(MirrorTest, ATrailingSlashMakesNoDifference) {
   write_file(source("file"), "x");
   std::vector<std::string> arguments = bench_.client_arguments({"--once"});
