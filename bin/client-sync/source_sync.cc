@@ -276,9 +276,10 @@ void SourceSync::send_digests() {
 
 void SourceSync::pump_reads() {
   while (!to_read_.empty()) {
-    const Snapshot::View view = *list_->row(to_read_.front());  // on(ReadFiles) looked
-    transfer::ReadRequest request{to_read_.front(), std::string(view.location), std::string(view.name),
-                                  view.values};
+    const ToRead next = to_read_.front();
+    const Snapshot::View view = *list_->row(next.row);  // on(ReadFiles) looked
+    transfer::ReadRequest request{next.row, std::string(view.location), std::string(view.name), view.values,
+                                  next.any_content};
     if (reads_.try_push(request) != PushResult::pushed) return;
     to_read_.pop_front();
   }
@@ -405,7 +406,7 @@ void SourceSync::on(session::client::ListDirectories& effect) {
 void SourceSync::on(session::client::ReadFiles& effect) {
   for (const wire::RequestRow& row : effect.rows) {
     if (!asked_row(row.row, row.location, row.name)) return;
-    to_read_.push_back(row.row);
+    to_read_.push_back({row.row, row.any_content});
   }
 }
 

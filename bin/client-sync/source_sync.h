@@ -122,7 +122,11 @@ class SourceSync {
   std::size_t hashes_open_ = 0;               ///< asked for, not yet in digest_rows_
   std::vector<wire::DigestRow> digest_rows_;  ///< not yet sent
   std::chrono::steady_clock::time_point digests_since_;
-  std::deque<RowId> to_read_;                       ///< requested, not yet in reads_
+  struct ToRead {
+    RowId row = kNoRow;
+    bool any_content = false;
+  };
+  std::deque<ToRead> to_read_;                       ///< requested, not yet in reads_
   std::optional<SourceList::Item> held_list_;       ///< popped, waiting for room in the window
   std::optional<transfer::ReadOutput> held_chunk_;  ///< popped, waiting for credit
   std::optional<net::DataMessage> held_message_;    ///< numbered, waiting for the socket

@@ -406,7 +406,8 @@ Result<void> Decider::request(Change change) {
   if (request_room_.next({change.location, change.name})) SSYNC_TRY_VOID(say_requests());
   has_requested_ = true;
   request_bytes_ += change.wanted.size;
-  request_rows_.push_back(wire::RequestRow{change.location, change.name, change.digest, change.row});
+  request_rows_.push_back(
+      wire::RequestRow{change.location, change.name, change.digest, change.row, change.any_content});
   receiver_.expect(std::move(change));
   return {};
 }
@@ -474,7 +475,16 @@ Result<void> Decider::handle(transfer::ReceiveEvent event) {
   failure.problem.location = failure.change.location;
   failure.problem.name = failure.change.name;
   failure.problem.row = failure.change.row;
+  SSYNC_TRY_VOID(retry_first(failure.change));
   return outbox_.problem(std::move(failure.problem));
+}
+
+/// What the mirror has is as it was; the next sync asks for the file before others, as it may be quiet then.
+Result<void> Decider::retry_first(const Change& change) {
+  std::optional<index::Record> record = records_.find(change.path());
+  if (!record || record->retry || !change.at_path || record->held.values.kind != Kind::file) return {};
+  record->retry = true;
+  return index_.with([&](index::Index& index) { return index.append(change.path(), *record); });
 }
 
 Result<void> Decider::published(transfer::PublishedFile file) {
@@ -483,8 +493,20 @@ Result<void> Decider::published(transfer::PublishedFile file) {
   stats_.transferred_bytes += change.wanted.size;
   report_.received(change);
   SSYNC_TRY_VOID(outbox_.change(change));
-  return seal({std::move(change.location), std::move(change.name), change.wanted, std::string(),
-               file.checksum, std::nullopt, file.seen, change.row});
+  if (file.changed) {
+    Problem problem;
+    problem.location = change.location;
+    problem.name = change.name;
+    problem.row = change.row;
+    problem.text =
+        "it changed while it was read: the mirror has what was read last, which may be of different moments. The next "
+        "sync sends it again; a program that writes all the time may have a way to make a copy in peace";
+    SSYNC_TRY_VOID(outbox_.problem(std::move(problem)));
+  }
+  SealItem item{std::move(change.location), std::move(change.name), change.wanted, std::string(),
+                file.checksum,              std::nullopt,           file.seen,     change.row};
+  item.retry = file.changed;
+  return seal(std::move(item));
 }
 
 /// Every requested file is published or failed, and staging is gone, before directories get their final

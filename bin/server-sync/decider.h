@@ -53,6 +53,7 @@ class Decider {
   [[nodiscard]] Result<void> request_instead(const Change& change);
   [[nodiscard]] Result<void> flush_requests();
   [[nodiscard]] Result<void> say_requests();
+  Result<void> retry_first(const Change& change);
   [[nodiscard]] Result<void> drain_events(bool wait);
   [[nodiscard]] Result<void> handle(transfer::ReceiveEvent event);
   [[nodiscard]] Result<void> published(transfer::PublishedFile file);

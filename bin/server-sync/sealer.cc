@@ -65,6 +65,7 @@ Result<void> Sealer::seal(const SealItem& item) {
     ++disturbed_;
     return {};
   }
+  if (item.retry) return keep_for_retry(item, *seen);
   const Values held = project(seen->values, options_.attributes);
   const Values wanted = project(item.wanted, options_.attributes);
   const bool as_made = held == wanted;
@@ -83,6 +84,14 @@ Result<void> Sealer::seal(const SealItem& item) {
     record.checksum.reset();
     record.digest.reset();
   }
+  return index_.with([&](index::Index& index) { return index.append(item.path(), record); });
+}
+
+Result<void> Sealer::keep_for_retry(const SealItem& item, const Seen& seen) {
+  index::Record record;
+  record.held = seen;
+  record.racy = true;
+  record.retry = true;
   return index_.with([&](index::Index& index) { return index.append(item.path(), record); });
 }
 

@@ -24,6 +24,7 @@ struct SealItem {
   std::optional<Digest> digest;
   std::optional<Seen> seen;  ///< looked at already
   RowId row = kNoRow;
+  bool retry = false;  ///< its content is proof of nothing: left out of the digest, asked for again first thing
 };
 using SealBatch = std::vector<SealItem>;
 
@@ -46,6 +47,7 @@ class Sealer {
  private:
   void run();
   Result<void> seal(const SealItem& item);
+  Result<void> keep_for_retry(const SealItem& item, const Seen& seen);
   Result<Seen> settled(const SealItem& item);
 
   fs::Tree& tree_;

@@ -36,7 +36,7 @@ Pipe::~Pipe() {
 }
 
 void Pipe::request(Change change) {
-  transfer::ReadRequest file{change.row, change.location, change.name, change.wanted};
+  transfer::ReadRequest file{change.row, change.location, change.name, change.wanted, change.any_content};
   receiver_.expect(std::move(change));
   (void)requests_.push(std::move(file));  // closed only after a refusal, which finish() tells
 }

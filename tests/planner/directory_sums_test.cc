@@ -63,6 +63,13 @@ TEST_F(DirectorySums, DoubtOfEitherSideIsListed) {
   EXPECT_EQ(rows_given(), 4U);
 }
 
+TEST_F(DirectorySums, WhatIsToBeReadAgainIsListed) {
+  mirror_.find("a/one")->retry = true;
+  const Outcome outcome = run();
+  EXPECT_EQ(outcome.rows_given, 2U);
+  EXPECT_EQ(outcome.totals.requests, 1U);
+}
+
 // One of two that do not know alike cannot be vouched for by a sum; the rows settle it.
 TEST_F(DirectorySums, AChecksumThatOneSideKnowsIsListed) {
   source_.find("a/one")->knows_checksum = false;

@@ -124,6 +124,37 @@ TEST(PlannerRules, AnEditThatKeepsSizeAndTimeIsSeen) {
   expect_equal(outcome, pair.source);
 }
 
+TEST(PlannerRules, WhatKeptChangingIsRequestedFirstWhateverTheStatsSay) {
+  Pair pair = synced(small_tree());
+  pair.source.file("0", "new, and before it in the list");
+  pair.mirror.find("d/b")->retry = true;
+  const Outcome outcome = drive(pair.source, pair.mirror);
+  EXPECT_THAT(outcome.work(), ElementsAre("request d/b", "request 0"));
+  EXPECT_FALSE(outcome.changes[0].any_content);  // what is there is a whole copy
+  EXPECT_TRUE(outcome.changes[1].any_content);
+  EXPECT_THAT(outcome.reads(), IsEmpty());
+  expect_equal(outcome, pair.source);
+}
+
+TEST(PlannerRules, AnyContentIsBetterThanOneThatWasReadWhileItChanged) {
+  Pair pair = synced(small_tree());
+  Node& there = *pair.mirror.find("a");
+  there.retry = there.doubt = true;
+  there.knows_checksum = false;
+  there.wanted.reset();
+  const Outcome outcome = drive(pair.source, pair.mirror);
+  EXPECT_THAT(outcome.work(), ElementsAre("request a"));
+  EXPECT_TRUE(outcome.changes[0].any_content);
+}
+
+TEST(PlannerRules, ComparingContentSettlesWhatKeptChanging) {
+  Pair pair = synced(small_tree());
+  pair.mirror.find("a")->retry = true;
+  Driving driving;
+  driving.options.compare_content = true;
+  EXPECT_THAT(drive(pair.source, pair.mirror, driving).work(), IsEmpty());
+}
+
 TEST(PlannerRules, AnEditOnTheMirrorIsSeen) {
   Pair pair = synced(small_tree());
   Node& edited = *pair.mirror.find("a");

@@ -246,6 +246,7 @@ std::vector<ScanBlock> scan(const Tree& tree) {
     block.storage = text;
     entry.seen = seen_of(node);
     entry.doubt = node.doubt;
+    entry.retry = node.retry;
     entry.wanted = node.wanted;
     if (node.knows_checksum) entry.checksum = checksum_of(node.content);
     entry.has_digest = node.knows_digest;

@@ -30,6 +30,7 @@ struct Node {
   bool knows_checksum = false;
   bool knows_digest = false;
   // Mirror.
+  bool retry = false;
   std::optional<Values> wanted;
   // Source.
   struct From {

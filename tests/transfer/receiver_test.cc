@@ -36,7 +36,7 @@ class ReceiverTest : public testing::TestWithParam<Durable> {
   void start(Receiver::Options options) { receiver_.emplace(mirror_, staging_, options, events_); }
 
   /// A request for a new file, or for the one that the mirror has there now.
-  void expect(RowId row, std::string_view path, bool fills = false) {
+  void expect(RowId row, std::string_view path, bool fills = false, bool any_content = false) {
     if (!receiver_) start();
     Change request;
     request.row = row;
@@ -44,6 +44,7 @@ class ReceiverTest : public testing::TestWithParam<Durable> {
     request.name = split(path).name;
     request.wanted.mode = 0640;
     request.fills_directory = fills;
+    request.any_content = any_content;
     if (mirror_.exists(path)) request.at_path = mirror_.stat(path).seen;
     receiver_->expect(std::move(request));
   }
@@ -102,6 +103,22 @@ TEST_P(ReceiverTest, PublishesFilesOfOneMessage) {
   EXPECT_EQ(tree(), "a file 3 \"one\"\nd dir -\nold file 11 \"old content\"\nd/b file 6 \"second\"\n");
   EXPECT_EQ(mirror_.stat("a").seen.values.mtime, kMtime);
   EXPECT_EQ(mirror_.stat("a").seen.values.mode, 0640);
+}
+
+TEST_P(ReceiverTest, WhatChangedWhileItWasReadIsTakenOnlyWhereThatWasAskedFor) {
+  expect(1, "a", false, true);
+  expect(2, "d/b");
+  wire::Segment first = whole(1, "one");
+  first.ending.changed = true;
+  EXPECT_EQ(send({first}, "one"), "");
+  wire::Segment second = whole(2, "second");
+  second.ending.changed = true;
+  EXPECT_THAT(send({second}, "second"), HasSubstr("not asked for"));
+  EXPECT_EQ(send({whole(2, "second")}, "second"), "");
+  const Events events = finish();
+  ASSERT_EQ(events.files.size(), 2U);
+  for (const PublishedFile& file : events.files)
+    EXPECT_EQ(file.changed, file.change.row == 1) << file.change.row;
 }
 
 TEST_P(ReceiverTest, TellsWhatTheSourceEndedWith) {

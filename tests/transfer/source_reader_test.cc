@@ -39,11 +39,13 @@ class ChangingFileTest : public testing::Test {
       change();
     });
   }
-  PipeResult run(const std::string& path) {
+  PipeResult run(const std::string& path, bool any_content = false) {
     PipeOptions options;
     options.reader.chunk_bytes = 4096;
     fs::Staging staging(mirror_);
-    return pipe(source_, mirror_, staging, {change_to(Op::request, path, source_, mirror_)}, options);
+    Change request = change_to(Op::request, path, source_, mirror_);
+    request.any_content = any_content;
+    return pipe(source_, mirror_, staging, {request}, options);
   }
 
   FakeTree source_{std::vector<support::Node>{file("short", "first"), file("long", kLong)}};
@@ -117,6 +119,39 @@ TEST_F(ChangingFileTest, GivesUpAfterThreeTriesAndKeepsTheOldCopy) {
   EXPECT_THAT(result.failures, ElementsAre("long: it keeps changing while it is read"));
   EXPECT_EQ(mirror_.read("long"), "old copy");
   EXPECT_EQ(result.credited, result.charged);
+}
+
+TEST_F(ChangingFileTest, TheThirdReadingStandsWhereAnyContentWillDo) {
+  at_read(
+      1, [this] { source_.write("long", std::string(10'000, static_cast<char>('a' + reads_.load()))); }, 1);
+  const PipeResult result = run("long", true);
+  EXPECT_THAT(result.failures, IsEmpty());
+  EXPECT_THAT(result.published, ElementsAre("long"));
+  ASSERT_EQ(result.sent.size(), 1U);
+  EXPECT_TRUE(result.sent[0].changed);
+  EXPECT_FALSE(result.sent[0].exact);
+  ASSERT_EQ(result.files.size(), 1U);
+  EXPECT_TRUE(result.files[0].changed);
+  // Three reads a try: of each piece what was there when it was read.
+  EXPECT_EQ(mirror_.read("long"),
+            std::string(4096, 'h') + std::string(4096, 'i') + std::string(10'000 - 2 * 4096, 'j'));
+  EXPECT_LT(mirror_.stat("long").seen.values.mtime, FileTime({source_.stat("long").seen.values.mtime.s - 1, 0}));
+}
+
+TEST_F(ChangingFileTest, WhatWasReadOfAFileThatGetsShorterStands) {
+  at_read(
+      2, [this] { source_.write("long", "cut"); }, 1);
+  const PipeResult result = run("long", true);
+  EXPECT_THAT(result.published, ElementsAre("long"));
+  EXPECT_EQ(mirror_.read("long"), "cut");
+}
+
+TEST_F(ChangingFileTest, AFileInPeaceIsSentAsItIsWhereAnyContentWouldDo) {
+  const PipeResult result = run("long", true);
+  ASSERT_EQ(result.files.size(), 1U);
+  EXPECT_FALSE(result.files[0].changed);
+  EXPECT_TRUE(result.sent[0].exact);
+  EXPECT_EQ(mirror_.stat("long").seen.values.mtime, source_.stat("long").seen.values.mtime);
 }
 
 TEST_F(ChangingFileTest, FailsAFileThatCannotBeRead) {

@@ -372,6 +372,7 @@ void add_bad_rows(Collector& all) {
       [](Json& r) { r[0][1] = zeros(0); });
   bad("filerequest", "request of ..", "names are not . and ..", [](Json& r) { r[0][1] = bytes_of(".."); });
   bad("filerequest", "request without an id", "the id is required", [](Json& r) { r[0].erase(3); });
+  bad("filerequest", "request with flag 2", "the flag of a request is 1", [](Json& r) { r[0][4] = 2; });
   bad("filerequest", "filerequest without a body", "a filerequest has rows", [](Json& r) { r = nullptr; });
   bad("digestrequest", "digestrequest for 0", "what is 1 or 2", [](Json& r) { r[0][3] = 0; });
   bad("digestrequest", "digestrequest for 3", "what is 1 or 2", [](Json& r) { r[0][3] = 3; });
@@ -446,7 +447,8 @@ std::vector<BadMessage> bad_data() {
   add("payload of 524289 bytes", "a payload has at most 524288 bytes", data, 524289, Errc::limit);
   add("row 2^63", "rows are below 2^63", with_bytes(data, first, "8000000000000000"), 5);
   add("segment that ends at 2^63", "ends are below 2^63", with_bytes(data, first + 8, "7ffffffffffffffc"), 5);
-  add("unknown segment flag", "flags are last and restart", with_bytes(data, first + 20, "0004"), 5);
+  add("unknown segment flag", "flags are last, restart and changed", with_bytes(data, first + 20, "0008"), 5);
+  add("changed without an ending", "changed comes with last", with_bytes(data, first + 20, "0004"), 5);
   add("reserved segment field set", "reserved fields are 0", with_bytes(data, first + 22, "0001"), 5);
   add("segments that overlap", "segments of a file do not overlap",
       with_bytes(data, second + 8, "0000000000000003"), 5);

@@ -170,7 +170,7 @@ void transfer(Exchange& out) {
   out.request({.seq = 4, .session = {}, .body = Next{.ack = 1}});
   out.reply({.seq = 4,
              .body = FileRequest{.number = 2,
-                                 .rows = {{.location = "", .name = "greeting", .digest = {}, .row = 1}}}});
+                                 .rows = {{.location = "", .name = "greeting", .digest = {}, .row = 1, .any_content = true}}}});
   const Segment segment{
       .row = 1,
       .offset = 0,

@@ -266,7 +266,7 @@ std::vector<NamedReply> sample_replies() {
        reply(4, FileRequest{
                     .number = 1,
                     .rows = {{.location = "", .name = "all", .digest = sha256_of(1), .row = 1},
-                             {.location = "dir", .name = "empty", .digest = {}, .row = 3},
+                             {.location = "dir", .name = "empty", .digest = {}, .row = 3, .any_content = true},
                              {.location = "dir", .name = "name\xff\n", .digest = md5_of(9), .row = 4}}})});
   out.push_back(
       {"listrequest", reply(4, ListRequest{.number = 2, .rows = {{"", 0}, {"dir\xff", 1ULL << 40}}})});
@@ -319,6 +319,15 @@ std::vector<NamedData> sample_data() {
                   .offset = 1169,
                   .segments = {{.row = 4, .offset = 100, .length = 3},
                                {.row = 4, .offset = 0, .length = 2, .restart = true}}},
+                 5});
+  Ending changed = ending;
+  changed.changed = true;
+  out.push_back({"data of a file that changed while it was read",
+                 {.type = DataType::data,
+                  .tag = tag,
+                  .number = 2,
+                  .offset = 2293,
+                  .segments = {{.row = 5, .offset = 0, .length = 5, .last = true, .ending = changed}}},
                  5});
   return out;
 }

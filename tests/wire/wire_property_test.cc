@@ -233,7 +233,8 @@ ReplyBody any_reply() {
                                              return RequestRow{.location = any_location(),
                                                                .name = any_name(),
                                                                .digest = maybe_digest(),
-                                                               .row = any_number()};
+                                                               .row = any_number(),
+                                                               .any_content = any_bool()};
                                            })};
     case 1:
       return DigestRequest{.number = number, .rows = any_rows<DigestQuery>([] {
@@ -282,7 +283,8 @@ Segment any_segment(RowId row) {
     segment.last = true;
     segment.ending = {.size = segment.offset + segment.length + any_number() / 4,
                       .mtime = {*rc::gen::arbitrary<std::int64_t>(), *rc::gen::inRange(0U, 1000000000U)},
-                      .checksum = any_checksum()};
+                      .checksum = any_checksum(),
+                      .changed = any_bool()};
   }
   return segment;
 }

@@ -22,8 +22,9 @@ constexpr unsigned kHasChecksum = 1u << 8;
 constexpr unsigned kHasDigest = 1u << 9;
 constexpr unsigned kDigestMd5 = 1u << 10;
 constexpr unsigned kRacy = 1u << 11;
+constexpr unsigned kRetry = 1u << 12;
 constexpr unsigned kBoundary = 1u << 13;  // of a directory
-constexpr unsigned kUnusedMask = 0xd000;
+constexpr unsigned kUnusedMask = 0xc000;
 
 constexpr std::uint32_t kNsMax = 999'999'999;
 
@@ -65,6 +66,7 @@ unsigned flags_of(const Record& record, const FieldState& state) noexcept {
   if (record.digest) flags |= record.digest->kind == DigestKind::md5 ? kHasDigest | kDigestMd5 : kHasDigest;
   if (record.racy) flags |= kRacy;
   if (record.boundary) flags |= kBoundary;
+  if (record.retry) flags |= kRetry;
   return flags;
 }
 
@@ -183,6 +185,7 @@ bool decode_fields(In& in, Record& record, FieldState& state) noexcept {
   record.digest.reset();
   if ((flags & kHasDigest) != 0) get_digest(in, flags, record.digest.emplace());
   record.racy = (flags & kRacy) != 0;
+  record.retry = (flags & kRetry) != 0;
   record.boundary = (flags & kBoundary) != 0;
   return !in.failed() && (is_directory || !record.boundary);
 }

@@ -107,15 +107,29 @@ bool Emitter::run_stage(std::vector<Change>& out) {
     case Stage::linked_metadata:
       return run_metadata(out, true);
     case Stage::requests:
-      return walk_rows(out, [&](RowIndex row) {
-        if (state_.pending[row].action == Action::request) add_request(out, row, rows_.view());
-      });
+      return run_requests(out);
     case Stage::metadata:
       return run_metadata(out, false);
     case Stage::directories:
       return run_directories(out);
   }
   return true;
+}
+
+bool Emitter::run_requests(std::vector<Change>& out) {
+  const std::vector<RowIndex>& first = state_.first_requests;
+  for (; next_first_request_ < first.size(); ++next_first_request_) {
+    if (is_full(out)) return false;
+    const RowIndex row = first[next_first_request_];
+    if (state_.pending[row].action != Action::request) continue;
+    add_request(out, row, state_.rows.view(row));
+    state_.set(row, kEarly);
+    // What is there was read like this the last time, or is not what anybody wrote.
+    if (state_.mirror_has(state_.entry_at(row), kFlagDoubt)) out.back().any_content = true;
+  }
+  return walk_rows(out, [&](RowIndex row) {
+    if (state_.pending[row].action == Action::request) add_request(out, row, rows_.view());
+  });
 }
 
 // What is at a row's path when its step runs, if every step before did what it should.
@@ -253,6 +267,7 @@ void Emitter::add_request(std::vector<Change>& out, RowIndex row, const Snapshot
                        !state_.has(*directory, kTouched);
   }
   change.fills_directory = fills_requested_;
+  change.any_content = !change.at_path;
   touch(change.location);
   out.push_back(std::move(change));
 }

@@ -68,6 +68,7 @@ class Emitter {
   void add_directory_move(std::vector<Change>& out, RowIndex row, const Snapshot::View& view);
   void add_request(std::vector<Change>& out, RowIndex row, const Snapshot::View& view);
   [[nodiscard]] bool run_early_part(std::vector<Change>& out);
+  [[nodiscard]] bool run_requests(std::vector<Change>& out);
 
   State& state_;
   std::vector<LocalStep> steps_;
@@ -77,6 +78,7 @@ class Emitter {
   EarlyPart early_part_ = EarlyPart::creations;
   RowIndex early_row_ = 0;
   std::size_t next_step_ = 0;
+  std::size_t next_first_request_ = 0;
   Walk rows_;
   std::optional<ReverseWalk> entries_from_end_;
   std::optional<ReverseWalk> rows_from_end_;

@@ -38,6 +38,7 @@ struct Scanned {
   std::string_view target;
   EntryIndex entry = kNoEntry;
   bool doubt = false;
+  bool retry = false;
   Values values;
   std::optional<Values> wanted;
   std::optional<Checksum> checksum;

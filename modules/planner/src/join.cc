@@ -97,7 +97,7 @@ Result<void> Join::add_mirror(const ScanBlock& block) {
   const auto keep = [&](const ScannedEntry& found) -> Result<void> {
     SSYNC_TRY(const EntryIndex entry, keep_entry(found));
     own.entries.push_back(Scanned{
-        state_.mirror.name(entry), {}, entry, found.doubt, found.seen.values, found.wanted, found.checksum});
+        state_.mirror.name(entry), {}, entry, found.doubt, found.retry, found.seen.values, found.wanted, found.checksum});
     if (found.seen.values.kind == Kind::symlink) own.entries.back().target = state_.mirror.view(entry).target;
     return {};
   };

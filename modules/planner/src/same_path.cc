@@ -185,6 +185,12 @@ bool Join::is_proven_same(const Row& row, const Scanned& entry) const {
 }
 
 Result<void> Join::file(const Row& row, const Scanned& entry) {
+  // Nothing is compared with what could not be read in peace; and there may be a quiet moment just now.
+  if (entry.retry && row.values.size > 0 && !state_.options.compare_content) {
+    SSYNC_TRY(const RowIndex index, state_.add_row(row, Action::request, 0, entry.entry));
+    state_.first_requests.push_back(index);
+    return {};
+  }
   if (row.values.size != entry.values.size) {
     SSYNC_TRY_VOID(state_.add_row(row, creation_of(row), 0, entry.entry));
     return {};

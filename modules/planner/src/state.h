@@ -132,6 +132,7 @@ struct State {
   Sparse<Checksum> mirror_checksums;  ///< proven ones of entries that are to be compared
   Origins origins;                    ///< of rows with Action::fill
   bool may_reuse = true;              ///< the mirror has content, as far as is known
+  std::vector<RowIndex> first_requests;  ///< rows whose content is requested before that of others
   Sparse<Checksum> learnt_checksums;  ///< of the phase that runs
   Sparse<Digest> learnt_digests;
 

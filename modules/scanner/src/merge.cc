@@ -26,6 +26,7 @@ Merged merge(const MergeRules& rules, Known& known, const Seen& now, const Direc
     merged.as_before = false;
   };
   if (!is_trusted || rules.role == index::Role::source) drop(record.wanted);
+  record.retry = record.retry && is_known && rules.role == index::Role::mirror;
   // What was computed from the content a moment ago need not hold for a stat that a later write may leave as
   // it is.
   if (!is_trusted || young || now.values.kind != Kind::file) {

@@ -400,6 +400,7 @@ void Walk::Run::merge_into(ScannedEntry& entry, Known& known, const DirectoryFac
 
 void Walk::Run::use(const Merged& merged, const index::Record& record, ScannedEntry& entry) const {
   entry.doubt = merged.doubt;
+  entry.retry = record.retry;
   entry.wanted = record.wanted;
   entry.checksum = record.checksum;
   const std::optional<Digest>& digest = record.digest;

@@ -36,7 +36,7 @@ void ChunkPacker::add(const wire::Segment& segment) {
 }
 
 bool ChunkPacker::finish(SentFile file, bool restart) {
-  const wire::Ending ending{file.values.size, file.values.mtime, file.checksum};
+  const wire::Ending ending{file.values.size, file.values.mtime, file.checksum, file.changed};
   if (chunk_ && !chunk_->segments.empty() && chunk_->segments.back().row == file.row &&
       !chunk_->segments.back().last) {
     wire::Segment& last = chunk_->segments.back();

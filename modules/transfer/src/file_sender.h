@@ -29,11 +29,16 @@ class FileSender {
   [[nodiscard]] Result<void> send(const ReadRequest& request);
 
  private:
+  /// What becomes of a reading during which the file changed.
+  enum class Changed : std::uint8_t { again, kept };
   /// False: the file changed meanwhile, another try may do.
-  [[nodiscard]] Result<bool> attempt(const ReadRequest& request);
-  [[nodiscard]] Result<bool> read_piece(fs::File& file, RowId row, std::size_t size);
-  [[nodiscard]] Result<bool> read_stream(fs::File& file, RowId row, std::uint64_t size, bool sparse);
-  [[nodiscard]] Result<bool> read_range(fs::File& file, RowId row, std::uint64_t begin, std::uint64_t end);
+  [[nodiscard]] Result<bool> attempt(const ReadRequest& request, Changed changed);
+  /// Whether what was read is a content that it had; sets what `done` says of it.
+  [[nodiscard]] Result<bool> was_quiet(fs::File& file, const Seen& before, SentFile& done);
+  /// These set checksum_ and got_.
+  [[nodiscard]] Result<void> read_piece(fs::File& file, RowId row, std::size_t size);
+  [[nodiscard]] Result<void> read_stream(fs::File& file, RowId row, std::uint64_t size, bool sparse);
+  [[nodiscard]] Result<void> read_range(fs::File& file, RowId row, std::uint64_t end);
   /// Whether the first `size` bytes still are what was read: the file only grew.
   [[nodiscard]] Result<bool> prefix_is_unchanged(fs::File& file, std::uint64_t size);
   void add(RowId row, std::uint64_t offset, std::size_t length);
@@ -48,6 +53,7 @@ class FileSender {
   // Of the file in hand.
   ChunkPacker::Mark mark_;
   Checksum checksum_{};
+  std::uint64_t got_ = 0;  ///< bytes read, holes counted: less than its size when it was cut meanwhile
   bool restart_ = false;  ///< something of an earlier try left with a chunk: the next segment says so
   bool begun_ = false;    ///< this try has added a segment
 };

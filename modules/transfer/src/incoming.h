@@ -50,6 +50,7 @@ struct Incoming {
   std::string name;
   std::unique_ptr<Change>
       rest;  ///< the request without the strings above; null when it says nothing else than `wanted`
+  bool any_content = false;
   bool fills = false;  ///< small, and for a directory that is filled in staging
 
   // The ledger's, under its lock.
@@ -61,6 +62,7 @@ struct Incoming {
   // Its writer's; then, once staged, the publisher's.
   Values wanted;
   std::unique_ptr<Unfinished> unfinished;
+  bool changed = false;   ///< in the source, while it was read
   bool reported = false;  ///< its failure went out
 
   [[nodiscard]] PathView path() const noexcept { return {location->path, name}; }

@@ -29,6 +29,7 @@ std::optional<Part> Ledger::expect(Change request) {
   file->row = request.row;
   file->name = std::move(request.name);
   file->wanted = request.wanted;
+  file->any_content = request.any_content;
   file->fills = request.fills_directory && request.wanted.size <= kFillBytesMax;
   const MutexLock lock(mutex_);
   std::optional<Part> completed;
@@ -102,6 +103,8 @@ Result<Incoming*> Ledger::advance(const wire::Segment& segment) {
   if (segment.last && (segment.ending.size < end || segment.ending.size > kFileBytesMax)) {
     return violated(segment.row, "its ending has another size than its content");
   }
+  if (segment.last && segment.ending.changed && !file.any_content)
+    return violated(segment.row, "it changed while it was read, and that was not asked for");
   file.next_offset = end;
   if (!file.begun && !segment.last && ++unfinished_ > kUnfinishedMax) {
     return violated(segment.row, fmt::format("more than {} files at once", kUnfinishedMax));
@@ -205,7 +208,7 @@ void Ledger::published(std::vector<ReadyFile> files) {
   Published event;
   event.files.reserve(files.size());
   for (const ReadyFile& ready : files)
-    event.files.push_back({request_of(*ready.file), ready.checksum, ready.seen});
+    event.files.push_back({request_of(*ready.file), ready.checksum, ready.seen, ready.file->changed});
   {
     const MutexLock lock(mutex_);
     outstanding_ -= files.size();

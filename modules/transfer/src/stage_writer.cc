@@ -82,6 +82,7 @@ Result<void> StageWriter::write_whole(Incoming& file, const wire::Segment& segme
   if (checksum_of(bytes) != segment.ending.checksum) return fail(wrong_checksum());
   file.wanted.size = segment.ending.size;
   file.wanted.mtime = segment.ending.mtime;
+  file.changed = segment.ending.changed;
   if (file.fills) {
     if (fs::Directory* const directory = filling_.open(*file.location); directory != nullptr)
       return write_into(*directory, file, segment, bytes);
@@ -159,6 +160,7 @@ Result<void> StageWriter::complete(Incoming& file, const wire::Ending& ending) {
   if (unfinished.hash.checksum() != ending.checksum) return fail(wrong_checksum());
   file.wanted.size = ending.size;
   file.wanted.mtime = ending.mtime;
+  file.changed = ending.changed;
   SSYNC_TRY_VOID(placing_.finish(unfinished.staged, file.wanted));
   Staged at = std::move(unfinished.staged.at);
   std::erase(unfinished_, &file);

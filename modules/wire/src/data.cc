@@ -13,6 +13,7 @@ namespace {
 constexpr std::uint16_t kMagic = 0x5353;
 constexpr std::uint16_t kLast = 1;
 constexpr std::uint16_t kRestart = 2;
+constexpr std::uint16_t kChanged = 4;
 constexpr std::uint64_t kNumberMax = std::numeric_limits<std::int64_t>::max();
 constexpr std::size_t kSessionIdBytes = std::tuple_size_v<SessionId>;
 
@@ -63,7 +64,9 @@ void write_segment(Writer& out, const Segment& segment) {
   out.integer(segment.row);
   out.integer(segment.offset);
   out.integer(segment.length);
-  out.integer(static_cast<std::uint16_t>((segment.last ? kLast : 0U) | (segment.restart ? kRestart : 0U)));
+  const bool changed = segment.last && segment.ending.changed;
+  out.integer(static_cast<std::uint16_t>((segment.last ? kLast : 0U) | (segment.restart ? kRestart : 0U) |
+                                         (changed ? kChanged : 0U)));
   out.integer(std::uint16_t{0});
   if (!segment.last) return;
   out.integer(segment.ending.size);
@@ -87,13 +90,15 @@ const char* read_segment(Reader& in, Segment& segment) {
   segment.length = in.integer<std::uint32_t>();
   const auto flags = in.integer<std::uint16_t>();
   const auto reserved = in.integer<std::uint16_t>();
-  if ((flags & ~(kLast | kRestart)) != 0) return "has unknown flags";
+  if ((flags & ~(kLast | kRestart | kChanged)) != 0) return "has unknown flags";
   if (reserved != 0) return "has a reserved field that is not 0";
   segment.restart = (flags & kRestart) != 0;
   segment.last = (flags & kLast) != 0;
-  if (!segment.last) return nullptr;
+  const bool changed = (flags & kChanged) != 0;
+  if (!segment.last) return changed ? "has a flag of an ending, and none" : nullptr;
   if (in.left() < kEndingBytes) return "has no ending";
   read_ending(in, segment.ending);
+  segment.ending.changed = changed;
   return nullptr;
 }
 

@@ -12,6 +12,9 @@
 namespace ssync::wire {
 namespace {
 
+constexpr std::uint64_t kAnyContent = 1;  // flag of a request row
+
+
 constexpr std::size_t kTreeDigestBytes = 32;
 
 // Of a changes row.
@@ -99,7 +102,7 @@ Buffer put(HeadPacker& head, const FileRequest& request) {
   LocationPacker location(body);
   body.array(request.rows.size());
   for (const RequestRow& row : request.rows) {
-    body.array(4);
+    body.array(5);
     location.put(row.location);
     body.bytes(row.name);
     if (row.digest) {
@@ -108,6 +111,7 @@ Buffer put(HeadPacker& head, const FileRequest& request) {
       body.nil();
     }
     body.number(row.row);
+    body.number(row.any_content ? kAnyContent : 0);
   }
   return body.take();
 }
@@ -306,6 +310,7 @@ void get_row(RowReader& in, RequestRow& row, LocationBefore& before) {
   row.name = in.bytes(1);
   row.digest = in.digest(2);
   row.row = in.number(3);
+  row.any_content = in.number(4, kAnyContent) != 0;
 }
 
 void get_row(RowReader& in, ListingRow& row, LocationBefore& /*before*/) {

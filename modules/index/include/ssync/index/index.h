@@ -29,6 +29,9 @@ struct Record {
   /// The stat proves nothing about the content: it was too young when taken, or a doubt was never settled.
   /// Cleared only with a checksum that was computed from the content, or by an equal comparison.
   bool racy = false;
+  /// Mirror: the source's file could not be read in peace the last time. It is asked for first thing, whatever
+  /// the stats say; what is there now, if it is racy too, is a read during which the file changed.
+  bool retry = false;
   /// Directory: how many names were in it when it had the stat `held`. Only of one that was old enough then
   /// for any later name to show in its ctime; so as long as `held` stays, these names are all there are.
   std::optional<std::uint32_t> names;

@@ -68,6 +68,9 @@ struct Change {
   /// request only: the directory at `location` is made by this sync, and gets nothing but requested files. So
   /// it may be filled elsewhere and put there as a whole.
   bool fills_directory = false;
+  /// request only: nothing is at path, or only what was read while the source's file changed. A read during
+  /// which it changes again is better than none.
+  bool any_content = false;
   [[nodiscard]] PathView path() const noexcept { return {location, name}; }
   [[nodiscard]] PathView from() const noexcept { return {from_location, from_name}; }
 };

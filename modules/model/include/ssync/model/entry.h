@@ -134,6 +134,9 @@ struct ScannedEntry {
   Seen seen;
   std::string_view target;
   bool doubt = false;
+  /// The source's file kept changing when it was read last: content is to be asked for whatever the stats say.
+  /// Server only.
+  bool retry = false;
   /// The source's values this entry was written for, when the index holds them and `seen` equals the held stat.
   /// On a mirror without any index: the entry's own values. Server only.
   std::optional<Values> wanted;

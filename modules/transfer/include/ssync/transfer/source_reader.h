@@ -22,6 +22,7 @@ struct ReadRequest {
   RowId row = kNoRow;
   std::string location, name;
   Values listed;
+  bool any_content = false;  ///< rather what was read while it changed than nothing
 };
 
 /// A file that is completely in the chunks so far.
@@ -32,8 +33,8 @@ struct SentFile {
   Checksum checksum{};
   Seen seen;  ///< stat for which the checksum holds; when the file only grew: size and mtime from before, the
               ///< rest from after reading
-  bool exact =
-      true;  ///< false: grown only, so the checksum is not the whole file's and the index must not keep it
+  bool exact = true;     ///< false: grown only or changed, so that the index must not keep the checksum
+  bool changed = false;  ///< it changed while it was read
 };
 
 /// One data message without its numbers; `segments` lie in `payload` one after the other.
@@ -58,7 +59,8 @@ using ReadOutput = std::variant<Chunk, ReadFailure>;
 /// Files that change while they are read: when the file only grew (what was read is read again and compared),
 /// what it had when reading began is sent. Else it is read again, after a segment that says restart if
 /// something of it had gone out; after three tries it is a ReadFailure, and what went out of it is for
-/// nothing.
+/// nothing. With any_content the third reading stands as it is, with a time that no file has that was read in
+/// peace: two seconds before the one that it had when the reading began.
 class SourceReader {
  public:
   struct Options {

@@ -30,6 +30,7 @@ struct Ending {
   std::uint64_t size = 0;
   FileTime mtime;
   Checksum checksum{};
+  bool changed = false;  ///< it changed while it was read, and any content was asked for: the best whole read
   friend bool operator==(const Ending&, const Ending&) = default;
 };
 

@@ -146,6 +146,7 @@ struct RequestRow {
   std::string location, name;
   std::optional<Digest> digest;
   RowId row = kNoRow;
+  bool any_content = false;  ///< nothing worth keeping is there: a read during which the file changed will do
   friend bool operator==(const RequestRow&, const RequestRow&) = default;
 };
 /// Replies to `next` are numbered from 1; `next` acknowledges them.
