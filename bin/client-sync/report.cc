@@ -180,6 +180,36 @@ void Report::differences(const std::vector<wire::ChangeRow>& rows) {
   }
 }
 
+namespace {
+
+std::string text_of(const NotMirrored& left_out) {
+  const auto some = [](std::uint64_t count, std::string_view one, std::string_view more) {
+    return fmt::format("{} {}", with_commas(count), count == 1 ? one : more);
+  };
+  std::vector<std::string> parts;
+  if (left_out.attributes > 0) {
+    std::vector<std::string> kinds;
+    if (left_out.acls > 0) kinds.push_back(some(left_out.acls, "ACL", "ACLs"));
+    if (left_out.capabilities > 0) kinds.push_back(some(left_out.capabilities, "capability", "capabilities"));
+    parts.push_back("extended attributes of " + some(left_out.attributes, "entry", "entries") +
+                    (kinds.empty() ? std::string() : fmt::format(" ({})", fmt::join(kinds, ", "))));
+  }
+  if (left_out.hard_links > 0)
+    parts.push_back(some(left_out.hard_links, "hard link as a separate file", "hard links as separate files"));
+  if (left_out.specials > 0)
+    parts.push_back(some(left_out.specials, "socket, fifo or device", "sockets, fifos or devices"));
+  return fmt::format("{}", fmt::join(parts, ", "));
+}
+
+}  // namespace
+
+void Report::not_mirrored(const NotMirrored& left_out) {
+  if (left_out == not_mirrored_) return;
+  not_mirrored_ = left_out;
+  const std::string text = text_of(left_out);
+  line("Not mirrored: " + (text.empty() ? "nothing any more" : text));
+}
+
 void Report::sync_done(const wire::SyncDone& done, std::string_view tree_digest, bool equal,
                        const Traffic& traffic, double seconds) {
   progress_end();
@@ -189,6 +219,11 @@ void Report::sync_done(const wire::SyncDone& done, std::string_view tree_digest,
     fields["tree_digest"] = tree_digest;
     fields["mirror_digest"] = done.tree_digest;
     fields["equal"] = equal;
+    fields["not_mirrored"] = {{"extended_attributes", not_mirrored_.attributes},
+                              {"acls", not_mirrored_.acls},
+                              {"capabilities", not_mirrored_.capabilities},
+                              {"hard_links", not_mirrored_.hard_links},
+                              {"specials", not_mirrored_.specials}};
     fields["dry_run"] = options_.dry_run;
     fields["bytes_sent"] = traffic.sent;
     fields["bytes_received"] = traffic.received;
@@ -198,10 +233,6 @@ void Report::sync_done(const wire::SyncDone& done, std::string_view tree_digest,
   if (options_.stats) stats(s, traffic, seconds);
   if (options_.verify && options_.verbosity == 0 && differences_ > kDifferencesNamed)
     line(fmt::format("... and {} more (-v names all)", with_commas(differences_ - kDifferencesNamed)));
-  if (s.plan.specials > 0) {
-    line(fmt::format("Not mirrored: {} sockets, fifos or devices{}", with_commas(s.plan.specials),
-                     wants_changes() ? "" : " (-v names them)"));
-  }
   if (options_.dry_run && !options_.verify) return line("Sync done (DRY RUN): nothing was changed");
   if (options_.verify)
     return line(fmt::format("Verified: source {}, mirror {}: {}", tree_digest, done.tree_digest,

@@ -24,6 +24,17 @@ struct Traffic {
   std::uint64_t sent = 0, received = 0;
 };
 
+/// Entries, or what they have, that the source has and no mirror gets.
+struct NotMirrored {
+  std::uint64_t attributes = 0;  ///< entries with extended attributes, the next two counted
+  std::uint64_t acls = 0, capabilities = 0;
+  std::uint64_t hard_links = 0;  ///< files with more than one link
+  std::uint64_t specials = 0;
+  friend bool operator==(const NotMirrored&, const NotMirrored&) = default;
+};
+/// "extended attributes of 3 entries (1 ACL, 1 capability), 2 hard links as separate files"; empty: nothing.
+[[nodiscard]] std::string text_of(const NotMirrored& left_out);
+
 /// One thread.
 class Report {
  public:
@@ -40,6 +51,9 @@ class Report {
   void problem(const Problem& problem);
   void plan(const wire::Plan& plan);
   void changes(const std::vector<wire::ChangeRow>& rows);
+  /// What the source has and the mirror does not get, by design. A line when it is not what was told last; in
+  /// what sync_done() says each time.
+  void not_mirrored(const NotMirrored& left_out);
   void sync_done(const wire::SyncDone& done, std::string_view tree_digest, bool equal, const Traffic& traffic,
                  double seconds);
   /// Whether the server is to tell every change.
@@ -62,6 +76,7 @@ class Report {
   std::shared_ptr<spdlog::logger> errors_;
   static constexpr std::uint64_t kDifferencesNamed = 10;
   std::uint64_t differences_ = 0;  ///< found by --verify
+  NotMirrored not_mirrored_;
   bool progress_ = false;
   std::size_t progress_width_ = 0;
   std::chrono::steady_clock::time_point progress_shown_{};

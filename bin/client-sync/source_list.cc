@@ -18,6 +18,13 @@ static_assert(kRowsPerMessage <= wire::kRowsMax);
 /// With the lock held: nobody waits for long, and a lock an entry costs more than the entry.
 constexpr std::size_t kEntriesAtOnce = 1024;
 
+/// The bits of what is not mirrored are kept in the flags of a row, above those that the snapshot names.
+constexpr unsigned kUnmirroredUnit = kFlagA;
+
+std::uint8_t unmirrored_of(const Snapshot::View& row) {
+  return static_cast<std::uint8_t>(row.flags / kUnmirroredUnit);
+}
+
 scanner::Options scan_options(const SourceList::Options& options) {
   scanner::Options scan;
   scan.role = index::Role::source;
@@ -120,7 +127,7 @@ Result<void> SourceList::list_entries(const ScanBlock& block, std::span<const Sc
     MutexLock lock(mutex_);
     for (const ScannedEntry& entry : entries) {
       const Row row = row_of(block, entry, next_row_);
-      SSYNC_TRY_VOID(keep(row, entry.seen));
+      SSYNC_TRY_VOID(keep(row, entry));
       if (options_.directory_sums) add_to_sum(row);
       ++next_row_;
     }
@@ -155,9 +162,10 @@ Row SourceList::row_of(const ScanBlock& block, const ScannedEntry& entry, RowId 
   return row;
 }
 
-Result<void> SourceList::keep(const Row& row, const Seen& seen) {
-  SSYNC_TRY_VOID(rows_.add(row.name, row.values, row.target, seen.device, seen.inode,
-                           static_cast<std::uint8_t>(row.doubt ? kFlagDoubt : 0)));
+Result<void> SourceList::keep(const Row& row, const ScannedEntry& entry) {
+  const unsigned flags = (row.doubt ? unsigned{kFlagDoubt} : 0U) | unsigned{entry.unmirrored} * kUnmirroredUnit;
+  SSYNC_TRY_VOID(rows_.add(row.name, row.values, row.target, entry.seen.device, entry.seen.inode,
+                           static_cast<std::uint8_t>(flags)));
   if (!left_out_subtrees_.empty() && left_out(view(row.id), row.id)) return {};
   if (options_.compare_content && row.values.kind == Kind::file) {
     // Folded when its checksum is known, which is never asked for an empty file.
@@ -223,14 +231,17 @@ Result<std::optional<Digest>> SourceList::eager(const ScanBlock& block, const Sc
     if (content.error().code == Errc::interrupted) return tl::unexpected(content.error());
     return std::optional<Digest>();  // the row goes without; a request of the file will say what is wrong
   }
-  SSYNC_TRY_VOID(remember({block.location, entry.name}, content->seen, content->checksum, content->digest));
+  SSYNC_TRY_VOID(remember({block.location, entry.name}, entry.unmirrored, content->seen, content->checksum,
+                          content->digest));
   return content->digest;
 }
 
-Result<void> SourceList::remember(PathView path, const Seen& seen, const std::optional<Checksum>& checksum,
+Result<void> SourceList::remember(PathView path, std::uint8_t unmirrored, const Seen& seen,
+                                  const std::optional<Checksum>& checksum,
                                   const std::optional<Digest>& digest) {
   index::Record record;
   record.held = seen;
+  record.unmirrored = unmirrored;
   record.racy = fs::is_racy(seen.ctime, scan_clock_);
   if (!record.racy) {
     record.checksum = checksum;
@@ -284,7 +295,7 @@ Result<void> SourceList::learned(RowId id, const transfer::Content& content) {
     digest_.add(row.location, hash_of(id));
   }
   lock.unlock();
-  return remember(row.path(), content.seen, content.checksum, content.digest);
+  return remember(row.path(), unmirrored_of(row), content.seen, content.checksum, content.digest);
 }
 
 Result<void> SourceList::sent(RowId id, const Values& values, const Checksum& checksum,
@@ -300,7 +311,7 @@ Result<void> SourceList::sent(RowId id, const Values& values, const Checksum& ch
   }
   lock.unlock();
   if (!exact) return {};
-  return remember(row.path(), *exact, checksum, std::nullopt);
+  return remember(row.path(), unmirrored_of(row), *exact, checksum, std::nullopt);
 }
 
 void SourceList::leave_out(const Problem& problem) {

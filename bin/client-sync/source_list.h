@@ -51,6 +51,8 @@ class SourceList {
 
   // After the last item.
   [[nodiscard]] AskedRows& asked_rows() { return asked_rows_; }
+  /// Of the source, as scanned.
+  [[nodiscard]] scanner::Counts counts() const { return scanner_.counts(); }
   /// Problems of the scan, warnings included.
   [[nodiscard]] std::vector<Problem> take_problems() { return std::move(problems_); }
 
@@ -80,7 +82,7 @@ class SourceList {
   [[nodiscard]] Result<void> list_entries(const ScanBlock& block, std::span<const ScannedEntry> entries)
       SSYNC_EXCLUDES(mutex_);
   [[nodiscard]] Row row_of(const ScanBlock& block, const ScannedEntry& entry, RowId id) const;
-  [[nodiscard]] Result<void> keep(const Row& row, const Seen& seen) SSYNC_REQUIRES(mutex_);
+  [[nodiscard]] Result<void> keep(const Row& row, const ScannedEntry& entry) SSYNC_REQUIRES(mutex_);
   [[nodiscard]] Result<void> say(const Row& row);
   void add_to_sum(const Row& row);
   [[nodiscard]] Result<void> say_directory(DirectorySum directory);
@@ -89,7 +91,7 @@ class SourceList {
   [[nodiscard]] Snapshot::View view(RowId id) const SSYNC_REQUIRES(mutex_);
   [[nodiscard]] Hash128 hash_of(RowId id) const SSYNC_REQUIRES(mutex_);
   [[nodiscard]] bool left_out(const Snapshot::View& row, RowId id) const SSYNC_REQUIRES(mutex_);
-  [[nodiscard]] Result<void> remember(PathView path, const Seen& seen,
+  [[nodiscard]] Result<void> remember(PathView path, std::uint8_t unmirrored, const Seen& seen,
                                       const std::optional<Checksum>& checksum,
                                       const std::optional<Digest>& digest) SSYNC_EXCLUDES(index_mutex_);
 

@@ -450,6 +450,9 @@ void SourceSync::on(session::client::Finished& effect) {
   bool equal = digest == done.tree_digest;
   // Digests leave out what could not be read or compared, and what is on one end alone.
   if (options_.verify) equal = equal && done.complete && stats.problems == 0 && !own_problems_;
+  const scanner::Counts counts = list_->counts();
+  report_.not_mirrored({counts.unmirrored.attributes, counts.unmirrored.acls, counts.unmirrored.capabilities,
+                        counts.hard_links, stats.plan.specials});
   report_.sync_done(done, digest, equal, traffic_,
                     std::chrono::duration<double>(Clock::now() - started_).count());
   Outcome outcome;

@@ -22,8 +22,8 @@ inline void PrintTo(const Record& record, std::ostream* out) {
   *out << "Record{inode " << record.held.inode << ", size " << record.held.values.size << ", ctime "
        << record.held.ctime.s << "." << record.held.ctime.ns << (record.wanted ? ", wanted" : "")
        << (record.checksum ? ", checksum" : "") << (record.digest ? ", digest" : "")
-       << (record.racy ? ", racy" : "");
-  if (record.boundary) *out << ", boundary";
+       << (record.racy ? ", racy" : "") << (record.retry ? ", retry" : "") << ", unmirrored "
+       << unsigned{record.unmirrored} << (record.boundary ? ", boundary" : "");
   if (record.names) *out << ", " << *record.names << " names";
   *out << "}";
 }
@@ -54,6 +54,8 @@ inline Record record_of(std::uint64_t number, Kind kind = Kind::file) {
       record.digest->bytes[i] = static_cast<std::byte>(number + i);
   }
   record.racy = number % 7 == 3;
+  record.retry = number % 11 == 4;
+  if (number % 9 == 5) record.unmirrored = static_cast<std::uint8_t>(1 + number % 7);
   if (kind == Kind::directory && number % 2 == 0) record.names = small - 2;
   record.boundary = kind == Kind::directory && number % 3 == 1;
   return record;

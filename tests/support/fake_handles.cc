@@ -143,6 +143,14 @@ class FakeDirectory final : public fs::Directory {
     if (tree_->answers.read_link) tree_->answers.read_link(at, target);
     return target;
   }
+  Result<std::uint8_t> unmirrored(std::string_view name) override {
+    if (!name.empty()) SSYNC_TRY_VOID(check_name(name));
+    FakeCall call(*tree_, FakeOp::unmirrored, path(name));
+    if (call.err() != 0) return call.failed();
+    const InodePtr found = name.empty() ? inode_ : find(name);
+    if (!found) return call.failed(ENOENT);
+    return found->unmirrored;
+  }
   Result<std::unique_ptr<fs::File>> open_file(std::string_view name) override {
     SSYNC_TRY_VOID(check_name(name));
     FakeCall call(*tree_, FakeOp::open_file, path(name));

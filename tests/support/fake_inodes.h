@@ -35,6 +35,7 @@ struct Inode {
   std::uint16_t mode = 0;
   Owner owner;
   FileTime mtime, ctime, birth;
+  std::uint8_t unmirrored = 0;
   std::uint64_t number = 0;
   std::uint64_t device = 1;
   std::uint32_t links = 1;  // of anything but a directory

@@ -10,7 +10,7 @@ namespace ssync::support {
 namespace {
 
 constexpr std::string_view kNames[] = {
-    "open",   "list",     "stat",      "read_link",      "open_file", "read",   "create_file",
+    "open",   "list",     "stat",      "read_link", "unmirrored",      "open_file", "read",   "create_file",
     "write",  "truncate", "copy",      "make_directory", "make_link", "remove", "remove_directory",
     "rename", "set_mode", "set_owner", "set_mtime",      "strip_acl", "sync"};
 

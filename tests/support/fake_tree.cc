@@ -124,6 +124,13 @@ void FakeTree::chmod(std::string_view path, std::uint16_t mode) {
   impl_->inodes.set_mode(*impl_->at(path), mode);
 }
 
+void FakeTree::set_unmirrored(std::string_view path, std::uint8_t bits) {
+  const std::lock_guard lock(impl_->mutex);
+  Inode& inode = *impl_->at(path);
+  inode.unmirrored = bits;
+  inode.ctime = impl_->inodes.now();
+}
+
 void FakeTree::touch(std::string_view path, FileTime mtime) {
   const std::lock_guard lock(impl_->mutex);
   impl_->inodes.set_mtime(*impl_->at(path), mtime);

@@ -24,6 +24,7 @@ class RealDirectory final : public Directory {
   [[nodiscard]] Result<Stat> stat(std::string_view name) override;
   [[nodiscard]] Result<Stat> stat_self() override;
   [[nodiscard]] Result<std::string> read_link(std::string_view name) override;
+  [[nodiscard]] Result<std::uint8_t> unmirrored(std::string_view name) override;
   [[nodiscard]] Result<std::unique_ptr<File>> open_file(std::string_view name) override;
   [[nodiscard]] Result<std::unique_ptr<File>> create_file(std::string_view name, std::uint16_t mode) override;
   [[nodiscard]] Result<void> make_directory(std::string_view name, std::uint16_t mode) override;

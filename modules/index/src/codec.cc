@@ -24,7 +24,8 @@ constexpr unsigned kDigestMd5 = 1u << 10;
 constexpr unsigned kRacy = 1u << 11;
 constexpr unsigned kRetry = 1u << 12;
 constexpr unsigned kBoundary = 1u << 13;  // of a directory
-constexpr unsigned kUnusedMask = 0xc000;
+constexpr unsigned kHasUnmirrored = 1u << 14;
+constexpr unsigned kUnusedMask = 0x8000;
 
 constexpr std::uint32_t kNsMax = 999'999'999;
 
@@ -67,6 +68,7 @@ unsigned flags_of(const Record& record, const FieldState& state) noexcept {
   if (record.racy) flags |= kRacy;
   if (record.boundary) flags |= kBoundary;
   if (record.retry) flags |= kRetry;
+  if (record.unmirrored != 0) flags |= kHasUnmirrored;
   return flags;
 }
 
@@ -157,6 +159,7 @@ void encode_fields(Out& out, const Record& record, FieldState& state) noexcept {
   if ((flags & kSameDevice) == 0) out.fixed(held.device);
   put_difference(out, held.inode, state.inode);
   if ((flags & kOneLink) == 0) out.varint(held.links);
+  if (record.unmirrored != 0) out.u8(record.unmirrored);
   if ((flags & (kHasWanted | kWantedIsHeld)) == kHasWanted) put_wanted(out, *record.wanted, state.mtime_s);
   if (record.checksum) out.raw(record.checksum->data(), record.checksum->size());
   if (record.digest) out.raw(record.digest->bytes.data(), record.digest->size());
@@ -171,6 +174,7 @@ bool decode_fields(In& in, Record& record, FieldState& state) noexcept {
   Values& values = record.held.values;
   const bool is_directory = values.kind == Kind::directory;
   if (!get_names(is_directory ? std::exchange(values.size, 0) : 0, record.names)) return false;
+  record.unmirrored = (flags & kHasUnmirrored) != 0 ? in.u8() : 0;
   record.wanted.reset();
   if ((flags & kWantedIsHeld) != 0) {
     record.wanted = record.held.values;

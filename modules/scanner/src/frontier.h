@@ -16,6 +16,8 @@
 #include "ssync/fs/tree.h"
 #include "ssync/model/entry.h"
 
+#include "ssync/scanner/scanner.h"
+
 #include "merge.h"
 
 namespace ssync::scanner {
@@ -43,6 +45,7 @@ struct Finding {
   std::optional<index::Record> self;   ///< of the root
   std::vector<Child> children;
   std::uint64_t specials = 0, hard_links = 0;
+  UnmirroredCounts unmirrored;
   std::optional<Error> error;  ///< then the scan ends here
 };
 

@@ -14,6 +14,7 @@ Merged merge(const MergeRules& rules, Known& known, const Seen& now, const Direc
   // Of no content there is nothing to doubt.
   const bool has_content = now.values.kind == Kind::file && now.values.size > 0;
   Merged merged;
+  merged.as_known = as_known;
   if (has_content && is_known) merged.doubt = record.racy || !as_known;
   if (has_content && !is_known)
     merged.doubt = known.found == Known::Found::unreadable || !rules.first_contact;
@@ -26,6 +27,7 @@ Merged merge(const MergeRules& rules, Known& known, const Seen& now, const Direc
     merged.as_before = false;
   };
   if (!is_trusted || rules.role == index::Role::source) drop(record.wanted);
+  if (!as_known) record.unmirrored = 0;  // the caller looks
   record.retry = record.retry && is_known && rules.role == index::Role::mirror;
   // What was computed from the content a moment ago need not hold for a stat that a later write may leave as
   // it is.

@@ -40,6 +40,7 @@ struct DirectoryFacts {
 struct Merged {
   bool doubt = false;      ///< the stat proves nothing about the content
   bool as_before = false;  ///< the record is what the index has
+  bool as_known = false;   ///< the stat is the record's
 };
 
 /// Whether `now` shows no change since `held`. Device and link count are not compared: the one changes when a

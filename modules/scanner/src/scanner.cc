@@ -41,6 +41,7 @@ struct Scanner::Impl {
   Frontier frontier;
   std::optional<Walk> walk;
   std::atomic<std::uint64_t> entries{0}, specials{0}, hard_links{0};
+  std::atomic<std::uint64_t> attributes{0}, acls{0}, capabilities{0};
 
   // The emitter's.
   std::optional<index::Index::Writer> writer;
@@ -118,6 +119,9 @@ Result<std::optional<ScanBlock>> Scanner::Impl::emit() {
   entries.fetch_add(finding->block.entries.size(), std::memory_order_relaxed);
   specials.fetch_add(finding->specials, std::memory_order_relaxed);
   hard_links.fetch_add(finding->hard_links, std::memory_order_relaxed);
+  attributes.fetch_add(finding->unmirrored.attributes, std::memory_order_relaxed);
+  acls.fetch_add(finding->unmirrored.acls, std::memory_order_relaxed);
+  capabilities.fetch_add(finding->unmirrored.capabilities, std::memory_order_relaxed);
   return std::optional<ScanBlock>(std::move(finding->block));
 }
 
@@ -161,7 +165,9 @@ void Scanner::stop() noexcept {
 Counts Scanner::counts() const {
   return {impl_->entries.load(std::memory_order_relaxed),
           impl_->specials.load(std::memory_order_relaxed),
-          impl_->hard_links.load(std::memory_order_relaxed)};
+          impl_->hard_links.load(std::memory_order_relaxed),
+          {impl_->attributes.load(std::memory_order_relaxed), impl_->acls.load(std::memory_order_relaxed),
+           impl_->capabilities.load(std::memory_order_relaxed)}};
 }
 
 }  // namespace ssync::scanner

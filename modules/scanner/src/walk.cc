@@ -94,6 +94,7 @@ struct Walk::Run {
   [[nodiscard]] Result<void> read_self();
   [[nodiscard]] bool fill(ScannedEntry& entry, const fs::Stat& stat);
   void merge_into(ScannedEntry& entry, Known& known, const DirectoryFacts& facts);
+  void count_unmirrored(std::string_view name, const Merged& merged, index::Record& record);
   void make_unreadable(ScannedEntry& entry, const Known& known, std::string_view operation,
                        const Error& error);
   void make_unreadable(ScannedEntry& entry, const Known& known, std::string text, int sys_errno = 0);
@@ -337,7 +338,9 @@ Result<void> Walk::Run::read_self() {
   finding->block.self = seen;
   Known known = look_up("");
   device = seen.device;
-  count_as_before(merge(rules, known, seen, {}));
+  const Merged merged = merge(rules, known, seen, {});
+  count_as_before(merged);
+  count_unmirrored("", merged, known.record);
   finding->self = known.record;
   return {};
 }
@@ -394,8 +397,23 @@ void Walk::Run::merge_into(ScannedEntry& entry, Known& known, const DirectoryFac
   if (known.found == Known::Found::no) find_origin(entry, known.record, merged);
   use(merged, known.record, entry);
   count_as_before(merged);
+  count_unmirrored(entry.name, merged, known.record);
+  entry.unmirrored = known.record.unmirrored;
   scratch.records.push_back(known.record);
   scratch.keep_record.push_back(true);
+}
+
+// To set or remove an attribute moves ctime, so only what has another stat than its record is asked about.
+void Walk::Run::count_unmirrored(std::string_view name, const Merged& merged, index::Record& record) {
+  if (rules.role != index::Role::source) return;
+  // What cannot be asked has none, as far as anybody can tell: it is only counted.
+  if (!merged.as_known) record.unmirrored = directory->unmirrored(name).value_or(0);
+  const auto count = [&](std::uint8_t bit, std::uint64_t& counter) {
+    if ((record.unmirrored & bit) != 0) ++counter;
+  };
+  count(fs::kHasAttributes, finding->unmirrored.attributes);
+  count(fs::kHasAcl, finding->unmirrored.acls);
+  count(fs::kHasCapability, finding->unmirrored.capabilities);
 }
 
 void Walk::Run::use(const Merged& merged, const index::Record& record, ScannedEntry& entry) const {

@@ -117,6 +117,13 @@ struct Volume {
   bool read_only = false;
 };
 
+/// What an entry has that no Stat shows and no mirror gets. Bits; values are in the index.
+enum Unmirrored : std::uint8_t {
+  kHasAttributes = 1,  ///< extended attributes, the next two counted
+  kHasAcl = 2,         ///< access or default ACL
+  kHasCapability = 4,  ///< security.capability
+};
+
 /// One open directory. Thread safety: one thread at a time (handles of the same directory are independent).
 class Directory {
  public:
@@ -130,6 +137,9 @@ class Directory {
   [[nodiscard]] virtual Result<Volume> volume() = 0;
   /// Errc::changed when it is no link any more.
   [[nodiscard]] virtual Result<std::string> read_link(std::string_view name) = 0;
+  /// What the entry has, or with an empty name the directory itself: Unmirrored bits. Labels that the system
+  /// puts on everything (SELinux, Smack, NFSv4's own ACLs, overlay's) do not count. 0 where there can be none.
+  [[nodiscard]] virtual Result<std::uint8_t> unmirrored(std::string_view name) = 0;
   /// O_NONBLOCK|O_NOFOLLOW|O_NOCTTY; Errc::changed when it is no regular file any more.
   [[nodiscard]] virtual Result<std::unique_ptr<File>> open_file(std::string_view name) = 0;
   /// O_CREAT|O_EXCL, for writing and reading, exactly this mode (umask and default ACLs do not apply).

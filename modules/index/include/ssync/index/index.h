@@ -32,6 +32,8 @@ struct Record {
   /// Mirror: the source's file could not be read in peace the last time. It is asked for first thing, whatever
   /// the stats say; what is there now, if it is racy too, is a read during which the file changed.
   bool retry = false;
+  /// Source: what it had under the stat `held` that is not mirrored (fs::Unmirrored).
+  std::uint8_t unmirrored = 0;
   /// Directory: how many names were in it when it had the stat `held`. Only of one that was old enough then
   /// for any later name to show in its ctime; so as long as `held` stays, these names are all there are.
   std::optional<std::uint32_t> names;

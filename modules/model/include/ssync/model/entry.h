@@ -137,6 +137,7 @@ struct ScannedEntry {
   /// The source's file kept changing when it was read last: content is to be asked for whatever the stats say.
   /// Server only.
   bool retry = false;
+  std::uint8_t unmirrored = 0;  ///< what it has that is not mirrored (fs::Unmirrored). Client only
   /// The source's values this entry was written for, when the index holds them and `seen` equals the held stat.
   /// On a mirror without any index: the entry's own values. Server only.
   std::optional<Values> wanted;

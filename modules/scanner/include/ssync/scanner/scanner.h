@@ -31,10 +31,19 @@ struct Options {
   bool believe_names = true;        ///< false: every directory is listed
 };
 
+/// Entries that have what is not mirrored (fs::Unmirrored). Source only.
+struct UnmirroredCounts {
+  std::uint64_t attributes = 0;  ///< extended attributes, the next two counted
+  std::uint64_t acls = 0;
+  std::uint64_t capabilities = 0;
+  friend bool operator==(const UnmirroredCounts&, const UnmirroredCounts&) = default;
+};
+
 struct Counts {
   std::uint64_t entries = 0;          ///< the root not counted
   std::uint64_t specials = 0;         ///< sockets, fifos, devices
   std::uint64_t hard_links = 0;       ///< files with more than one link
+  UnmirroredCounts unmirrored;
 };
 
 /// Scans once. Rules:

@@ -26,6 +26,7 @@ enum class FakeOp : std::uint8_t {
   list,
   stat,
   read_link,
+  unmirrored,
   open_file,
   read,
   // changing
@@ -112,6 +113,8 @@ class FakeTree final : public fs::Tree {
   void move(std::string_view from, std::string_view to);  ///< as rename(2)
   void chmod(std::string_view path, std::uint16_t mode);
   void touch(std::string_view path, FileTime mtime);
+  /// fs::Unmirrored bits; moves ctime.
+  void set_unmirrored(std::string_view path, std::uint8_t bits);
   /// Gives the directory and all below another device number, and makes it a mount point with this volume.
   void mount(std::string_view path, const fs::Volume& volume);
   /// The mount goes, with all that is on it; an empty directory is left.
