@@ -47,6 +47,7 @@ SourceList::SourceList(fs::Tree& tree, index::Index& index, index::Header header
       scanner_(tree, index, scan_options(options)),
       encoder_(kRowsPerMessage),
       scan_clock_(tree.clock()),
+      audit_(tree, index.listed_at(), scan_clock_),
       asked_rows_(rows_, index) {}
 
 SourceList::~SourceList() {
@@ -77,6 +78,7 @@ Result<void> SourceList::list() {
   for (;;) {
     SSYNC_TRY(std::optional<ScanBlock> block, scanner_.next());
     if (!block) break;
+    if (!options_.compare_content) SSYNC_TRY_VOID(audit(*block));
     SSYNC_TRY_VOID(list_block(*block));
     std::move(block->problems.begin(), block->problems.end(), std::back_inserter(problems_));
   }
@@ -93,10 +95,29 @@ Result<void> SourceList::commit_index() {
     is_committing_ = true;
   }
   SSYNC_TRY_VOID(scanner_.commit_index(header_));
+  index_.set_listed_at(scan_clock_);
   MutexLock lock(index_mutex_);
   is_committing_ = false;
   for (const auto& [location, name, record] : std::exchange(meanwhile_, {}))
     SSYNC_TRY_VOID(index_.append({location, name}, record));
+  return {};
+}
+
+/// What is another content than the index says comes into doubt, here and, should this sync be cut, in the next.
+Result<void> SourceList::audit(ScanBlock& block) {
+  for (ScannedEntry& entry : block.entries) {
+    if (!audit_.is_due(entry)) continue;
+    if (!audit_.differs(block.location, entry, [this](std::uint64_t) { return !queue_.closed(); })) continue;
+    entry.doubt = true;
+    entry.checksum.reset();
+    entry.digest.reset();
+    entry.has_digest = false;
+    index::Record record;
+    record.held = entry.seen;
+    record.unmirrored = entry.unmirrored;
+    record.racy = true;
+    SSYNC_TRY_VOID(append({block.location, entry.name}, record));
+  }
   return {};
 }
 
@@ -247,6 +268,10 @@ Result<void> SourceList::remember(PathView path, std::uint8_t unmirrored, const 
     record.checksum = checksum;
     record.digest = digest;
   }
+  return append(path, record);
+}
+
+Result<void> SourceList::append(PathView path, const index::Record& record) {
   MutexLock lock(index_mutex_);
   if (!is_committing_) return index_.append(path, record);
   meanwhile_.push_back({std::string(path.location), std::string(path.name), record});

@@ -23,6 +23,7 @@
 #include "ssync/wire/codec.h"
 
 #include "asked_rows.h"
+#include "audit.h"
 
 namespace ssync::client_program {
 
@@ -78,6 +79,7 @@ class SourceList {
   void run();
   [[nodiscard]] Result<void> list();
   [[nodiscard]] Result<void> list_block(const ScanBlock& block);
+  [[nodiscard]] Result<void> audit(ScanBlock& block) SSYNC_EXCLUDES(index_mutex_);
   [[nodiscard]] Result<void> commit_index() SSYNC_EXCLUDES(index_mutex_);
   [[nodiscard]] Result<void> list_entries(const ScanBlock& block, std::span<const ScannedEntry> entries)
       SSYNC_EXCLUDES(mutex_);
@@ -94,6 +96,7 @@ class SourceList {
   [[nodiscard]] Result<void> remember(PathView path, std::uint8_t unmirrored, const Seen& seen,
                                       const std::optional<Checksum>& checksum,
                                       const std::optional<Digest>& digest) SSYNC_EXCLUDES(index_mutex_);
+  [[nodiscard]] Result<void> append(PathView path, const index::Record& record) SSYNC_EXCLUDES(index_mutex_);
 
   fs::Tree& tree_;
   index::Index& index_;
@@ -108,6 +111,7 @@ class SourceList {
   std::optional<Hash128> sum_;   ///< of the directory being listed
   std::vector<Problem> problems_;
   const FileTime scan_clock_;
+  Audit audit_;
   std::string directory_location_;
   std::unique_ptr<fs::Directory> directory_;
   transfer::ContentReader content_reader_;

@@ -29,7 +29,7 @@ class UnmirroredTest : public testing::Test {
   }
   unsigned of(std::string_view name) { return top_->unmirrored(name).value(); }
 
-  TemporaryDirectory directory_{"/tmp"};
+  TemporaryDirectory directory_{disk_parent()};
   std::optional<Root> root_;
   std::unique_ptr<Directory> top_;
 };

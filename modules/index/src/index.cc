@@ -263,6 +263,14 @@ Result<void> Index::append_header(const Header& given) {
   return {};
 }
 
+std::optional<FileTime> Index::listed_at() const {
+  return impl_->base ? impl_->files.mtime_of(impl_->files.base_name()) : std::nullopt;
+}
+
+void Index::set_listed_at(FileTime time) {
+  if (impl_->base) impl_->files.set_mtime(impl_->files.base_name(), time);
+}
+
 Result<void> Index::flush_log(Durable durable) {
   return impl_->log->flush(durable);
 }

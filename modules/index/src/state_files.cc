@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <charconv>
 #include <cstdlib>
@@ -123,6 +124,19 @@ Result<void> StateFiles::sync_directory() const {
   // Some network file systems cannot flush a directory; the rename is then as durable as they make it.
   if (::fsync(fd_.get()) != 0 && errno != EINVAL) return fail(errno_error("flushing " + directory_, errno));
   return {};
+}
+
+std::optional<FileTime> StateFiles::mtime_of(const std::string& name) const {
+  struct stat status {};
+  if (::fstatat(fd_.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) return std::nullopt;
+  return FileTime{status.st_mtim.tv_sec, static_cast<std::uint32_t>(status.st_mtim.tv_nsec)};
+}
+
+void StateFiles::set_mtime(const std::string& name, FileTime time) const noexcept {
+  const std::array<struct timespec, 2> times = {
+      timespec{.tv_sec = 0, .tv_nsec = UTIME_OMIT},
+      timespec{.tv_sec = static_cast<time_t>(time.s), .tv_nsec = static_cast<long>(time.ns)}};
+  static_cast<void>(::utimensat(fd_.get(), name.c_str(), times.data(), AT_SYMLINK_NOFOLLOW));
 }
 
 Result<void> StateFiles::remove(const std::string& name) const {

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -36,6 +37,10 @@ class StateFiles {
   [[nodiscard]] Result<void> sync_directory() const;
   /// Not there is fine.
   [[nodiscard]] Result<void> remove(const std::string& name) const;
+  /// nullopt: there is none, or it cannot be asked.
+  [[nodiscard]] std::optional<FileTime> mtime_of(const std::string& name) const;
+  /// Best effort: a help for who comes next.
+  void set_mtime(const std::string& name, FileTime time) const noexcept;
   /// For messages.
   [[nodiscard]] std::string path_of(std::string_view name) const;
 

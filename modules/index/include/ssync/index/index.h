@@ -164,6 +164,11 @@ class Index {
   enum class Durable : bool { no, yes };
   [[nodiscard]] Result<void> flush_log(Durable durable);
 
+  /// When the tree was listed last, by the tree's clock: the mtime of the base. It is set after each scan, also
+  /// of an idle sync, which writes nothing else. nullopt: there is no base, or it cannot be asked.
+  [[nodiscard]] std::optional<FileTime> listed_at() const;
+  void set_listed_at(FileTime time);
+
  private:
   struct Impl;
   explicit Index(std::unique_ptr<Impl> impl);
