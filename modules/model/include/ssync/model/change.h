@@ -80,7 +80,7 @@ struct PlanTotals {
   std::uint64_t source_entries = 0, source_files = 0, source_directories = 0, source_links = 0;
   std::uint64_t source_bytes = 0;    ///< content of all regular files in the source
   std::uint64_t mirror_entries = 0;  ///< before the sync, the root not counted
-  std::uint64_t mirror_bytes = 0;    ///< content of all files on the mirror before; 0 without deletes
+  std::uint64_t mirror_bytes = 0;    ///< content of all files on the mirror before
   std::uint64_t requests = 0, request_bytes = 0;
   std::uint64_t created = 0;  ///< directories, links and empty files made without a request
   std::uint64_t copies = 0, renames = 0, reused_bytes = 0;
@@ -88,7 +88,7 @@ struct PlanTotals {
   std::uint64_t deletes = 0;      ///< extras and entries freed by a change of kind (the latter also under --no-delete)
   std::uint64_t delete_bytes = 0;  ///< content of the files among them
   /// Directories directly below the mirror's root that held something; those of which nothing stays in the
-  /// tree. 0 without deletes.
+  /// tree. With mirror_bytes and deletes 0 where nothing may be deleted.
   std::uint64_t places = 0, places_lost = 0;
   std::uint64_t extras_kept = 0;  ///< under --no-delete or a withheld delete
   std::uint64_t problems = 0;
