@@ -47,7 +47,7 @@ Decider::Decider(fs::Tree& tree, fs::Staging& staging, SharedIndex& index, const
                  const Capacities& capacities, DeciderQueues queues, transfer::Receiver& receiver,
                  Report& report, SharedProgress& progress, std::function<void(std::uint64_t)> list_taken,
                  std::function<void(std::uint64_t)> credit_returned, TreeDigest& digest,
-                 std::function<Result<void>()> finish_index)
+                 std::function<Result<std::vector<Problem>>()> finish)
     : tree_(tree),
       staging_(staging),
       index_(index),
@@ -63,7 +63,7 @@ Decider::Decider(fs::Tree& tree, fs::Staging& staging, SharedIndex& index, const
       list_taken_(std::move(list_taken)),
       credit_returned_(std::move(credit_returned)),
       digest_(digest),
-      finish_index_(std::move(finish_index)),
+      finish_(std::move(finish)),
       planner_(planner_options(request), digest),
       outbox_(queues.outputs, report, request, stats_),
       questions_(planner_, index, request, capacities, queues, outbox_, progress),
@@ -527,7 +527,11 @@ Result<void> Decider::end() {
   SSYNC_TRY_VOID(outbox_.flush());
   SSYNC_TRY_VOID(flush_seals());
   if (!only_show_ && request_.durable) SSYNC_TRY_VOID(tree_.sync());
-  SSYNC_TRY_VOID(finish_index_());
+  SSYNC_TRY(std::vector<Problem> found, finish_());
+  for (Problem& problem : found)
+    SSYNC_TRY_VOID(outbox_.problem(std::move(problem)));
+  SSYNC_TRY_VOID(outbox_.flush());
+  report_.flush();
   wire::SyncDone done;
   done.stats = stats_;
   done.tree_digest = digest_.hex();

@@ -22,11 +22,12 @@ namespace ssync::server_program {
 /// One run, in the caller's thread; ends early (Errc::closed) when its queues are closed.
 class Decider {
  public:
+  /// `finish` is called after the last change; it sees to the index and returns what is still to be told.
   Decider(fs::Tree& tree, fs::Staging& staging, SharedIndex& index, const SyncRequest& request,
           const Capacities& capacities, DeciderQueues queues, transfer::Receiver& receiver, Report& report,
           SharedProgress& progress, std::function<void(std::uint64_t)> list_taken,
           std::function<void(std::uint64_t)> credit_returned, TreeDigest& digest,
-          std::function<Result<void>()> finish_index);
+          std::function<Result<std::vector<Problem>>()> finish);
   ~Decider();
   /// Until sync:done (or an error reply) is in `outputs`.
   [[nodiscard]] Result<void> run();
@@ -78,7 +79,7 @@ class Decider {
   std::function<void(std::uint64_t)> list_taken_;
   std::function<void(std::uint64_t)> credit_returned_;
   TreeDigest& digest_;
-  std::function<Result<void>()> finish_index_;
+  std::function<Result<std::vector<Problem>>()> finish_;
   SyncStats stats_;
   planner::Planner planner_;
   Outbox outbox_;

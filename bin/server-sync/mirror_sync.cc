@@ -143,7 +143,11 @@ void MirrorSync::decide() {
           credit_.fetch_add(bytes, std::memory_order_acq_rel);
           wake_.signal();
         },
-        digest_, [this] { return finish_index(); });
+        digest_,
+        [this]() -> Result<std::vector<Problem>> {
+          SSYNC_TRY_VOID(finish_index());
+          return sealer_->take_problems();
+        });
     outcome = decider.run();
   } catch (const std::exception& error) {
     outcome = fail(Errc::io, std::string("deciding: ") + error.what());

@@ -2,6 +2,10 @@
 
 #include <algorithm>
 #include <chrono>
+#include <ctime>
+#include <utility>
+
+#include <fmt/format.h>
 
 #include "ssync/index/index.h"
 
@@ -11,6 +15,45 @@ namespace {
 /// No stat is waited for longer than this: a file system whose clock runs ahead of ours would never tick past
 /// its stamps.
 constexpr auto kSettleMax = std::chrono::milliseconds(2500);
+
+/// "2038-01-19 03:14:07.5", in UTC; seconds since 1970 for years that a calendar does not have.
+std::string time_text(FileTime time) {
+  const std::time_t seconds = time.s;
+  std::tm parts{};
+  std::string out = ::gmtime_r(&seconds, &parts) == nullptr
+                        ? fmt::format("@{}", time.s)
+                        : fmt::format("{:04}-{:02}-{:02} {:02}:{:02}:{:02}", parts.tm_year + 1900LL,
+                                      parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec);
+  if (time.ns != 0) {
+    out += fmt::format(".{:09}", time.ns);
+    out.erase(out.find_last_not_of('0') + 1);
+  }
+  return out;
+}
+
+/// "mode 0644 instead of 0600, size 5 instead of 7".
+std::string differences(const Values& held, const Values& wanted) {
+  if (held.kind != wanted.kind) return "another kind of entry stands there";
+  std::string out;
+  const auto differ = [&out](std::string_view what, const std::string& is, const std::string& should) {
+    if (is != should) out += fmt::format("{}{} {} instead of {}", out.empty() ? "" : ", ", what, is, should);
+  };
+  differ("size", std::to_string(held.size), std::to_string(wanted.size));
+  differ("mode", fmt::format("{:04o}", held.mode), fmt::format("{:04o}", wanted.mode));
+  differ("time", time_text(held.mtime), time_text(wanted.mtime));
+  differ("owner", fmt::format("{}:{}", held.owner.uid, held.owner.gid),
+         fmt::format("{}:{}", wanted.owner.uid, wanted.owner.gid));
+  return out;
+}
+
+Problem problem_at(const SealItem& item, std::string text) {
+  Problem problem;
+  problem.location = item.location;
+  problem.name = item.name;
+  problem.text = std::move(text);
+  problem.row = item.row;
+  return problem;
+}
 
 }  // namespace
 
@@ -59,17 +102,51 @@ Result<Seen> Sealer::settled(const SealItem& item) {
   }
 }
 
+void Sealer::disturbed(const SealItem& item, std::string what) {
+  if (problems_.size() >= kProblemsMax) {
+    ++more_problems_;
+    return;
+  }
+  problems_.push_back(problem_at(item, std::move(what)));
+}
+
+void Sealer::look_at_time(const SealItem& item) {
+  if (item.wanted.kind == Kind::symlink && !options_.attributes.symlink_mtime) return;
+  const FileTime nearest = clamp(item.wanted.mtime, options_.attributes);
+  if (nearest.s == item.wanted.mtime.s) return;
+  ++odd_times_;
+  if (odd_time_) return;
+  odd_time_ = problem_at(item, fmt::format("the mirror cannot keep its time, {}, and has the nearest, {}",
+                                           time_text(item.wanted.mtime), time_text(nearest)));
+  odd_time_->warning = true;
+}
+
+std::vector<Problem> Sealer::take_problems() {
+  if (more_problems_ > 0)
+    problems_.back().text += fmt::format("; so are {} more entries", std::exchange(more_problems_, 0));
+  if (odd_time_) {
+    if (odd_times_ > 1) odd_time_->text += fmt::format("; so it is with {} more entries", odd_times_ - 1);
+    problems_.push_back(*std::exchange(odd_time_, std::nullopt));
+  }
+  return std::exchange(problems_, {});
+}
+
 Result<void> Sealer::seal(const SealItem& item) {
   const Result<Seen> seen = settled(item);
   if (!seen) {  // taken away by somebody: the next scan sees it
-    ++disturbed_;
+    disturbed(item, fmt::format("could not be looked at any more: {}", seen.error().text()));
     return {};
   }
   if (item.retry) return keep_for_retry(item, *seen);
   const Values held = project(seen->values, options_.attributes);
   const Values wanted = project(item.wanted, options_.attributes);
   const bool as_made = held == wanted;
-  if (!as_made) ++disturbed_;
+  if (!as_made) {
+    disturbed(item, fmt::format("is not what this sync made of it on the mirror, which another program changed or "
+                                "whose file system cannot keep it: {}",
+                                differences(held, wanted)));
+  }
+  look_at_time(item);
   digest_.add(item.location,
               row_hash(item.name, as_made ? wanted : held, item.target,
                        options_.fold_checksums && held.kind == Kind::file ? item.checksum : std::nullopt));

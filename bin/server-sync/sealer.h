@@ -41,13 +41,18 @@ class Sealer {
   ~Sealer();
   /// Closes the queue and waits for the end. Errors: the index log cannot be written.
   [[nodiscard]] Result<void> finish();
-  /// Entries that were not what the sync had made them when they were looked at.
-  [[nodiscard]] std::uint64_t disturbed() const noexcept { return disturbed_; }
+  /// What is to be told, after finish(): entries that were not what the sync had made them when they were looked
+  /// at (the first kProblemsMax, and how many more there were), and, as a warning, times that the mirror cannot keep.
+  [[nodiscard]] std::vector<Problem> take_problems();
+
+  static constexpr std::size_t kProblemsMax = 100;
 
  private:
   void run();
   Result<void> seal(const SealItem& item);
   Result<void> keep_for_retry(const SealItem& item, const Seen& seen);
+  void disturbed(const SealItem& item, std::string what);
+  void look_at_time(const SealItem& item);
   Result<Seen> settled(const SealItem& item);
 
   fs::Tree& tree_;
@@ -58,7 +63,10 @@ class Sealer {
   std::string open_location_;
   std::unique_ptr<fs::Directory> directory_;
   Result<void> outcome_;
-  std::uint64_t disturbed_ = 0;
+  std::vector<Problem> problems_;
+  std::uint64_t more_problems_ = 0;  ///< beyond kProblemsMax
+  std::optional<Problem> odd_time_;  ///< the first
+  std::uint64_t odd_times_ = 0;
   std::jthread thread_;
 };
 

@@ -75,6 +75,31 @@ TEST(ProjectTest, RoundsTimesBeforeTheEpochDownToo) {
   EXPECT_EQ(rounded({-2, 5}, 2'000'000'000), (FileTime{-2, 0}));
 }
 
+TEST(ProjectTest, ClampsTimesToTheRangeThatTheMirrorKeeps) {
+  const Attributes attributes{.mtime_least_s = -10, .mtime_greatest_s = 20};
+  const auto clamped = [&](FileTime time) {
+    return project({.kind = Kind::directory, .mtime = time}, attributes).mtime;
+  };
+  EXPECT_EQ(clamped({-11, 5}), (FileTime{-10, 0}));
+  EXPECT_EQ(clamped({kEarliest, 0}), (FileTime{-10, 0}));
+  EXPECT_EQ(clamped({-9, 5}), (FileTime{-9, 5}));
+  EXPECT_EQ(clamped({-1, 999'999'999}), (FileTime{-1, 999'999'999}));
+  EXPECT_EQ(clamped({19, 999'999'999}), (FileTime{19, 999'999'999}));
+  EXPECT_EQ(clamped({21, 0}), (FileTime{20, 0}));
+  EXPECT_EQ(clamped({kLatest, 5}), (FileTime{20, 0}));
+}
+
+TEST(ProjectTest, KeepsNoNanosecondsAtTheEndsOfTheRange) {
+  const Attributes attributes{.mtime_least_s = -10, .mtime_greatest_s = 20};
+  EXPECT_EQ(clamp({-10, 5}, attributes), (FileTime{-10, 0}));
+  EXPECT_EQ(clamp({20, 5}, attributes), (FileTime{20, 0}));
+}
+
+TEST(ProjectTest, RoundsWhatItClamped) {
+  const Attributes attributes{.mtime_granularity_ns = 2'000'000'000, .mtime_greatest_s = 21};
+  EXPECT_EQ(project({.kind = Kind::file, .mtime = {30, 7}}, attributes).mtime, (FileTime{20, 0}));
+}
+
 TEST(ProjectTest, StaysWithinTheRangeOfTime) {
   EXPECT_EQ(rounded({kLatest, 999'999'999}, 2'000'000'000), (FileTime{kLatest - 1, 0}));
   EXPECT_EQ(rounded({kEarliest, 5}, 1'500'000'000), (FileTime{kEarliest, 0}));

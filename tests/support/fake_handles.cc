@@ -59,8 +59,7 @@ class FakeFile final : public fs::File {
     FakeCall call(*tree_, FakeOp::set_mtime, path_);
     if (call.err() != 0) return call.failed();
     if (mtime.ns >= 1'000'000'000) return call.failed(EINVAL);
-    tree_->inodes.set_mtime(*inode_, mtime);
-    return {};
+    return call.done(tree_->inodes.set_mtime(*inode_, mtime));
   }
   Result<void> copy_content(fs::File& from, const std::function<bool(std::uint64_t)>& progress) override {
     auto* const source = dynamic_cast<FakeFile*>(&from);
@@ -240,8 +239,7 @@ class FakeDirectory final : public fs::Directory {
   Result<void> set_mtime(std::string_view name, FileTime mtime) override {
     return change(FakeOp::set_mtime, name, [&](Inode& inode) {
       if (mtime.ns >= 1'000'000'000) return EINVAL;
-      tree_->inodes.set_mtime(inode, mtime);
-      return 0;
+      return tree_->inodes.set_mtime(inode, mtime);
     });
   }
   Result<void> strip_acl() override {

@@ -369,10 +369,15 @@ int Inodes::set_owner(Inode& inode, Owner owner) const {
   return 0;
 }
 
-void Inodes::set_mtime(Inode& inode, FileTime mtime) const {
-  if (inode.type == Type::symlink && !limits.symlink_mtime) return;
-  inode.mtime = rounded(mtime);
+int Inodes::set_mtime(Inode& inode, FileTime mtime) const {
+  if (inode.type == Type::symlink && !limits.symlink_mtime) return 0;
+  const FileTime kept = std::clamp(mtime, FileTime{limits.mtime_least_s, 0}, FileTime{limits.mtime_greatest_s, 0});
+  if (kept.s != mtime.s && !limits.clamps_mtimes) return ERANGE;
+  // Linux keeps no nanoseconds at the ends of the range.
+  const bool is_end = kept.s == limits.mtime_least_s || kept.s == limits.mtime_greatest_s;
+  inode.mtime = rounded(is_end ? FileTime{kept.s, 0} : kept);
   inode.ctime = now();
+  return 0;
 }
 
 InodePtr Inodes::clone_root() const {

@@ -95,7 +95,8 @@ class Inodes {
   [[nodiscard]] static fs::Stat stat(const Inode& inode, bool with_birth);
   void set_mode(Inode& inode, std::uint16_t mode) const;
   [[nodiscard]] int set_owner(Inode& inode, Owner owner) const;
-  void set_mtime(Inode& inode, FileTime mtime) const;
+  /// 0 or ERANGE.
+  [[nodiscard]] int set_mtime(Inode& inode, FileTime mtime) const;
 
   /// A deep copy that shares nothing; hard links stay so. Its pages are not counted.
   [[nodiscard]] InodePtr clone_root() const;

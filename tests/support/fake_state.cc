@@ -92,7 +92,8 @@ void FakeTree::Impl::add(const Node& node, const InodePtr& in) {
     add(child, made);
   if (node.owner) made->owner = *node.owner;
   inodes.set_mode(*made, node.mode);
-  inodes.set_mtime(*made, node.mtime);
+  const int time_err = inodes.set_mtime(*made, node.mtime);
+  SSYNC_ASSERT(time_err == 0);
 }
 
 FakeCall::FakeCall(FakeTree::Impl& tree, FakeOp op, std::string path, std::string to)

@@ -26,7 +26,8 @@ FakeTree::FakeTree(const std::vector<Node>& nodes, FakeLimits limits)
     : impl_(std::make_shared<Impl>(limits)) {
   for (const Node& node : nodes)
     impl_->add(node, impl_->inodes.root());
-  impl_->inodes.set_mtime(*impl_->inodes.root(), kBuiltMtime);
+  const int err = impl_->inodes.set_mtime(*impl_->inodes.root(), kBuiltMtime);
+  SSYNC_ASSERT(err == 0);
   impl_->durable = impl_->inodes.clone_root();
 }
 
@@ -133,7 +134,8 @@ void FakeTree::set_unmirrored(std::string_view path, std::uint8_t bits) {
 
 void FakeTree::touch(std::string_view path, FileTime mtime) {
   const std::lock_guard lock(impl_->mutex);
-  impl_->inodes.set_mtime(*impl_->at(path), mtime);
+  const int err = impl_->inodes.set_mtime(*impl_->at(path), mtime);
+  SSYNC_ASSERT(err == 0);
 }
 
 namespace {

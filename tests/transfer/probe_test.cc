@@ -1,5 +1,8 @@
 #include <unistd.h>
 
+#include <cstdint>
+#include <limits>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -46,6 +49,38 @@ TEST(ProbeTest, FindsTheGranularityOfTimes) {
     const Probed probed = probe({.mtime_granularity_ns = granularity});
     EXPECT_EQ(probed.attributes.mtime_granularity_ns, granularity);
     EXPECT_EQ(probed.notes.size(), 1U);
+  }
+}
+
+TEST(ProbeTest, FindsTheRangeOfTimes) {
+  struct Range {
+    std::int64_t least, greatest;
+  };
+  constexpr std::int64_t kLeast = std::numeric_limits<std::int64_t>::min();
+  constexpr std::int64_t kGreatest = std::numeric_limits<std::int64_t>::max();
+  for (const Range range : {Range{-2147483648, 2147483647}, Range{-2147483648, 15032385535}, Range{0, 4294967295},
+                            Range{315532800, 4354819199}, Range{kLeast, 2147483647}, Range{0, kGreatest}}) {
+    for (const std::uint32_t granularity : {1U, 1'000'000'000U}) {
+      for (const bool clamps : {true, false}) {
+        const Probed probed = probe({.mtime_granularity_ns = granularity,
+                                     .mtime_least_s = range.least,
+                                     .mtime_greatest_s = range.greatest,
+                                     .clamps_mtimes = clamps});
+        EXPECT_EQ(probed.attributes.mtime_least_s, range.least) << clamps;
+        EXPECT_EQ(probed.attributes.mtime_greatest_s, range.greatest) << clamps;
+      }
+    }
+  }
+}
+
+TEST(ProbeTest, FindsTheLastTimeThatIsAWholeStep) {
+  for (const bool clamps : {true, false}) {
+    const Probed probed = probe({.mtime_granularity_ns = 2'000'000'000,
+                                 .mtime_least_s = 315532800,
+                                 .mtime_greatest_s = 4354819199,
+                                 .clamps_mtimes = clamps});
+    EXPECT_EQ(probed.attributes.mtime_least_s, 315532800);
+    EXPECT_EQ(project({.kind = Kind::file, .mtime = {1LL << 40, 0}}, probed.attributes).mtime.s, 4354819198);
   }
 }
 

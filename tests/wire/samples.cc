@@ -255,6 +255,10 @@ std::vector<NamedRequest> sample_requests() {
 std::vector<NamedReply> sample_replies() {
   std::vector<NamedReply> out;
   out.push_back({"welcome", reply(1, sample_welcome())});
+  Welcome ranged = sample_welcome();
+  ranged.attributes.mtime_least_s = -(std::int64_t{1} << 31U);
+  ranged.attributes.mtime_greatest_s = (std::int64_t{1} << 31U) - 1;
+  out.push_back({"welcome with a range of times", reply(1, std::move(ranged))});
   out.push_back(
       {"wait",
        reply(1,

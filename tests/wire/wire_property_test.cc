@@ -262,6 +262,9 @@ ReplyBody any_reply() {
       welcome.tag = *rc::gen::arbitrary<std::uint64_t>();
       welcome.attributes.mtime_granularity_ns = *rc::gen::inRange(1U, 2000000001U);
       welcome.attributes.symlinks = any_bool();
+      welcome.attributes.mtime_least_s = *rc::gen::arbitrary<std::int64_t>();
+      welcome.attributes.mtime_greatest_s =
+          std::max(welcome.attributes.mtime_least_s, *rc::gen::arbitrary<std::int64_t>());
       welcome.notes = any_rows<std::string>(any_text);
       return welcome;
     }

@@ -27,6 +27,9 @@ constexpr unsigned kBoundary = 1u << 13;  // of a directory
 constexpr unsigned kHasUnmirrored = 1u << 14;
 constexpr unsigned kUnusedMask = 0x8000;
 
+// Flag bit of a header: the least and the greatest time follow.
+constexpr unsigned kHasTimeRange = 1u << 5;
+
 constexpr std::uint32_t kNsMax = 999'999'999;
 
 std::uint64_t bits(std::int64_t value) noexcept {
@@ -222,7 +225,9 @@ Result<void> encode_header(Out& out, const Header& header) {
   out.fixed(attributes.mode_mask);
   out.u8(static_cast<std::uint8_t>((attributes.owner ? 1 : 0) | (attributes.symlinks ? 2 : 0) |
                                    (attributes.symlink_mtime ? 4 : 0) | (attributes.case_sensitive ? 8 : 0) |
-                                   (header.attributes_known ? 16 : 0)));
+                                   (header.attributes_known ? 16 : 0) | kHasTimeRange));
+  out.fixed(bits(attributes.mtime_least_s));
+  out.fixed(bits(attributes.mtime_greatest_s));
   out.fixed(header.attributes_volume);
   out.fixed(header.attributes_type);
   out.fixed(header.attributes_uid);
@@ -255,13 +260,19 @@ bool decode_header(In& in, Header& header) {
   attributes.symlinks = (flags & 2) != 0;
   attributes.symlink_mtime = (flags & 4) != 0;
   attributes.case_sensitive = (flags & 8) != 0;
-  header.attributes_known = (flags & 16) != 0;
+  // A header from before there was a range does not say all that has to be known: probed again.
+  header.attributes_known = (flags & 16) != 0 && (flags & kHasTimeRange) != 0;
+  if ((flags & kHasTimeRange) != 0) {
+    attributes.mtime_least_s = static_cast<std::int64_t>(in.fixed<std::uint64_t>());
+    attributes.mtime_greatest_s = static_cast<std::int64_t>(in.fixed<std::uint64_t>());
+  }
   header.attributes_volume = in.fixed<std::uint64_t>();
   header.attributes_type = in.fixed<std::uint64_t>();
   header.attributes_uid = in.fixed<std::uint32_t>();
   header.synced_count = in.fixed<std::uint64_t>();
   return !in.failed() && attributes.mtime_granularity_ns >= 1 &&
-         attributes.mtime_granularity_ns <= 2'000'000'000;
+         attributes.mtime_granularity_ns <= 2'000'000'000 &&
+         attributes.mtime_least_s <= attributes.mtime_greatest_s;
 }
 
 }  // namespace ssync::index

@@ -34,6 +34,12 @@ FileTime round_down(FileTime time, std::uint32_t granularity) noexcept {
 
 }  // namespace
 
+FileTime clamp(FileTime time, const Attributes& attributes) noexcept {
+  if (time.s <= attributes.mtime_least_s) return {attributes.mtime_least_s, 0};
+  if (time.s >= attributes.mtime_greatest_s) return {attributes.mtime_greatest_s, 0};
+  return time;
+}
+
 Values project(const Values& values, const Attributes& attributes) noexcept {
   Values held;
   held.kind = values.kind;
@@ -42,7 +48,7 @@ Values project(const Values& values, const Attributes& attributes) noexcept {
   if (values.kind == Kind::special) return held;
   if (values.kind != Kind::symlink) held.mode = values.mode & attributes.mode_mask;
   if (values.kind != Kind::symlink || attributes.symlink_mtime) {
-    held.mtime = round_down(values.mtime, attributes.mtime_granularity_ns);
+    held.mtime = round_down(clamp(values.mtime, attributes), attributes.mtime_granularity_ns);
   }
   if (attributes.owner) held.owner = values.owner;
   return held;

@@ -98,7 +98,7 @@ Result<void> set_final_attributes(fs::File& file, const Values& wanted, const st
     SSYNC_TRY_VOID(
         named("set mode", file.set_mode(static_cast<std::uint16_t>(wanted.mode & attributes.mode_mask))));
   }
-  return named("set time", file.set_mtime(wanted.mtime));
+  return named("set time", file.set_mtime(clamp(wanted.mtime, attributes)));
 }
 
 bool attributes_differ(const Values& wanted, const fs::Stat& now, const Attributes& attributes) noexcept {
@@ -120,7 +120,8 @@ Result<void> adjust_attributes(fs::Directory& directory, std::string_view name, 
   if (!is_link && (want.mode != have.mode || mode_lost)) {
     SSYNC_TRY_VOID(named("set mode", directory.set_mode(name, want.mode)));
   }
-  if (want.mtime != have.mtime) SSYNC_TRY_VOID(named("set time", directory.set_mtime(name, wanted.mtime)));
+  if (want.mtime != have.mtime)
+    SSYNC_TRY_VOID(named("set time", directory.set_mtime(name, clamp(wanted.mtime, attributes))));
   return {};
 }
 

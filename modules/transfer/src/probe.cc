@@ -1,7 +1,10 @@
 // What the mirror's file system can hold, found out by trying: documentation and mount options say less.
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <limits>
+#include <numeric>
 
 #include <fmt/format.h>
 
@@ -99,12 +102,56 @@ class Probe {
       found_.mtime_granularity_ns = granularity;
       if (granularity > 1)
         notes_.push_back(fmt::format("the mirror keeps times in steps of {} ns", granularity));
-      return {};
+      return try_range();
     }
     // It rounds in a way of its own: whole steps of two seconds are the most that can be asked of it.
     found_.mtime_granularity_ns = kGranularities.back();
     notes_.emplace_back("the mirror keeps times only roughly; they are compared to two seconds");
     return {};
+  }
+
+  Result<void> try_range() {
+    SSYNC_TRY(found_.mtime_least_s, last_kept(std::numeric_limits<std::int64_t>::min()));
+    SSYNC_TRY(found_.mtime_greatest_s, last_kept(std::numeric_limits<std::int64_t>::max()));
+    return {};
+  }
+
+  /// The last second on the way to `end` that is kept.
+  Result<std::int64_t> last_kept(std::int64_t end) {
+    SSYNC_TRY(const FileTime nearest, time_after({end, 0}));
+    if (nearest == rounded({end, 0}, found_.mtime_granularity_ns)) return end;
+    SSYNC_TRY(const bool clamps, is_last(nearest, end));
+    return clamps ? Result<std::int64_t>(nearest.s) : search_last(end);
+  }
+
+  /// Linux makes of what lies beyond the range the nearest time in it, on most file systems.
+  Result<bool> is_last(FileTime nearest, std::int64_t end) {
+    const bool later = end > kProbeTime.s;
+    if (later != (nearest.s > kProbeTime.s)) return false;
+    SSYNC_TRY(const FileTime itself, time_after(nearest));
+    constexpr std::int64_t kBeyond = 4;  // further than it rounds
+    const std::int64_t next = later ? std::min(nearest.s, end - kBeyond) + kBeyond
+                                    : std::max(nearest.s, end + kBeyond) - kBeyond;
+    SSYNC_TRY(const FileTime beyond, time_after({next, 0}));
+    return itself == nearest && beyond == nearest;
+  }
+
+  /// It refuses what lies beyond, or makes something else of it.
+  Result<std::int64_t> search_last(std::int64_t end) {
+    std::int64_t kept = kProbeTime.s;
+    std::int64_t lost = end;
+    for (;;) {
+      const std::int64_t middle = std::midpoint(kept, lost);  // rounds towards `kept`
+      if (middle == kept) return kept;
+      SSYNC_TRY(const FileTime after, time_after({middle, 0}));
+      (after == rounded({middle, 0}, found_.mtime_granularity_ns) ? kept : lost) = middle;
+    }
+  }
+
+  Result<FileTime> time_after(FileTime time) {
+    static_cast<void>(directory_.set_mtime(file(), time));
+    SSYNC_TRY(const fs::Stat stat, named("stat", directory_.stat(file())));
+    return stat.seen.values.mtime;
   }
 
   Result<void> try_links() {

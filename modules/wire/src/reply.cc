@@ -25,6 +25,9 @@ constexpr std::uint64_t kVanished = 2;
 constexpr std::uint64_t kWarning = 4;
 constexpr std::uint64_t kAllProblemFlags = kSubtree | kVanished | kWarning;
 // What a digestrequest row asks for.
+constexpr std::int64_t kNoLeastTime = std::numeric_limits<std::int64_t>::min();
+constexpr std::int64_t kNoGreatestTime = std::numeric_limits<std::int64_t>::max();
+
 constexpr std::uint64_t kWhatChecksum = 1;
 constexpr std::uint64_t kWhatDigest = 2;
 
@@ -62,6 +65,10 @@ Buffer put(HeadPacker& head, const Welcome& welcome) {
   attributes.boolean("links", welcome.attributes.symlinks);
   attributes.boolean("ltime", welcome.attributes.symlink_mtime);
   attributes.boolean("case", welcome.attributes.case_sensitive);
+  if (welcome.attributes.mtime_least_s != kNoLeastTime)
+    attributes.signed_number("tmin", welcome.attributes.mtime_least_s);
+  if (welcome.attributes.mtime_greatest_s != kNoGreatestTime)
+    attributes.signed_number("tmax", welcome.attributes.mtime_greatest_s);
   head.map("attr", attributes);
   head.number("rows", welcome.rows_max);
   head.number("body", welcome.body_bytes_max);
@@ -229,6 +236,8 @@ Attributes get_attributes(Fields in) {
   attributes.symlinks = in.boolean("links");
   attributes.symlink_mtime = in.boolean("ltime");
   attributes.case_sensitive = in.boolean("case");
+  if (in.has("tmin")) attributes.mtime_least_s = in.signed_number("tmin", kNoLeastTime, kNoGreatestTime);
+  if (in.has("tmax")) attributes.mtime_greatest_s = in.signed_number("tmax", kNoLeastTime, kNoGreatestTime);
   return attributes;
 }
 

@@ -144,6 +144,8 @@ Result<void> check_paths(const Rows& rows, AllowRoot root) {
 
 Result<void> check_attributes(const Attributes& attributes) {
   SSYNC_TRY_VOID(check_range("attr.mtime", attributes.mtime_granularity_ns, 1, kGranularityMaxNs));
+  if (attributes.mtime_least_s > attributes.mtime_greatest_s)
+    return fail(Errc::protocol, "attr.tmin is later than attr.tmax");
   return check_range("attr.mode", attributes.mode_mask, 0, kModeMax);
 }
 

@@ -5,6 +5,7 @@
 #include <compare>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <span>
@@ -89,8 +90,15 @@ struct Attributes {
   bool symlinks = true;                    ///< the mirror can hold symbolic links
   bool symlink_mtime = true;
   bool case_sensitive = true;
+  /// The least and the greatest second that the mirror keeps, least <= greatest; see clamp().
+  std::int64_t mtime_least_s = std::numeric_limits<std::int64_t>::min();
+  std::int64_t mtime_greatest_s = std::numeric_limits<std::int64_t>::max();
   friend bool operator==(const Attributes&, const Attributes&) = default;
 };
+
+/// The time of the mirror's range that is nearest to `time`. The two ends of the range have no nanoseconds: that is how
+/// Linux keeps a time that its file system cannot (timestamp_truncate() in fs/inode.c). Not rounded.
+[[nodiscard]] FileTime clamp(FileTime time, const Attributes& attributes) noexcept;
 
 /// The part of `values` that both ends can hold.
 [[nodiscard]] Values project(const Values& values, const Attributes& attributes) noexcept;
