@@ -297,7 +297,7 @@ Result<void> Decider::conclude(const Change& change, const transfer::Applied& do
   found.location = change.location;
   found.name = change.name;
   found.row = change.row;
-  if (change.op == Op::exchange) {
+  if (change.op == Op::exchange && change.from_row != kNoRow) {
     Problem other = found;
     other.location = change.from_location;
     other.name = change.from_name;
@@ -337,8 +337,11 @@ Result<void> Decider::applied(const Change& change) {
       SSYNC_TRY_VOID(forget(change.from()));
       break;
     case Op::exchange:
-      stats_.renamed += 2;
-      stats_.reused_bytes += change.wanted.size + change.from_wanted.size;
+      ++stats_.renamed;
+      stats_.reused_bytes += change.wanted.size;
+      if (change.from_row == kNoRow) break;
+      ++stats_.renamed;
+      stats_.reused_bytes += change.from_wanted.size;
       SSYNC_TRY_VOID(seal(seal_item(change, change.from(), change.from_wanted, change.from_row,
                                     change.from_checksum, std::nullopt)));
       break;
@@ -423,7 +426,8 @@ Result<void> Decider::request_instead(const Change& change) {
   again.at_from.reset();
   again.checksum.reset();
   again.digest.reset();
-  if (change.op == Op::exchange) {
+  again.from_row = kNoRow;
+  if (change.op == Op::exchange && change.from_row != kNoRow) {
     Change other = again;
     other.location = change.from_location;
     other.name = change.from_name;

@@ -141,9 +141,16 @@ std::string Applier::exchange(const Change& change) {
   if (std::string wrong = check_place(change); !wrong.empty()) return wrong;
   if (std::string wrong = check_from(change); !wrong.empty()) return wrong;
   const std::string path = path_of(change), from = from_of(change);
-  if (!change.at_path || source_paths_.at(change.from_row) != from)
+  if (!change.at_path) return "nothing to exchange at " + path;
+  if (change.from_row != kNoRow && source_paths_.at(change.from_row) != from)
     return "wrong row for the other side of " + path;
   Node mine = mirror_.take(path), other = mirror_.take(from);
+  if (change.from_row == kNoRow) {  // on its way to a third path
+    place(change, std::move(other));
+    mirror_.put(from, std::move(mine));
+    touch(from);
+    return "";
+  }
   if (mine.content != source_.find(from)->content) return "wrong content for " + from;
   if (change.from_checksum && *change.from_checksum != checksum_of(mine.content))
     return "wrong checksum for " + from;

@@ -164,12 +164,45 @@ TEST_F(ApplierTest, ExchangesTwoFiles) {
   for (const bool supported : {true, false}) {
     mirror_.set_limits({.exchange = supported});
     Change swap = from(Op::exchange, "a", "b", values(mirror_.stat("a").seen.values.size, 0600));
+    swap.from_row = 7;
     swap.from_wanted = values(mirror_.stat("b").seen.values.size, 0604);
     EXPECT_EQ(apply(swap), "done");
     EXPECT_EQ(mirror_.stat("b").seen.values.mode, 0600);
     EXPECT_EQ(mirror_.stat("a").seen.values.mode, 0604);
     EXPECT_EQ(mirror_.read("a") + mirror_.read("b"), supported ? "bbcontent a" : "content abb");
   }
+}
+
+TEST_F(ApplierTest, RotatesByExchanges) {
+  for (const bool supported : {true, false}) {
+    mirror_.add(file("a", "content a"));
+    mirror_.add(file("b", "bb"));
+    mirror_.add(file("c", "in d"), "d");
+    mirror_.set_limits({.exchange = supported});
+    Change first = from(Op::exchange, "b", "a", values(9));
+    Change second = from(Op::exchange, "a", "d/c", values(4));
+    second.at_path = mirror_.stat("b").seen;
+    second.from_row = 7;
+    second.from_wanted = values(2, 0604);
+    EXPECT_EQ(apply(first), "done");
+    EXPECT_EQ(apply(second), "done");
+    EXPECT_EQ(tree(), "a file 4 \"in d\"\nb file 9 \"content a\"\nd dir -\nd/c file 2 \"bb\"\n");
+    EXPECT_EQ(mirror_.stat("d/c").seen.values.mode, 0604);
+  }
+}
+
+TEST_F(ApplierTest, ARingIsNeverWithoutAName) {
+  Change first = from(Op::exchange, "b", "a", values(9));
+  Change second = from(Op::exchange, "a", "d/c", values(4));
+  second.at_path = mirror_.stat("b").seen;
+  second.from_row = 7;
+  second.from_wanted = values(2);
+  mirror_.on_operation([this](const support::FakeOperation&) {
+    for (const char* name : {"a", "b", "d/c"})
+      EXPECT_TRUE(mirror_.exists(name)) << name;
+  });
+  EXPECT_EQ(apply(first), "done");
+  EXPECT_EQ(apply(second), "done");
 }
 
 TEST_F(ApplierTest, RotatesThroughStaging) {

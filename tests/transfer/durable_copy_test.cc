@@ -214,6 +214,7 @@ TEST_P(CopyPowerCutTest, AtAnyChangeLeavesEachHalfOfAnExchangeOldOrNew) {
     FakeTree mirror(some_files());
     Steps run(mirror);
     Change change = change_from(Op::exchange, "b", "c", values(2, 0600), mirror);
+    change.from_row = 7;
     change.from_wanted = values(4, 0600);
     mirror.fail_from(n, EIO);
     run.apply(change);

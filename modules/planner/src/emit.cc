@@ -192,11 +192,13 @@ void Emitter::add_local(std::vector<Change>& out, const LocalStep& step) {
       step.kind == Kind::rename || step.kind == Kind::stage_rename || step.kind == Kind::exchange;
   if (is_moved) touch(change.from_location);
   if (step.kind == Kind::exchange) {
-    const Snapshot::View other = state_.rows.view(step.other);
-    change.at_path = state_.seen(state_.entry_at(step.row));
-    change.from_row = other.inode;
-    change.from_wanted = other.values;
-    change.from_checksum = state_.checksums.get(step.other);
+    change.at_path = state_.seen(state_.entry_at(step.stands));
+    if (step.other != kNoIndex) {
+      const Snapshot::View other = state_.rows.view(step.other);
+      change.from_row = other.inode;
+      change.from_wanted = other.values;
+      change.from_checksum = state_.checksums.get(step.other);
+    }
   }
   out.push_back(std::move(change));
 }

@@ -40,9 +40,7 @@ class LocalOrder {
   [[nodiscard]] Index node_of(RowIndex row) const;
   [[nodiscard]] EntryIndex from(Index node) const { return state_.pending[nodes_[node].row].from; }
   [[nodiscard]] bool is_staged_copy(const Node& node) const;
-  void step(LocalStep::Kind kind, RowIndex row, RowIndex other = kNoIndex) {
-    steps_.push_back({kind, row, other});
-  }
+  void step(LocalStep::Kind kind, RowIndex row) { steps_.push_back({kind, row}); }
 
   State& state_;
   std::vector<Node> nodes_;  // by row
@@ -181,21 +179,19 @@ void LocalOrder::emit_from(Index at) {
   }
 }
 
+// Each exchange makes one path right and hands what stood at the first one on, until that is where it belongs:
+// no path is ever without a file.
 void LocalOrder::emit_ring(Index first) {
-  const Index second = nodes_[first].next;
-  if (nodes_[second].next == first) {
-    step(LocalStep::Kind::exchange, nodes_[first].row, nodes_[second].row);
-    nodes_[first].is_done = nodes_[second].is_done = true;
-    return;
-  }
-  // The first one's content goes to staging, which frees its place for the one after.
-  step(LocalStep::Kind::stage_rename, nodes_[first].row);
-  nodes_[first].is_done = true;
-  for (Index at = second; at != first; at = nodes_[at].next) {
-    step(LocalStep::Kind::rename, nodes_[at].row);
-    nodes_[at].is_done = true;
-  }
-  step(LocalStep::Kind::publish, nodes_[first].row);
+  Index at = first;
+  do {
+    Node& node = nodes_[at];
+    const Index next = node.next;
+    node.is_done = true;
+    const bool is_last = nodes_[next].next == first;
+    steps_.push_back({LocalStep::Kind::exchange, node.row, is_last ? nodes_[next].row : kNoIndex, nodes_[first].row});
+    at = next;
+  } while (nodes_[at].next != first);
+  nodes_[at].is_done = true;
 }
 
 std::vector<LocalStep> LocalOrder::run() {

@@ -226,8 +226,10 @@ struct Applier::Impl {
     });
     if (!swapped && swapped.error().code == Errc::unsupported)
       swapped = exchange_by_staging(change, *from, *to);
+    if (!swapped && swapped.error().code == Errc::cross_device) return State::stale;
     SSYNC_TRY_VOID(named("exchange", std::move(swapped)));
     SSYNC_TRY_VOID(make_right_at_once(change, change.path(), change.wanted));
+    if (change.from_row == kNoRow) return State::done;
     return done(make_right_at_once(change, change.from(), change.from_wanted));
   }
 

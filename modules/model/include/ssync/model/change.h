@@ -53,7 +53,7 @@ struct Change {
   /// (absent there: what the index knows of the content still holds).
   std::optional<Checksum> checksum;
   std::optional<Digest> digest;
-  /// exchange: the source's row and values of the other path (`from`), which is made right by the same step.
+  /// exchange: row and values of the other path (`from`), made right by the same step; kNoRow: by a later one.
   RowId from_row = kNoRow;
   Values from_wanted;
   std::optional<Checksum> from_checksum;
@@ -62,8 +62,8 @@ struct Change {
   /// when it succeeded.
   bool record_only = false;
   /// set_metadata of a directory that was right when the sync began and is touched by other steps: mode and
-  /// times are put back. Its row is in the tree digest already: the only change whose row is not added on
-  /// success.
+  /// times are put back; its row is in the tree digest already. rename, rename_directory: the name gets other
+  /// letters, and a later step makes the path right. The only changes whose row is not added on success.
   bool restore = false;
   /// request only: the directory at `location` is made by this sync, and gets nothing but requested files. So
   /// it may be filled elsewhere and put there as a whole.
