@@ -219,6 +219,7 @@ Result<bool> Decider::show_plan() {
 
 Result<void> Decider::act(std::vector<Change> changes) {
   for (Change& change : changes) {
+    applier_.follow(change);
     if (only_show_) {
       if (change.record_only) {  // right as it is: nothing to seal, but part of what both ends compare
         digest_.add(change.location,
@@ -248,7 +249,8 @@ Result<void> Decider::act(std::vector<Change> changes) {
 /// record that it left, is as true at the new path. One that is not as it was since has another stat than
 /// that record, as anywhere.
 std::optional<SealItem> Decider::carried_over(const Change& change) {
-  if (!change.record_only || change.from_name.empty() || !is_moved_whole_) return std::nullopt;
+  if (!change.record_only || change.from_name.empty() || !is_moved_whole_ || applier_.moved_in_parts())
+    return std::nullopt;
   std::optional<index::Record> record = records_.find(change.from());
   if (!record || record->racy || !change.at_path || !same_content_stat(record->held, *change.at_path))
     return std::nullopt;

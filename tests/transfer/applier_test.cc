@@ -312,6 +312,14 @@ TEST_F(ApplierTest, MovesToAnotherDeviceByCopying) {
   EXPECT_EQ(tree(), "b file 2 \"bb\"\nc file 4 \"in d\"\nd dir -\nd/a file 9 \"content a\"\n");
 }
 
+TEST_F(ApplierTest, ExchangesAcrossDevicesByCopying) {
+  mirror_.mount("d", {.type_name = "other"});
+  Change change = from(Op::exchange, "a", "d/c", values(9));
+  change.from_wanted = values(4);
+  EXPECT_EQ(apply(change), "done");
+  EXPECT_EQ(tree(), "a file 4 \"in d\"\nb file 2 \"bb\"\nd dir -\nd/c file 9 \"content a\"\n");
+}
+
 TEST_F(ApplierTest, SaysWhichStepFailed) {
   mirror_.fail_at(FakeOp::set_mode, "a", EPERM);
   EXPECT_EQ(apply(change(Op::set_metadata, "a", values(9))), "set mode: Operation not permitted");

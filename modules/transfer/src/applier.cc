@@ -5,6 +5,7 @@
 
 #include "attributes.h"
 #include "copy_batch.h"
+#include "directory_move.h"
 #include "placing.h"
 
 namespace ssync::transfer {
@@ -56,7 +57,7 @@ struct Applier::Impl {
       case Op::rename:
         return rename(change, progress);
       case Op::rename_directory:
-        return done(rename_directory(change));
+        return done(rename_directory(change, progress));
       case Op::exchange:
         return exchange(change);
       case Op::stage_rename:
@@ -167,13 +168,19 @@ struct Applier::Impl {
     const Change& change = copy.change;
     Result<void> placed = placing.publish(copy.staged, change.path(), change.at_path);
     if (!placed) placing.drop(copy.staged, change.location);
+    if (placed && copy.part_of_move) {
+      SSYNC_TRY(const std::optional<fs::Stat> made, look(change.path()));
+      if (made && change.at_from) remade.add(change.name, *change.at_from, made->seen);
+    }
     if (!placed || copy.remove_from == RemoveFrom::no) return placed;
     return remove_seen(change.from(), change.at_from);
   }
 
   /// Content before names, names before anybody is told: after a crash a name has all of its content.
-  void settle() {
-    if (waiting.empty()) return;
+  /// The first failure among the parts of a directory's move.
+  Result<void> settle() {
+    if (waiting.empty()) return {};
+    Result<void> parts;
     std::vector<CopyBatch::Copy> copies = waiting.take();
     const Result<void> flushed = flush();
     std::vector<Result<void>> placed;
@@ -185,12 +192,17 @@ struct Applier::Impl {
     const Result<void> named_on_disk = flushed ? flush() : flushed;
     for (std::size_t i = 0; i < copies.size(); ++i) {
       const Result<void>& outcome = placed[i] ? named_on_disk : placed[i];
+      if (copies[i].part_of_move) {
+        if (parts && !outcome) parts = outcome;
+        continue;
+      }
       Change& change = copies[i].change;
       Applied applied;
       if (!outcome)
         applied = {State::problem, problem_at(change.path(), change.row, outcome.error())};
       settled.push_back({std::move(change), std::move(applied)});
     }
+    return parts;
   }
 
   Result<void> flush() {
@@ -199,19 +211,25 @@ struct Applier::Impl {
     return {};
   }
 
-  Result<void> rename_directory(const Change& change) {
+  Result<void> rename_directory(const Change& change, const Progress& progress) {
     SSYNC_TRY(const std::optional<fs::Stat> found, find(change.from(), change.at_from));
     if (!found || found->type != fs::Stat::Type::directory) return changed_meanwhile();
-    SSYNC_TRY(fs::Directory* const from, open(change.from_location));
-    SSYNC_TRY(fs::Directory* const to, open(change.location));
-    Result<void> moved = placing.move(*from, change.from_name, *to, change.name, std::nullopt);
-    if (!moved && moved.error().code == Errc::permission && (found->seen.values.mode & 0200U) == 0) {
-      // Its ".." entry changes too.
-      SSYNC_TRY_VOID(named("set mode", from->set_mode(change.from_name, found->seen.values.mode | 0700U)));
-      moved = placing.move(*from, change.from_name, *to, change.name, std::nullopt);
-    }
-    placing.directories().clear();  // locations of handles below it are wrong by now
-    return moved;
+    Result<void> moved = DirectoryMove::rename(placing, change.from(), change.path(), *found);
+    if (moved || moved.error().code != Errc::cross_device) return moved;
+    moved_in_parts = true;
+    DirectoryMove by_parts(
+        placing, remade, [&](Change part) { return move_part(std::move(part), progress); },
+        [this] { return settle(); });
+    return by_parts.run(join(change.from()), join(change.path()));
+  }
+
+  /// What cannot be copied stays where it is; whoever looks for it at its new path has it requested.
+  Result<void> move_part(Change part, const Progress& progress) {
+    SSYNC_TRY(const std::optional<Staged> staged,
+              copy_to_staging(part, part.from(), part.at_from, progress));
+    if (!staged) return changed_meanwhile();
+    SSYNC_TRY_VOID(place_copy({std::move(part), *staged, RemoveFrom::yes, true}));
+    return waiting.is_full() ? settle() : Result<void>();
   }
 
   Result<State> exchange(const Change& change) {
@@ -226,7 +244,11 @@ struct Applier::Impl {
     });
     if (!swapped && swapped.error().code == Errc::unsupported)
       swapped = exchange_by_staging(change, *from, *to);
-    if (!swapped && swapped.error().code == Errc::cross_device) return State::stale;
+    if (!swapped && swapped.error().code == Errc::cross_device) {
+      // What a ring leaves at `from` for its next step is not worth a copy.
+      if (change.from_row == kNoRow) return State::stale;
+      return exchange_by_copying(change, at_path->seen, at_from->seen);
+    }
     SSYNC_TRY_VOID(named("exchange", std::move(swapped)));
     SSYNC_TRY_VOID(make_right_at_once(change, change.path(), change.wanted));
     if (change.from_row == kNoRow) return State::done;
@@ -242,6 +264,21 @@ struct Applier::Impl {
       return moved;
     }
     return staging->rename(aside.slot, from, change.from_name, fs::Replace::no);
+  }
+
+  Result<State> exchange_by_copying(const Change& change, const Seen& at_path, const Seen& at_from) {
+    Change back = change;
+    std::swap(back.location, back.from_location);
+    std::swap(back.name, back.from_name);
+    std::swap(back.wanted, back.from_wanted);
+    SSYNC_TRY(const std::optional<Staged> there, copy_to_staging(change, change.from(), at_from, {}));
+    if (!there) return State::stale;
+    SSYNC_TRY(const std::optional<Staged> here, copy_to_staging(back, back.from(), at_path, {}));
+    if (!here) placing.drop(*there, change.location);
+    if (!here) return State::stale;
+    if (durable == Durable::yes) SSYNC_TRY_VOID(flush());
+    SSYNC_TRY_VOID(placing.publish(*there, change.path(), at_path));
+    return done(placing.publish(*here, back.path(), at_from));
   }
 
   Result<State> stage_rename(const Change& change, const Progress& progress) {
@@ -304,6 +341,7 @@ struct Applier::Impl {
 
   Result<State> set_metadata(const Change& change, const Progress& progress) {
     SSYNC_TRY(const std::optional<fs::Stat> found, find(change.path(), change.at_path));
+    if (!found && moved_in_parts && change.wanted.kind == Kind::file) return State::stale;
     if (!found) return changed_meanwhile();
     if (change.record_only) return State::done;
     SSYNC_TRY(auto own, make_right(change, change.path(), change.wanted, *found, progress));
@@ -429,6 +467,8 @@ struct Applier::Impl {
   bool staged_is_flushed = true;            ///< what is copied in it
   CopyBatch waiting;
   std::vector<Settled> settled;
+  Remade remade;
+  bool moved_in_parts = false;
 };
 
 Applier::Applier(fs::Tree& tree, fs::Staging& staging, Options options)
@@ -437,16 +477,26 @@ Applier::Applier(fs::Tree& tree, fs::Staging& staging, Options options)
 Applier::~Applier() = default;
 
 Result<Applied> Applier::apply(const Change& change, const std::function<bool(std::uint64_t)>& progress) {
-  if (impl_->waiting.must_settle_before(change)) impl_->settle();
+  // What became of each is in `settled`.
+  if (impl_->waiting.must_settle_before(change)) static_cast<void>(impl_->settle());
   const Result<State> state = impl_->run(change, progress);
-  if (impl_->waiting.is_full()) impl_->settle();
+  if (impl_->waiting.is_full()) static_cast<void>(impl_->settle());
   if (state) return Applied{*state, {}};
   if (state.error().code == Errc::interrupted) return fail(state.error());
   return Applied{State::problem, problem_at(change.path(), change.row, state.error())};
 }
 
 void Applier::settle() {
-  impl_->settle();
+  static_cast<void>(impl_->settle());
+}
+
+bool Applier::moved_in_parts() const noexcept {
+  return impl_->moved_in_parts;
+}
+
+void Applier::follow(Change& change) const {
+  impl_->remade.follow(change.name, change.at_path);
+  impl_->remade.follow(change.from_name, change.at_from);
 }
 
 std::vector<Applier::Settled> Applier::take_settled() {

@@ -29,6 +29,8 @@ class CopyBatch {
     Change change;
     Staged staged;
     RemoveFrom remove_from = RemoveFrom::no;  ///< it was to be moved
+    /// The identity of what moved is followed, and nobody is told: part of a directory's move.
+    bool part_of_move = false;
   };
 
   explicit CopyBatch(Limits limits) : limits_(limits) {}

@@ -21,8 +21,8 @@ struct Applied {
   enum class State : std::uint8_t {
     done,
     problem,  ///< this path failed, the mirror has what it had (attributes may lag when only those failed)
-    /// copy, rename, exchange, stage_*, publish_staged: the content is not there any more as planned: it must
-    /// be requested instead. Nothing was changed.
+    /// copy, rename, exchange, stage_*, publish_staged, and set_metadata of a file whose directory moved in
+    /// parts: the content is not there any more as planned: it must be requested instead. Nothing was changed.
     stale,
     /// durable: a copy whose content is not on disk yet. It gets its name with others; the outcome comes from
     /// take_settled().
@@ -59,6 +59,11 @@ class Applier {
   /// the only Error; everything else is in Applied). Requires: the change is not a request.
   [[nodiscard]] Result<Applied> apply(const Change& change,
                                       const std::function<bool(std::uint64_t)>& progress);
+  /// A directory was moved that the file system could not rename: what is in it was moved one by one, so
+  /// ctimes are new, and of what had to be made anew device and inode are new too.
+  [[nodiscard]] bool moved_in_parts() const noexcept;
+  /// Brings `at_path` and `at_from` up to date with that. Before apply(), and before a request goes out.
+  void follow(Change& change) const;
   /// Gives all that waits its name now.
   void settle();
   struct Settled {

@@ -1,0 +1,116 @@
+// Mirrors on file systems that cannot do everything: what they cannot is found out, and the rest is right.
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include <fstream>
+
+#include <gtest/gtest.h>
+
+#include "harness.h"
+
+namespace ssync::integration {
+namespace {
+
+class MirrorKindsTest : public ::testing::Test {
+ protected:
+  ~MirrorKindsTest() override {
+    if (bench_.has_server()) bench_.kill_server();
+    for (auto at = mounted_.rbegin(); at != mounted_.rend(); ++at)
+      ::umount2(at->c_str(), MNT_DETACH);
+  }
+
+  /// False: this machine or user cannot.
+  [[nodiscard]] bool mount(const std::string& what, const stdfs::path& at, const char* type,
+                           unsigned long flags, const std::string& options = "") {
+    stdfs::create_directories(at);
+    if (::mount(what.c_str(), at.c_str(), type, flags, options.c_str()) != 0) return false;
+    mounted_.push_back(at);
+    return true;
+  }
+
+  /// A second sync finds nothing to do.
+  void expect_idle() {
+    const Finished again = bench_.sync();
+    EXPECT_EQ(again.code, 0) << again.err;
+    for (const char* count : {"requests", "created", "copies", "renames", "metadata", "deletes"})
+      EXPECT_EQ(again.event("plan").value(count, -1), 0) << again.out;
+  }
+
+  Bench bench_;
+
+ private:
+  std::vector<stdfs::path> mounted_;
+};
+
+TEST_F(MirrorKindsTest, ADirectoryThatMovesBetweenTwoBindMounts) {
+  for (const char* name : {"a", "b"}) {
+    stdfs::create_directories(bench_.path(std::string("volume-") + name));
+    stdfs::create_directories(bench_.source() / name);
+    if (!mount(bench_.path(std::string("volume-") + name), bench_.mirror() / name, "none", MS_BIND))
+      GTEST_SKIP() << "needs root, for bind mounts";
+  }
+  stdfs::create_directories(bench_.source() / "a/album/deep");
+  for (int i = 0; i < 20; ++i) {
+    write_file(bench_.source() / ("a/album/deep/file-" + std::to_string(i)), random_bytes(static_cast<std::uint64_t>(i), 5000));
+    write_file(bench_.source() / ("a/album/photo-" + std::to_string(i)), "photo " + std::to_string(i));
+  }
+  stdfs::create_symlink("photo-1", bench_.source() / "a/album/link");
+  bench_.start_server();
+  bench_.expect_sync();
+  stdfs::rename(bench_.source() / "a/album", bench_.source() / "b/album");
+  stdfs::rename(bench_.source() / "b/album/deep/file-3", bench_.source() / "b/album/renamed");
+  stdfs::remove(bench_.source() / "b/album/photo-7");
+  write_file(bench_.source() / "b/album/new", "new");
+  write_file(bench_.source() / "b/album/photo-8", "another photo");
+  bench_.expect_sync();
+  expect_idle();
+}
+
+TEST_F(MirrorKindsTest, FilesThatSwapBetweenTwoBindMounts) {
+  stdfs::create_directories(bench_.path("volume"));
+  stdfs::create_directories(bench_.source() / "a");
+  if (!mount(bench_.path("volume"), bench_.mirror() / "a", "none", MS_BIND))
+    GTEST_SKIP() << "needs root, for bind mounts";
+  write_file(bench_.source() / "a/one", random_bytes(1, 9000));
+  write_file(bench_.source() / "two", random_bytes(2, 9000));
+  write_file(bench_.source() / "three", random_bytes(3, 9000));
+  bench_.start_server();
+  bench_.expect_sync();
+  stdfs::rename(bench_.source() / "a/one", bench_.source() / "aside");
+  stdfs::rename(bench_.source() / "two", bench_.source() / "a/one");
+  stdfs::rename(bench_.source() / "three", bench_.source() / "two");
+  stdfs::rename(bench_.source() / "aside", bench_.source() / "three");
+  bench_.expect_sync();
+  expect_idle();
+  stdfs::rename(bench_.source() / "a/one", bench_.source() / "aside");
+  stdfs::rename(bench_.source() / "two", bench_.source() / "a/one");
+  stdfs::rename(bench_.source() / "aside", bench_.source() / "two");
+  bench_.expect_sync();
+  expect_idle();
+}
+
+TEST_F(MirrorKindsTest, ADirectoryOfALowerLayerMoves) {
+  stdfs::create_directories(bench_.source() / "old/below");
+  for (int i = 0; i < 20; ++i) {
+    write_file(bench_.source() / ("old/file-" + std::to_string(i)), "content " + std::to_string(i));
+    write_file(bench_.source() / ("old/below/file-" + std::to_string(i)), "below " + std::to_string(i));
+  }
+  const stdfs::path base = bench_.path("layers");
+  // Layers must not be on the overlay itself; a tmpfs of their own is as good as any.
+  if (!mount("layers", base, "tmpfs", 0)) GTEST_SKIP() << "needs root, for mounts";
+  for (const char* name : {"upper", "work", "lower"})
+    stdfs::create_directories(base / name);
+  ASSERT_EQ(run({"cp", "-a", bench_.source().string() + "/.", base / "lower"}).code, 0);
+  if (!mount("overlay", bench_.mirror(), "overlay", 0,
+             "lowerdir=" + (base / "lower").string() + ",upperdir=" + (base / "upper").string() +
+                 ",workdir=" + (base / "work").string()))
+    GTEST_SKIP() << "no overlayfs here";
+  bench_.start_server();
+  bench_.expect_sync();
+  stdfs::rename(bench_.source() / "old", bench_.source() / "new");
+  bench_.expect_sync();
+  expect_idle();
+}
+
+}  // namespace
+}  // namespace ssync::integration
