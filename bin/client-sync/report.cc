@@ -180,8 +180,6 @@ void Report::differences(const std::vector<wire::ChangeRow>& rows) {
   }
 }
 
-namespace {
-
 std::string text_of(const NotMirrored& left_out) {
   const auto some = [](std::uint64_t count, std::string_view one, std::string_view more) {
     return fmt::format("{} {}", with_commas(count), count == 1 ? one : more);
@@ -200,8 +198,6 @@ std::string text_of(const NotMirrored& left_out) {
     parts.push_back(some(left_out.specials, "socket, fifo or device", "sockets, fifos or devices"));
   return fmt::format("{}", fmt::join(parts, ", "));
 }
-
-}  // namespace
 
 void Report::not_mirrored(const NotMirrored& left_out) {
   if (left_out == not_mirrored_) return;
