@@ -137,8 +137,6 @@ void Planner::Impl::finish_plan() {
   guard = check_guard(totals, count_losses(state), state.options);
   if (guard == Guard::max_delete) withhold_deletes(state);
   if (guard == Guard::max_delete) totals.extras_kept += count_extras(state);
-  if (guard == Guard::max_delete) withhold_deletes(state);
-  if (guard == Guard::max_delete) totals.extras_kept += count_extras(state);
   steps = order_local_steps(state);
   count_actions(state);
 }
