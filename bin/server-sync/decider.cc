@@ -334,6 +334,7 @@ Result<void> Decider::applied(const Change& change) {
       stats_.reused_bytes += change.wanted.size;
       break;
     case Op::rename:
+      if (change.restore) return forget(change.from());
       ++stats_.renamed;
       stats_.reused_bytes += change.wanted.size;
       SSYNC_TRY_VOID(forget(change.from()));

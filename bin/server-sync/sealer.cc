@@ -20,10 +20,11 @@ constexpr auto kSettleMax = std::chrono::milliseconds(2500);
 std::string time_text(FileTime time) {
   const std::time_t seconds = time.s;
   std::tm parts{};
-  std::string out = ::gmtime_r(&seconds, &parts) == nullptr
-                        ? fmt::format("@{}", time.s)
-                        : fmt::format("{:04}-{:02}-{:02} {:02}:{:02}:{:02}", parts.tm_year + 1900LL,
-                                      parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec);
+  std::string out =
+      ::gmtime_r(&seconds, &parts) == nullptr
+          ? fmt::format("@{}", time.s)
+          : fmt::format("{:04}-{:02}-{:02} {:02}:{:02}:{:02}", parts.tm_year + 1900LL, parts.tm_mon + 1,
+                        parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec);
   if (time.ns != 0) {
     out += fmt::format(".{:09}", time.ns);
     out.erase(out.find_last_not_of('0') + 1);
@@ -142,9 +143,10 @@ Result<void> Sealer::seal(const SealItem& item) {
   const Values wanted = project(item.wanted, options_.attributes);
   const bool as_made = held == wanted;
   if (!as_made) {
-    disturbed(item, fmt::format("is not what this sync made of it on the mirror, which another program changed or "
-                                "whose file system cannot keep it: {}",
-                                differences(held, wanted)));
+    disturbed(item,
+              fmt::format("is not what this sync made of it on the mirror, which another program changed or "
+                          "whose file system cannot keep it: {}",
+                          differences(held, wanted)));
   }
   look_at_time(item);
   digest_.add(item.location,

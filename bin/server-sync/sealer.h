@@ -41,8 +41,9 @@ class Sealer {
   ~Sealer();
   /// Closes the queue and waits for the end. Errors: the index log cannot be written.
   [[nodiscard]] Result<void> finish();
-  /// What is to be told, after finish(): entries that were not what the sync had made them when they were looked
-  /// at (the first kProblemsMax, and how many more there were), and, as a warning, times that the mirror cannot keep.
+  /// What is to be told, after finish(): entries that were not what the sync had made them when they were
+  /// looked at (the first kProblemsMax, and how many more there were), and, as a warning, times that the
+  /// mirror cannot keep.
   [[nodiscard]] std::vector<Problem> take_problems();
 
   static constexpr std::size_t kProblemsMax = 100;

@@ -1,10 +1,10 @@
-#include "codec.h"
-
 #include <cstddef>
 #include <cstdint>
 #include <vector>
 
 #include <gtest/gtest.h>
+
+#include "codec.h"
 
 namespace ssync::index {
 namespace {

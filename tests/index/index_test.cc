@@ -32,9 +32,12 @@ Header sample_header() {
   header.root_volume = 77;
   header.root_inode = 2;
   header.root_birth = FileTime{1'600'000'000, 5};
-  header.attributes = {
-      .mtime_granularity_ns = 1'000'000'000, .mode_mask = 0777, .owner = true, .symlinks = false,
-      .mtime_least_s = -2147483648, .mtime_greatest_s = 2147483647};
+  header.attributes = {.mtime_granularity_ns = 1'000'000'000,
+                       .mode_mask = 0777,
+                       .owner = true,
+                       .symlinks = false,
+                       .mtime_least_s = -2147483648,
+                       .mtime_greatest_s = 2147483647};
   header.attributes_known = true;
   header.attributes_uid = 1000;
   header.synced_count = 12;

@@ -10,8 +10,9 @@
 
 namespace ssync::integration {
 
-Image::Image(stdfs::path file, std::uint64_t size_bytes, std::vector<std::string> make, stdfs::path place)
-    : file_(std::move(file)), place_(std::move(place)) {
+Image::Image(stdfs::path file, std::uint64_t size_bytes, std::vector<std::string> make, stdfs::path place,
+             std::string type)
+    : file_(std::move(file)), place_(std::move(place)), type_(std::move(type)) {
   if (geteuid() != 0) {
     why_ = "mounting needs root";
     return;
@@ -40,7 +41,7 @@ void Image::mount_again() {
 }
 
 void Image::mount() {
-  const Finished mounted = run({"mount", "-o", "loop", file_.string(), place_.string()});
+  const Finished mounted = run({"mount", "-o", "loop", "-t", type_, file_.string(), place_.string()});
   mounted_ = mounted.code == 0;
   if (!mounted_) why_ = "mount: " + mounted.err;
 }

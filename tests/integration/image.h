@@ -12,9 +12,10 @@ namespace ssync::integration {
 /// Unmounted, and its file removed, by the destructor.
 class Image {
  public:
-  /// Makes `file` of that size, runs `make` (mkfs and its options) on it, and mounts it at `place`. ok() is false, and
-  /// why() says why, when this machine cannot.
-  Image(stdfs::path file, std::uint64_t size_bytes, std::vector<std::string> make, stdfs::path place);
+  /// Makes `file` of that size, runs `make` (mkfs and its options) on it, and mounts it at `place`. ok() is
+  /// false, and why() says why, when this machine cannot. `type` as for mount -t.
+  Image(stdfs::path file, std::uint64_t size_bytes, std::vector<std::string> make, stdfs::path place,
+        std::string type = "auto");
   ~Image();
   Image(const Image&) = delete;
   Image& operator=(const Image&) = delete;
@@ -26,6 +27,7 @@ class Image {
  private:
   void mount();
   stdfs::path file_, place_;
+  std::string type_;
   std::string why_;
   bool mounted_ = false;
 };

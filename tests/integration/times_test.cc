@@ -1,4 +1,5 @@
-// Mirrors that cannot keep every time: what they cannot keep becomes the nearest, once, and is right from then on.
+// Mirrors that cannot keep every time: what they cannot keep becomes the nearest, once, and is right from
+// then on.
 #include <cstdint>
 #include <ostream>
 #include <string>

@@ -108,7 +108,20 @@ std::string Applier::create(const Change& change, Kind kind) {
   return "";
 }
 
+// Other letters for what stands there; its content follows.
+std::string Applier::respell(const Change& change) {
+  const std::string from = from_of(change);
+  const Node* node = mirror_.find(from);
+  if (node == nullptr || !change.at_from || !is_seen(*node, *change.at_from))
+    return "something else at " + from;
+  if (mirror_.find(path_of(change)) != nullptr) return "not free: " + path_of(change);
+  mirror_.put(path_of(change), mirror_.take(from));
+  touch(from);
+  return "";
+}
+
 std::string Applier::copy_or_move(const Change& change) {
+  if (change.restore) return respell(change);
   if (std::string wrong = check_place(change); !wrong.empty()) return wrong;
   if (std::string wrong = check_from(change); !wrong.empty()) return wrong;
   Node node = *mirror_.find(from_of(change));

@@ -26,6 +26,7 @@ class Applier {
   std::string check_content(const Change& change, const std::string& content) const;
   std::string check_from(const Change& change) const;
   std::string create(const Change& change, Kind kind);
+  std::string respell(const Change& change);
   std::string copy_or_move(const Change& change);
   std::string exchange(const Change& change);
   std::string move_directory(const Change& change);

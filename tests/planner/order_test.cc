@@ -84,8 +84,7 @@ TEST_F(PlannerOrder, NamesThatRotateAreExchangedInPairs) {
   now("a", "B");
   now("b", "C");
   now("c", "A");
-  EXPECT_THAT(work(),
-              ElementsAre("exchange a <- b", "exchange b <- c"));
+  EXPECT_THAT(work(), ElementsAre("exchange a <- b", "exchange b <- c"));
 }
 
 TEST_F(PlannerOrder, AFileBecomesADirectoryThatHoldsIt) {

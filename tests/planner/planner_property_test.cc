@@ -64,9 +64,11 @@ void check_totals(const Outcome& outcome, const Tree& source) {
   std::map<Op, std::uint64_t> ops;
   std::uint64_t metadata = 0, finals_of_new = 0, published = 0, rings = 0;
   for (const Change& change : outcome.changes) {
+    if (change.op == Op::rename && change.restore) continue;  // only other letters
     ++ops[change.op];
     if (change.op == Op::publish_staged) ++published;
-    if (change.op == Op::exchange && change.from_row != kNoRow) ++rings;  // the last of it makes two paths right
+    if (change.op == Op::exchange && change.from_row != kNoRow)
+      ++rings;  // the last of it makes two paths right
     if (change.op != Op::set_metadata || change.record_only || change.restore) continue;
     if (change.wanted.kind == Kind::directory && !change.at_path) {
       ++finals_of_new;

@@ -7,8 +7,12 @@
 namespace ssync::planner::test {
 namespace {
 
+using testing::Contains;
 using testing::ElementsAre;
+using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::IsSupersetOf;
+using testing::Not;
 
 Tree settled(Tree tree) {
   tree.settle_mirror();
@@ -134,17 +138,62 @@ TEST_F(PlannerCase, AFileThatChangesItsCaseIsRenamed) {
   EXPECT_THAT(run().work(), ElementsAre("rename Name <- name"));
 }
 
-TEST_F(PlannerCase, AnotherFileInOtherLettersIsRemovedFirst) {
+TEST_F(PlannerCase, OtherLettersComeBeforeOtherContent) {
   source_.file("Name", "new content");
+  source_.link("Link", "new target");
+  source_.file("Gone", "");
   mirror_.file("name", "content");
-  EXPECT_THAT(run().work(), ElementsAre("remove name", "request Name"));
+  mirror_.link("link", "target");
+  mirror_.file("gone", "content");
+  EXPECT_THAT(run().steps(), IsSupersetOf({"rename Name <- name", "request Name", "rename Link <- link",
+                                           "make_link Link", "rename Gone <- gone", "make_empty Gone"}));
+  EXPECT_THAT(run().steps(), Not(Contains(HasSubstr("remove"))));
 }
 
-TEST_F(PlannerCase, ADirectoryThatChangesItsCaseIsMadeAnewAroundItsFiles) {
+TEST_F(PlannerCase, LettersBeyondAsciiChangeTheirCaseToo) {
+  source_.file("\xc3\x84rger", "new content");
+  mirror_.file("\xc3\xa4rger", "content");
+  EXPECT_THAT(run().work(), ElementsAre("rename \xc3\x84rger <- \xc3\xa4rger", "request \xc3\x84rger"));
+}
+
+TEST_F(PlannerCase, NamesThatAreSwappedInOtherLettersAreExchanged) {
+  source_.file("A", "content of b").origin = Node::From{"b", checksum_of("content of b"), true};
+  source_.file("B", "content of a").origin = Node::From{"a", checksum_of("content of a"), true};
+  mirror_.file("a", "content of a");
+  mirror_.file("b", "content of b");
+  EXPECT_THAT(run().work(), ElementsAre("rename A <- a", "rename B <- b", "exchange A <- B"));
+}
+
+TEST_F(PlannerCase, AnotherNameOfWhatChangesItsCaseIsACopy) {
+  source_.file("Name", "content").origin = Node::From{"name", checksum_of("content"), true};
+  source_.file("Copy", "content").origin = Node::From{"name", checksum_of("content"), true};
+  mirror_.file("name", "content");
+  EXPECT_THAT(run().work(), ElementsAre("copy Copy <- name", "rename Name <- name"));
+}
+
+TEST_F(PlannerCase, ADirectoryThatChangesItsCaseMovesAsAWhole) {
   source_.file("Dir/x", "content").origin = Node::From{"dir/x", checksum_of("content"), true};
+  source_.dir("Empty");
   mirror_.file("dir/x", "content");
-  EXPECT_THAT(run().work(), ElementsAre("stage_rename Dir/x <- dir/x", "remove_directory dir",
-                                        "make_directory Dir", "publish_staged Dir/x"));
+  mirror_.dir("empty");
+  EXPECT_THAT(run().work(), ElementsAre("rename_directory Dir <- dir", "rename_directory Empty <- empty"));
+}
+
+TEST_F(PlannerCase, WhatDiffersInADirectoryThatChangesItsCaseComesAlong) {
+  source_.file("Dir/x", "new content");
+  source_.file("Dir/sub/new", "new");
+  mirror_.file("dir/x", "content");
+  mirror_.file("dir/extra", "extra");
+  mirror_.dir("dir/sub");
+  EXPECT_THAT(run().work(), ElementsAre("rename_directory Dir <- dir", "remove Dir/extra", "request Dir/x",
+                                        "request Dir/sub/new"));
+}
+
+TEST_F(PlannerCase, ADirectoryIsMadeAnewWhenNamesInItChangeTheirCaseToo) {
+  source_.file("Dir/X", "content").origin = Node::From{"dir/x", checksum_of("content"), true};
+  mirror_.file("dir/x", "content");
+  EXPECT_THAT(run().work(), ElementsAre("stage_rename Dir/X <- dir/x", "remove_directory dir",
+                                        "make_directory Dir", "publish_staged Dir/X"));
 }
 
 TEST_F(PlannerCase, UnderNoDeleteATwinIsAProblem) {

@@ -215,10 +215,12 @@ int Inodes::rename(const InodePtr& from, std::string_view name, const InodePtr& 
   if (replace == fs::Replace::exchange) return exchange(from, name, to, new_name);
   const InodePtr there = find(*to, new_name);
   if (there && replace == fs::Replace::no) return EEXIST;
-  const bool same_entry = from == to && key(name) == key(new_name);
-  if (there == moved && !same_entry) return 0;  // two names of one file: both stay, says POSIX
+  // Two names of one file: both stay, says POSIX. So Linux does with a name in other letters.
+  if (there == moved) return 0;
   if (is_directory(*moved) && is_at_or_above(*moved, to)) return EINVAL;
-  if (there && !same_entry) {
+  // What is replaced keeps its letters.
+  const std::string spelling = there ? to->children.at(key(new_name)).name : std::string(new_name);
+  if (there) {
     if (is_directory(*there) && is_at_or_above(*there, from)) return ENOTEMPTY;
     if (const int err = may_replace(*moved, *there); err != 0) return err;
     if (is_directory(*there)) there->removed = true;
@@ -226,7 +228,7 @@ int Inodes::rename(const InodePtr& from, std::string_view name, const InodePtr& 
     there->ctime = now();
   }
   from->children.erase(key(name));
-  attach(to, new_name, moved);
+  attach(to, spelling, moved);
   moved->ctime = now();
   touch(*from);
   touch(*to);
@@ -371,7 +373,8 @@ int Inodes::set_owner(Inode& inode, Owner owner) const {
 
 int Inodes::set_mtime(Inode& inode, FileTime mtime) const {
   if (inode.type == Type::symlink && !limits.symlink_mtime) return 0;
-  const FileTime kept = std::clamp(mtime, FileTime{limits.mtime_least_s, 0}, FileTime{limits.mtime_greatest_s, 0});
+  const FileTime kept =
+      std::clamp(mtime, FileTime{limits.mtime_least_s, 0}, FileTime{limits.mtime_greatest_s, 0});
   if (kept.s != mtime.s && !limits.clamps_mtimes) return ERANGE;
   // Linux keeps no nanoseconds at the ends of the range.
   const bool is_end = kept.s == limits.mtime_least_s || kept.s == limits.mtime_greatest_s;

@@ -205,6 +205,36 @@ TEST_F(ApplierTest, ARingIsNeverWithoutAName) {
   EXPECT_EQ(apply(second), "done");
 }
 
+TEST(ApplierCaseTest, AFileADirectoryAndALinkGetOtherLetters) {
+  FakeTree mirror({dir("dir", file("x", "in dir")), file("file", "content"), link("link", "target")},
+                  {.case_sensitive = false});
+  fs::Staging staging(mirror);
+  Applier applier(mirror, staging, {.durable = Durable::no});
+  const auto apply = [&](const Change& change) { return applier.apply(change, {}).value().state; };
+  Change directory =
+      change_from(Op::rename_directory, "dir", "Dir", {Kind::directory, 0755, 0, kLater, {}}, mirror);
+  Change content_too = change_from(Op::rename, "link", "LINK", {Kind::symlink, 0, 0, kLater, {}}, mirror);
+  Change content_stays = change_from(Op::rename, "file", "File", values(7), mirror);
+  content_too.restore = true;
+  for (Change* change : {&directory, &content_too, &content_stays}) {
+    change->at_path.reset();
+    EXPECT_EQ(apply(*change), Applied::State::done);
+  }
+  EXPECT_EQ(mirror.dump(kNames),
+            "Dir dir -\nDir/x file 6 \"in dir\"\nFile file 7 \"content\"\nLINK link - -> target\n");
+  EXPECT_EQ(mirror.stat("File").seen.values.mode, 0640);
+}
+
+TEST(ApplierCaseTest, AnotherEntryInOtherLettersIsNotReplaced) {
+  FakeTree mirror({file("file", "content"), file("other", "somebody's")}, {.case_sensitive = false});
+  fs::Staging staging(mirror);
+  Applier applier(mirror, staging, {.durable = Durable::no});
+  Change change = change_from(Op::rename, "file", "Other", values(7), mirror);
+  change.at_path.reset();
+  EXPECT_EQ(applier.apply(change, {}).value().problem.text, kAppeared);
+  EXPECT_EQ(mirror.dump(kNames), "file file 7 \"content\"\nother file 10 \"somebody's\"\n");
+}
+
 TEST_F(ApplierTest, RotatesThroughStaging) {
   EXPECT_EQ(apply(from(Op::stage_rename, "a", "b", values(9))), "done");
   EXPECT_EQ(apply(from(Op::rename, "d/c", "a", values(4))), "done");

@@ -58,8 +58,9 @@ TEST(ProbeTest, FindsTheRangeOfTimes) {
   };
   constexpr std::int64_t kLeast = std::numeric_limits<std::int64_t>::min();
   constexpr std::int64_t kGreatest = std::numeric_limits<std::int64_t>::max();
-  for (const Range range : {Range{-2147483648, 2147483647}, Range{-2147483648, 15032385535}, Range{0, 4294967295},
-                            Range{315532800, 4354819199}, Range{kLeast, 2147483647}, Range{0, kGreatest}}) {
+  for (const Range range :
+       {Range{-2147483648, 2147483647}, Range{-2147483648, 15032385535}, Range{0, 4294967295},
+        Range{315532800, 4354819199}, Range{kLeast, 2147483647}, Range{0, kGreatest}}) {
     for (const std::uint32_t granularity : {1U, 1'000'000'000U}) {
       for (const bool clamps : {true, false}) {
         const Probed probed = probe({.mtime_granularity_ns = granularity,

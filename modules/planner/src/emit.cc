@@ -88,6 +88,7 @@ bool Emitter::run_stage(std::vector<Change>& out) {
       return walk_rows(out, [&](RowIndex row) {
         const Action action = state_.pending[row].action;
         if (action == Action::move_directory) add_directory_move(out, row, rows_.view());
+        if (is_respelled(row)) add_respelling(out, row, rows_.view());
         if (action == Action::make_directory && !state_.has(row, kLate)) add_creation(out, row, rows_.view());
       });
     case Stage::local_steps:
@@ -162,6 +163,27 @@ void Emitter::add_from(Change& change, RowIndex row) {
   change.from_location = location_now(view.location);
   change.from_name = view.name;
   change.at_from = state_.seen(from);
+  // By now it has the letters of the row that stands at its path.
+  const auto brought = state_.brought.find(from);
+  if (brought != state_.brought.end() && is_respelled(brought->second))
+    change.from_name = state_.rows.name(brought->second);
+}
+
+bool Emitter::is_respelled(RowIndex row) const {
+  return state_.has(row, kTwin) && !state_.has(row, kReplaces) &&
+         state_.pending[row].action != Action::left_out;
+}
+
+void Emitter::add_respelling(std::vector<Change>& out, RowIndex row, const Snapshot::View& view) {
+  const Snapshot::View there = state_.mirror.view(state_.entry_at(row));
+  Change change = change_of(Op::rename, row, view);
+  change.from_location = change.location;
+  change.from_name = there.name;
+  change.at_from = state_.seen(state_.entry_at(row));
+  change.at_path.reset();
+  change.restore = true;
+  touch(change.location);
+  out.push_back(std::move(change));
 }
 
 // Where a directory of the mirror is by now: the nearest above it that moved took it along.

@@ -65,6 +65,8 @@ class Emitter {
   void add_from(Change& change, RowIndex row);
   [[nodiscard]] std::string location_now(std::string_view location) const;
   void touch(std::string_view location);
+  [[nodiscard]] bool is_respelled(RowIndex row) const;
+  void add_respelling(std::vector<Change>& out, RowIndex row, const Snapshot::View& view);
   void add_directory_move(std::vector<Change>& out, RowIndex row, const Snapshot::View& view);
   void add_request(std::vector<Change>& out, RowIndex row, const Snapshot::View& view);
   [[nodiscard]] bool run_early_part(std::vector<Change>& out);

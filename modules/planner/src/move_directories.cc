@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "settle.h"
@@ -32,6 +33,9 @@ class DirectoryMoves {
   };
 
   void collect();
+  void try_twin(RowIndex row, const Snapshot::View& view);
+  void settle_twin(RowIndex row, const std::string& path);
+  [[nodiscard]] bool is_in_the_way(EntryIndex entry, Snapshot::Range rows);
   void try_row(RowIndex row, const Snapshot::View& view);
   [[nodiscard]] bool try_candidate(RowIndex row, const std::string& path, EntryIndex from);
   [[nodiscard]] std::optional<EntryIndex> candidate(const std::string& path, RowIndex renamed) const;
@@ -50,17 +54,18 @@ class DirectoryMoves {
   std::vector<Pair> renames_;   // by row
   std::vector<Pair> by_entry_;  // the same, by entry
   Comparison comparison_;
+  bool is_twin_ = false;  ///< what is compared is one directory, which changes the case of its name
+  RowIndex folded_first_ = kNoIndex;
+  std::unordered_set<std::string> folded_names_;  ///< of the rows from folded_first_ on, in their directory
 };
 
-// Where something may have to stay although it should go (below a Problem, because deletes are withheld, in
-// other letters on a mirror that cannot tell them apart), it should stay at its place: then only what is the
-// same throughout moves.
+// Where something may have to stay although it should go (below a Problem, because deletes are withheld), it
+// should stay at its place: then only what is the same throughout moves.
 bool may_differ(const State& state) {
   const std::uint64_t none = ~std::uint64_t{0};
   const std::uint64_t allowed = std::min(state.options.client_max_delete.value_or(none),
                                          state.options.server_max_delete.value_or(none));
-  return state.options.attributes.case_sensitive && state.blocked.empty() &&
-         (allowed == none || count_extras(state) <= allowed);
+  return state.blocked.empty() && (allowed == none || count_extras(state) <= allowed);
 }
 
 DirectoryMoves::DirectoryMoves(State& state) : state_(state), may_differ_(may_differ(state)) {}
@@ -128,7 +133,8 @@ bool DirectoryMoves::can_replace(RowIndex row, EntryIndex entry) const {
 }
 
 bool DirectoryMoves::compare(RowIndex row, EntryIndex entry) {
-  if (state_.has(row, kLate)) return false;
+  // Below a directory that gets other letters everything would be late if it had to be made anew.
+  if (state_.has(row, is_twin_ ? kReplaces : kLate)) return false;
   if (is_same(row, entry)) {
     comparison_.same.push_back({row, entry});
     return true;
@@ -155,7 +161,7 @@ bool DirectoryMoves::compare_directory(DirectoryIndex from, std::string_view to,
       if (!compare(row, entry)) return false;
     } else {
       ++comparison_.extra;
-      if (!may_differ_) return false;
+      if (!may_differ_ || is_in_the_way(entry, rows)) return false;
     }
   }
   return true;
@@ -177,7 +183,20 @@ bool DirectoryMoves::compare_below(const std::string& from, const std::string& t
     }
     if (!compare_directory(i, to + std::string(location.substr(from.size())), device)) return false;
   }
-  return comparison_.is_likeness();
+  return is_twin_ || comparison_.is_likeness();
+}
+
+// Of a mirror that folds case: it has the name of a row in other letters, and would come along only to be
+// removed.
+bool DirectoryMoves::is_in_the_way(EntryIndex entry, Snapshot::Range rows) {
+  if (state_.options.attributes.case_sensitive || rows.first == rows.last) return false;
+  if (folded_first_ != rows.first) {
+    folded_first_ = rows.first;
+    folded_names_.clear();
+    for (RowIndex row = rows.first; row < rows.last; ++row)
+      folded_names_.insert(fold_widely(state_.rows.name(row)));
+  }
+  return folded_names_.contains(fold_widely(state_.mirror.name(entry)));
 }
 
 // Whoever was to take the entry away has to copy it: it belongs to the place that it moves to.
@@ -237,8 +256,42 @@ void DirectoryMoves::try_row(RowIndex row, const Snapshot::View& view) {
   }
 }
 
+// A directory that changes only the case of its name, on a mirror that folds case.
+void DirectoryMoves::try_twin(RowIndex row, const Snapshot::View& view) {
+  const auto parent = state_.directory_row(view.location);
+  if (!parent || state_.has(*parent, kLate)) return;
+  const std::string path = join(view.path());
+  is_twin_ = true;
+  if (try_candidate(row, path, state_.entry_at(row))) settle_twin(row, path);
+  is_twin_ = false;
+}
+
+// Nothing has to be made anew in it.
+void DirectoryMoves::settle_twin(RowIndex row, const std::string& path) {
+  const auto settle = [this](RowIndex one, unsigned facts) {
+    state_.pending[one].facts = static_cast<std::uint8_t>(state_.pending[one].facts & ~facts);
+  };
+  settle(row, kReplaces | kTwin | kLate);
+  state_.rows.set_tag(row, kNoEntry);
+  const auto first = state_.rows.find_directory(path);
+  if (!first) return;
+  for (DirectoryIndex i = *first; i < state_.rows.directories(); ++i) {
+    if (!is_at_or_below(state_.rows.location(i), path)) return;
+    const Snapshot::Range rows = state_.rows.rows(i);
+    for (RowIndex below = rows.first; below < rows.last; ++below)
+      settle(below, kLate);
+  }
+}
+
 void DirectoryMoves::run() {
   collect();
+  if (!state_.options.attributes.case_sensitive) {
+    for (Walk walk(state_.rows); !walk.done(); walk.next()) {
+      const RowIndex row = walk.row();
+      if (state_.has(row, kTwin) && state_.pending[row].action == Action::make_directory)
+        try_twin(row, walk.view());
+    }
+  }
   if (renames_.empty()) return;
   for (Walk walk(state_.rows); !walk.done(); walk.next()) {
     const RowIndex row = walk.row();

@@ -179,8 +179,8 @@ void LocalOrder::emit_from(Index at) {
   }
 }
 
-// Each exchange makes one path right and hands what stood at the first one on, until that is where it belongs:
-// no path is ever without a file.
+// Each exchange makes one path right and hands what stood at the first one on, until that is where it
+// belongs: no path is ever without a file.
 void LocalOrder::emit_ring(Index first) {
   Index at = first;
   do {
@@ -188,7 +188,8 @@ void LocalOrder::emit_ring(Index first) {
     const Index next = node.next;
     node.is_done = true;
     const bool is_last = nodes_[next].next == first;
-    steps_.push_back({LocalStep::Kind::exchange, node.row, is_last ? nodes_[next].row : kNoIndex, nodes_[first].row});
+    steps_.push_back(
+        {LocalStep::Kind::exchange, node.row, is_last ? nodes_[next].row : kNoIndex, nodes_[first].row});
     at = next;
   } while (nodes_[at].next != first);
   nodes_[at].is_done = true;

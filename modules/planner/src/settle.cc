@@ -61,13 +61,13 @@ void find_twins(State& state, DirectoryIndex directory) {
   std::unordered_map<std::string, EntryIndex> left;
   const Snapshot::Range entries = state.mirror.rows(*there);
   for (EntryIndex entry = entries.first; entry < entries.last; ++entry) {
-    if (!state.mirror_has(entry, kStays)) left.emplace(fold_case(state.mirror.name(entry)), entry);
+    if (!state.mirror_has(entry, kStays)) left.emplace(fold_widely(state.mirror.name(entry)), entry);
   }
   if (left.empty()) return;
   const Snapshot::Range rows = state.rows.rows(directory);
   for (RowIndex row = rows.first; row < rows.last; ++row) {
     if (state.entry_at(row) != kNoEntry || state.pending[row].action == Action::left_out) continue;
-    const auto twin = left.find(fold_case(state.rows.name(row)));
+    const auto twin = left.find(fold_widely(state.rows.name(row)));
     if (twin == left.end()) continue;
     state.rows.set_tag(row, twin->second);
     state.set(row, kReplaces);
@@ -144,17 +144,49 @@ void settle_conflicts(State& state) {
   keep_extras(state, replaced);
 }
 
+namespace {
+
+// The file or link itself gets the row's content, or other content in its place: then it only gets the row's
+// letters first, so that its path is never free.
+void settle_twin(State& state, RowIndex row, const std::unordered_map<EntryIndex, RowIndex>& takers) {
+  Pending& pending = state.pending[row];
+  const EntryIndex entry = state.entry_at(row);
+  const auto taker = takers.find(entry);
+  if (taker != takers.end() && taker->second != row) {
+    state.pending[taker->second].action = Action::copy;
+    state.clear_mirror_flag(entry, kMoved);
+  }
+  const auto parent = state.directory_row(state.rows.view(row).location);
+  pending.facts = static_cast<std::uint8_t>(pending.facts & ~kReplaces);
+  if (!state.has(*parent, kLate)) pending.facts = static_cast<std::uint8_t>(pending.facts & ~kLate);
+  const bool keeps_content =
+      (pending.action == Action::rename || pending.action == Action::copy) && pending.from == entry;
+  if (keeps_content) {
+    pending.action = Action::rename;
+    pending.facts = static_cast<std::uint8_t>(pending.facts & ~kTwin);
+    state.set_mirror_flag(entry, kMoved);
+    state.rows.set_tag(row, kNoEntry);
+  } else {
+    state.set_mirror_flag(entry, kStays);
+    state.brought.emplace(entry, row);
+  }
+}
+
+}  // namespace
+
 void settle_case_renames(State& state) {
   if (state.options.attributes.case_sensitive) return;
+  std::vector<RowIndex> twins;
+  std::unordered_map<EntryIndex, RowIndex> takers;
   for (RowIndex row = 0; row < state.pending.size(); ++row) {
-    Pending& pending = state.pending[row];
-    if (!state.has(row, kTwin) || pending.action != Action::rename || pending.from != state.entry_at(row))
-      continue;
-    const auto parent = state.directory_row(state.rows.view(row).location);
-    pending.facts = static_cast<std::uint8_t>(pending.facts & ~(kReplaces | kTwin));
-    if (!state.has(*parent, kLate)) pending.facts = static_cast<std::uint8_t>(pending.facts & ~kLate);
-    state.rows.set_tag(row, kNoEntry);
+    const Pending& pending = state.pending[row];
+    if (pending.action == Action::rename) takers.emplace(pending.from, row);
+    if (!state.has(row, kTwin) || pending.action == Action::left_out) continue;
+    const Kind kind = state.rows.kind(row);
+    if (kind != Kind::directory && kind == state.mirror.kind(state.entry_at(row))) twins.push_back(row);
   }
+  for (const RowIndex row : twins)
+    settle_twin(state, row, takers);
 }
 
 void withhold_deletes(State& state) {

@@ -36,14 +36,6 @@ std::string_view text_of(Kind kind) {
   return "unreadable entry";
 }
 
-std::string fold_case(std::string_view name) {
-  std::string lower(name);
-  for (char& c : lower) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return lower;
-}
-
 Result<RowIndex> State::add_row(const Row& row, Action action, std::uint8_t facts, EntryIndex at) {
   SSYNC_TRY_VOID(rows.begin_directory(row.location));
   SSYNC_TRY(const RowIndex index, rows.add(row.name, row.values, row.target, 0, row.id, 0, at));

@@ -57,7 +57,8 @@ inline constexpr std::uint8_t kLate =
 inline constexpr std::uint8_t kTouched = 4;  ///< a directory in which something was made, replaced or removed
 inline constexpr std::uint8_t kMetaSame = 8;  ///< once the content is known to be the same, nothing differs
 inline constexpr std::uint8_t kKnown = 16;    ///< and then the index would learn nothing
-inline constexpr std::uint8_t kTwin = 32;     ///< kReplaces, and only by the case of its name
+inline constexpr std::uint8_t kTwin =
+    32;  ///< its mirror entry has its name in other letters, on a mirror that folds case
 inline constexpr std::uint8_t kOrdered = 64;  ///< part of the order of local steps
 inline constexpr std::uint8_t kEarly = 128;   ///< its change was handed out before the plan
 
@@ -181,6 +182,9 @@ struct State {
 /// Lower case, ASCII only: enough for names that differ by typing. What a file system folds beyond that comes
 /// out as an occupied path when the change is carried out, and is a Problem then.
 [[nodiscard]] std::string fold_case(std::string_view name);
+/// Lower case of every letter that has one: for names of which one takes the other's place, where it does no
+/// harm to believe in more than the file system folds.
+[[nodiscard]] std::string fold_widely(std::string_view name);
 
 /// Goes over a snapshot row by row, so that each unpacked view costs no search for its directory.
 class Walk {

@@ -133,6 +133,7 @@ struct Applier::Impl {
   }
 
   Result<State> rename(const Change& change, const Progress& progress) {
+    if (change.restore) return done(respell(change));
     SSYNC_TRY(const std::optional<fs::Stat> found, find(change.from(), change.at_from));
     if (!found) return State::stale;
     // rename(2) between two names of one file does nothing at all.
@@ -148,6 +149,14 @@ struct Applier::Impl {
     }
     if (!moved) return fail(std::move(moved).error());
     return done(adjust(*to, change.name, change.wanted));
+  }
+
+  /// Its content follows by a later step, which finds it under either name.
+  Result<void> respell(const Change& change) {
+    SSYNC_TRY(const std::optional<fs::Stat> found, find_entry(change.from(), change.at_from));
+    if (!found) return {};
+    SSYNC_TRY(fs::Directory* const directory, open(change.location));
+    return placing.move(*directory, change.from_name, *directory, change.name, std::nullopt);
   }
 
   Result<State> copy_and_remove(const Change& change, const Progress& progress) {
@@ -198,8 +207,7 @@ struct Applier::Impl {
       }
       Change& change = copies[i].change;
       Applied applied;
-      if (!outcome)
-        applied = {State::problem, problem_at(change.path(), change.row, outcome.error())};
+      if (!outcome) applied = {State::problem, problem_at(change.path(), change.row, outcome.error())};
       settled.push_back({std::move(change), std::move(applied)});
     }
     return parts;

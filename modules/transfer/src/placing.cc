@@ -173,10 +173,46 @@ Result<void> Placing::move(fs::Directory& from, std::string_view from_name, fs::
   const auto rename = [&] { return from.rename(from_name, to, name, replace); };
   Result<void> renamed = with_writable(to, [&] { return with_writable(from, rename); });
   if (!renamed && renamed.error().code == Errc::already_exists) {
+    SSYNC_TRY(const bool is_case_alone, is_one_entry(from, from_name, to, name));
+    if (is_case_alone) return respell(to, from_name, name);
     return fail(Errc::already_exists,
                 "something appeared there on the mirror meanwhile; the next sync looks again");
   }
   return named("rename", std::move(renamed));
+}
+
+/// What stands in the way is the entry itself, under its old name.
+Result<bool> Placing::is_one_entry(fs::Directory& from, std::string_view name, fs::Directory& to,
+                                   std::string_view new_name) const {
+  SSYNC_TRY(const fs::Stat old_directory, named("stat", from.stat_self()));
+  SSYNC_TRY(const fs::Stat new_directory, named("stat", to.stat_self()));
+  if (old_directory.seen.inode != new_directory.seen.inode ||
+      old_directory.seen.device != new_directory.seen.device)
+    return false;
+  SSYNC_TRY(const fs::Stat old_entry, named("stat", from.stat(name)));
+  SSYNC_TRY(const fs::Stat new_entry, named("stat", to.stat(new_name)));
+  if (old_entry.type != fs::Stat::Type::directory && old_entry.seen.links > 1) return false;
+  return same_entry(old_entry.seen, new_entry, rules_.stable_inodes);
+}
+
+Result<void> Placing::respell(fs::Directory& directory, std::string_view name, std::string_view new_name) {
+  return with_writable(directory, [&]() -> Result<void> {
+    Result<Staged> aside = take(directory, name);
+    if (!aside && aside.error().code == Errc::cross_device) {
+      aside = new_name_beside();
+      SSYNC_TRY_VOID(named("rename", directory.rename(name, directory, aside->slot, fs::Replace::no)));
+    }
+    if (!aside) return fail(aside.error());
+    fs::Directory* from = &directory;
+    if (!aside->beside) {
+      SSYNC_TRY(from, staging());
+    }
+    Result<void> placed = from->rename(aside->slot, directory, new_name, fs::Replace::no);
+    if (placed) return placed;
+    const Result<void> put_back = from->rename(aside->slot, directory, name, fs::Replace::no);
+    static_cast<void>(put_back);  // best effort: what failed first is told
+    return named("rename", std::move(placed));
+  });
 }
 
 Result<void> Placing::publish(const Staged& staged, PathView path, const std::optional<Seen>& at_path) {

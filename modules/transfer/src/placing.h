@@ -92,6 +92,10 @@ class Placing {
   /// will do.
   [[nodiscard]] Result<void> move(fs::Directory& from, std::string_view from_name, fs::Directory& to,
                                   std::string_view name, const std::optional<Seen>& at_path);
+  /// The same rule for an entry that only gets other letters, where the file system folds case: rename(2)
+  /// does nothing then, so it goes through staging.
+  [[nodiscard]] Result<void> respell(fs::Directory& directory, std::string_view name,
+                                     std::string_view new_name);
   /// Moves the entry into the staging directory, under a new slot.
   [[nodiscard]] Result<Staged> take(fs::Directory& directory, std::string_view name);
   /// Removes it, if it is still there.
@@ -108,6 +112,8 @@ class Placing {
   [[nodiscard]] static Result<void> take_after(fs::Directory& staging, const std::string& slot,
                                                fs::Directory& parent, std::string_view name);
   [[nodiscard]] Result<NewFile> create_beside(std::string_view location, const Values& wanted);
+  [[nodiscard]] Result<bool> is_one_entry(fs::Directory& from, std::string_view name, fs::Directory& to,
+                                          std::string_view new_name) const;
   [[nodiscard]] Result<Staged> copy_beside(const Staged& staged, std::string_view location);
   /// `use(staging directory)`; once more with a new one when the one we knew is gone.
   template <typename Use>

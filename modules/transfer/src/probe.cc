@@ -130,8 +130,8 @@ class Probe {
     if (later != (nearest.s > kProbeTime.s)) return false;
     SSYNC_TRY(const FileTime itself, time_after(nearest));
     constexpr std::int64_t kBeyond = 4;  // further than it rounds
-    const std::int64_t next = later ? std::min(nearest.s, end - kBeyond) + kBeyond
-                                    : std::max(nearest.s, end + kBeyond) - kBeyond;
+    const std::int64_t next =
+        later ? std::min(nearest.s, end - kBeyond) + kBeyond : std::max(nearest.s, end + kBeyond) - kBeyond;
     SSYNC_TRY(const FileTime beyond, time_after({next, 0}));
     return itself == nearest && beyond == nearest;
   }
