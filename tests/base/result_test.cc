@@ -44,6 +44,16 @@ TEST(ResultTest, ErrnoMapsToWhatACallerDoesDifferently) {
   }
 }
 
+TEST(ResultTest, TheSystemNeverSaysWhatOnlyAPeerOrAPartOfThisProgramSays) {
+  for (int err = 1; err < 200; ++err) {
+    const Errc code = errc_of_errno(err);
+    for (const Errc ours : {Errc::closed, Errc::interrupted, Errc::protocol, Errc::version, Errc::refused,
+                            Errc::corrupt, Errc::lost}) {
+      EXPECT_NE(code, ours) << errno_error("stat", err).text();
+    }
+  }
+}
+
 Result<int> half(int number) {
   if (number % 2 != 0) return fail(Errc::invalid_argument, "odd");
   return number / 2;

@@ -53,10 +53,14 @@ std::string_view to_string(Errc code) noexcept {
       return "unsupported";
     case Errc::limit:
       return "limit";
+    case Errc::lost:
+      return "lost";
   }
   return "unknown";
 }
 
+// What a peer, a guard or a stage of ours says has no errno: a file system that gives ENOTCONN or EPROTO has
+// failed, and whoever takes that for the end of a queue of his own waits for ever.
 Errc errc_of_errno(int err) noexcept {
   switch (err) {
     case EINVAL:
@@ -89,25 +93,13 @@ Errc errc_of_errno(int err) noexcept {
       return Errc::too_long;
     case ESTALE:
       return Errc::changed;
-    case EPROTO:
-      return Errc::protocol;
-    case ECONNREFUSED:
-      return Errc::refused;
     case EBUSY:
     case ETXTBSY:
     case EAGAIN:
     case EADDRINUSE:
       return Errc::busy;
-    case EPIPE:
-    case ECONNRESET:
-    case ESHUTDOWN:
-    case ENOTCONN:
-      return Errc::closed;
     case ETIMEDOUT:
       return Errc::timed_out;
-    case EINTR:
-    case ECANCELED:
-      return Errc::interrupted;
     case ENOSYS:
     case EOPNOTSUPP:
     case ENOTTY:

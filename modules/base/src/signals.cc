@@ -105,4 +105,14 @@ Result<bool> wait_readable(int fd, int timeout_ms) {
   return count > 0;
 }
 
+SignalsHeld::SignalsHeld() noexcept {
+  sigset_t all;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before_);
+}
+
+SignalsHeld::~SignalsHeld() {
+  pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+}
+
 }  // namespace ssync

@@ -45,6 +45,7 @@ enum class Errc : std::uint8_t {
   interrupted,       ///< asked to stop
   unsupported,       ///< the system or peer lacks it
   limit,             ///< over a bound that is ours (memory, count, size, open files)
+  lost,              ///< a whole tree: its file system is gone, or is somebody else's by now
 };
 
 /// The enumerator's name: "no_space".
@@ -72,7 +73,8 @@ struct [[nodiscard]] Error {
 /// `error` with "`what`: " in front of its message; reads well with Result::map_error.
 [[nodiscard]] Error context(Error error, std::string_view what);
 
-/// The Errc for an errno value; Errc::io for those that have none of their own.
+/// The Errc for an errno value; Errc::io for those that have none of their own. Never one that only a peer or
+/// a part of this program says: protocol, version, refused, closed, interrupted, corrupt, lost.
 [[nodiscard]] Errc errc_of_errno(int err) noexcept;
 
 /// Error of a failed system call. `operation_and_path`: "rename a/b.txt". `err`: errno, saved by the caller

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <csignal>
 #include <cstdint>
 
 #include "ssync/base/result.h"
@@ -42,5 +43,18 @@ class Signals {
 /// Waits until `fd` is readable: true. False after `timeout_ms` (negative: no limit), or on a signal that is
 /// not blocked.
 [[nodiscard]] Result<bool> wait_readable(int fd, int timeout_ms);
+
+/// As long as it lives, no signal is delivered to this thread, nor ever to threads that it starts meanwhile:
+/// one that is started before Signals::block() would take them with their default action.
+class [[nodiscard]] SignalsHeld {
+ public:
+  SignalsHeld() noexcept;
+  ~SignalsHeld();
+  SignalsHeld(const SignalsHeld&) = delete;
+  SignalsHeld& operator=(const SignalsHeld&) = delete;
+
+ private:
+  sigset_t before_{};
+};
 
 }  // namespace ssync
