@@ -34,6 +34,15 @@ TEST(StagingNameTest, HasThePrefixAnd32LowerCaseDigits) {
   EXPECT_FALSE(is_staging_name(""));
 }
 
+TEST(StagingNameTest, OursIsNoPartOfATree) {
+  EXPECT_TRUE(is_reserved(kName, InRoot::yes, IsDirectory::yes));
+  EXPECT_TRUE(is_reserved(kName, InRoot::no, IsDirectory::no));
+  EXPECT_FALSE(is_reserved(kName, InRoot::no, IsDirectory::yes));
+  EXPECT_TRUE(is_reserved(kStateDirectory, InRoot::yes, IsDirectory::yes));
+  EXPECT_FALSE(is_reserved(kStateDirectory, InRoot::no, IsDirectory::yes));
+  EXPECT_FALSE(is_reserved(".server-sync", InRoot::yes, IsDirectory::no));
+}
+
 TEST_P(StagingTest, IsMadeWhenNeededAndPrivate) {
   Staging staging(tree());
   EXPECT_FALSE(staging.exists());
@@ -195,6 +204,39 @@ TEST(StagingRealTest, RemovesDirectoriesThatDenyTheirOwner) {
     return std::to_string(*removed) + support::dump(root.tree(), {.root = false});
   });
   EXPECT_EQ(left, "1");
+}
+
+TEST_P(StagingTest, KnowsItsOwnNames) {
+  Staging staging(tree());
+  Staging other(tree());
+  ASSERT_TRUE(staging.open());
+  EXPECT_TRUE(is_staging_name(staging.name()));
+  EXPECT_TRUE(staging.owns(staging.name()));
+  EXPECT_TRUE(staging.owns(staging.next_name_beside()));
+  EXPECT_NE(staging.next_name_beside(), staging.next_name_beside());
+  EXPECT_FALSE(staging.owns(other.next_name_beside()));
+  EXPECT_FALSE(staging.owns("0"));
+}
+
+TEST_P(StagingTest, ItsMarkerHasTheEpoch) {
+  Staging staging(tree(), "0123");
+  ASSERT_TRUE(staging.open());
+  EXPECT_EQ(read(staging.name() + "/" + std::string(kStagingMarker)), "0123");
+}
+
+TEST_P(StagingTest, WhatAScanCameAcrossIsRemovedAndItsDirectoryKeepsItsTime) {
+  build({dir("d", file(kName, "half"), file("mine")),
+         dir(kName, file(std::string(kStagingMarker)), file("0"))});
+  const FileTime time{1'000'000'000, 5};
+  ASSERT_TRUE(open("d")->set_mtime("", time));
+  ASSERT_TRUE(top()->set_mtime("", time));
+  EXPECT_EQ(remove_abandoned(tree(), {"d", kName}), true);
+  EXPECT_EQ(remove_abandoned(tree(), {"", kName}), true);
+  EXPECT_EQ(remove_abandoned(tree(), {"d", "mine"}), false);
+  EXPECT_EQ(names("d"), std::vector<std::string>{"mine"});
+  EXPECT_EQ(names(""), std::vector<std::string>{"d"});
+  EXPECT_EQ(open("d")->stat_self()->seen.values.mtime, time);
+  EXPECT_EQ(top()->stat_self()->seen.values.mtime, time);
 }
 
 }  // namespace

@@ -61,6 +61,11 @@ class FakeFile final : public fs::File {
     if (mtime.ns >= 1'000'000'000) return call.failed(EINVAL);
     return call.done(tree_->inodes.set_mtime(*inode_, mtime));
   }
+  Result<void> flush() override {
+    FakeCall call(*tree_, FakeOp::flush, path_);
+    if (call.err() != 0) return call.failed();
+    return {};
+  }
   Result<void> copy_content(fs::File& from, const std::function<bool(std::uint64_t)>& progress) override {
     auto* const source = dynamic_cast<FakeFile*>(&from);
     if (source == nullptr) return fail(Errc::invalid_argument, "copying: not a file of a fake tree");
@@ -244,6 +249,10 @@ class FakeDirectory final : public fs::Directory {
   }
   Result<void> strip_acl() override {
     FakeCall call(*tree_, FakeOp::strip_acl, path());
+    return call.done(call.err());
+  }
+  Result<void> flush() override {
+    FakeCall call(*tree_, FakeOp::flush, path());
     return call.done(call.err());
   }
 

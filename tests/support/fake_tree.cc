@@ -60,6 +60,12 @@ Result<void> FakeTree::sync() {
   return {};
 }
 
+Result<void> FakeTree::look_at_root() {
+  FakeCall call(*impl_, FakeOp::list, "");
+  if (call.err() != 0) return call.failed();
+  return {};
+}
+
 FileTime FakeTree::clock() const {
   const std::lock_guard lock(impl_->mutex);
   return impl_->inodes.clock;

@@ -12,7 +12,8 @@ namespace ssync::fs {
 [[nodiscard]] Result<void> check_mtime(FileTime mtime);
 /// The same for a uid or gid of 2^32-1, which means "as it is".
 [[nodiscard]] Result<void> check_owner(Owner owner);
-/// For utimensat(2): atime stays.
-[[nodiscard]] std::array<struct timespec, 2> mtime_only(FileTime mtime) noexcept;
+enum class Atime : bool { now, stays };
+/// For utimensat(2).
+[[nodiscard]] std::array<struct timespec, 2> times_of(FileTime mtime, Atime atime) noexcept;
 
 }  // namespace ssync::fs

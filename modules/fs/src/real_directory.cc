@@ -143,6 +143,7 @@ bool RealDirectory::has_default_acl() {
 Result<std::unique_ptr<File>> RealDirectory::create_file(std::string_view name, std::uint16_t mode) {
   CName entry;
   SSYNC_TRY_VOID(entry.set(name));
+  SSYNC_TRY_VOID(tree_.may_change());
   const mode_t wanted = mode & 07777U;
   constexpr int kFlags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC;
   UniqueFd fd(::openat(fd_.get(), entry.get(), kFlags, wanted));
@@ -154,14 +155,17 @@ Result<std::unique_ptr<File>> RealDirectory::create_file(std::string_view name, 
     ::unlinkat(fd_.get(), entry.get(), 0);
     return failed("creating", name, err);
   }
-  return std::make_unique<RealFile>(std::move(fd));
+  SSYNC_TRY_VOID(names_changed());
+  return std::make_unique<RealFile>(std::move(fd), std::nullopt, tree_.unflushed(), tree_.atime());
 }
 
 Result<void> RealDirectory::make_directory(std::string_view name, std::uint16_t mode) {
   CName entry;
   SSYNC_TRY_VOID(entry.set(name));
+  SSYNC_TRY_VOID(tree_.may_change());
   const mode_t wanted = (mode & 01777U) | S_IRWXU;
   if (::mkdirat(fd_.get(), entry.get(), wanted) != 0) return failed("making the directory", name, errno);
+  SSYNC_TRY_VOID(names_changed());
   // Only what we need to go on matters here; the final mode comes later.
   if ((tree_.umask() & S_IRWXU) != 0) return set_mode(name, static_cast<std::uint16_t>(wanted));
   return {};
@@ -170,6 +174,7 @@ Result<void> RealDirectory::make_directory(std::string_view name, std::uint16_t 
 Result<void> RealDirectory::make_link(std::string_view name, std::string_view target) {
   CName entry;
   SSYNC_TRY_VOID(entry.set(name));
+  SSYNC_TRY_VOID(tree_.may_change());
   if (target.empty() || target.size() > kTargetBytesMax || target.find('\0') != std::string_view::npos) {
     return fail(Errc::invalid_argument,
                 "making the link " + escape(name) + ": target is empty, too long or has a NUL byte");
@@ -179,24 +184,26 @@ Result<void> RealDirectory::make_link(std::string_view name, std::string_view ta
     return errno == EPERM ? failed("making the link", name, EPERM, Errc::unsupported)
                           : failed("making the link", name, errno);
   }
-  return {};
+  return names_changed();
 }
 
 Result<void> RealDirectory::remove(std::string_view name) {
   CName entry;
   SSYNC_TRY_VOID(entry.set(name));
+  SSYNC_TRY_VOID(tree_.may_change());
   if (::unlinkat(fd_.get(), entry.get(), 0) != 0) return failed("removing", name, errno);
-  return {};
+  return names_changed();
 }
 
 Result<void> RealDirectory::remove_directory(std::string_view name) {
   CName entry;
   SSYNC_TRY_VOID(entry.set(name));
+  SSYNC_TRY_VOID(tree_.may_change());
   if (::unlinkat(fd_.get(), entry.get(), AT_REMOVEDIR) != 0) {
     // POSIX lets a file system say either.
     return failed("removing the directory", name, errno == EEXIST ? ENOTEMPTY : errno);
   }
-  return {};
+  return names_changed();
 }
 
 // Where the file system has no RENAME_NOREPLACE (NFS, some FUSE): look, then rename. Whatever appears in
@@ -212,22 +219,41 @@ Result<void> RealDirectory::rename_checking_first(const CName& from, const RealD
   return {};
 }
 
+// What is remembered to be flushed goes with it.
+Result<void> RealDirectory::renamed(std::string_view name, RealDirectory& to, std::string_view new_name,
+                                    Replace replace) {
+  Unflushed* const unflushed = tree_.unflushed();
+  if (unflushed == nullptr) return {};
+  // Of two that changed places, each is what the other was: what is open of them goes first.
+  if (replace == Replace::exchange)
+    SSYNC_TRY_VOID(tree_.sync());
+  else
+    unflushed->moved({location_, name}, {to.location_, new_name});
+  SSYNC_TRY_VOID(names_changed());
+  return to.names_changed();
+}
+
 Result<void> RealDirectory::rename(std::string_view name, Directory& to, std::string_view new_name,
                                    Replace replace) {
   CName from;
   CName onto;
   SSYNC_TRY_VOID(from.set(name));
   SSYNC_TRY_VOID(onto.set(new_name));
-  const auto* const target = dynamic_cast<const RealDirectory*>(&to);
+  SSYNC_TRY_VOID(tree_.may_change());
+  auto* const target = dynamic_cast<RealDirectory*>(&to);
   if (target == nullptr)
     return fail(Errc::invalid_argument, "renaming " + escape(name) + ": not within one tree");
   unsigned flags = 0;
   if (replace == Replace::no) flags = RENAME_NOREPLACE;
   if (replace == Replace::exchange) flags = RENAME_EXCHANGE;
-  if (::renameat2(fd_.get(), from.get(), target->fd_.get(), onto.get(), flags) == 0) return {};
+  if (::renameat2(fd_.get(), from.get(), target->fd_.get(), onto.get(), flags) == 0)
+    return renamed(name, *target, new_name, replace);
   const int err = errno;
   if (flags != 0 && (err == EINVAL || err == ENOSYS)) {
-    if (replace == Replace::no) return rename_checking_first(from, *target, onto);
+    if (replace == Replace::no) {
+      SSYNC_TRY_VOID(rename_checking_first(from, *target, onto));
+      return renamed(name, *target, new_name, replace);
+    }
     // EINVAL is also a directory into itself, which no caller asks for.
     return failed("exchanging", name, err, Errc::unsupported);
   }
@@ -239,7 +265,8 @@ Result<std::unique_ptr<Directory>> RealDirectory::open_child(std::string_view na
   SSYNC_TRY_VOID(entry.set(name));
   UniqueFd fd(::openat(fd_.get(), entry.get(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!fd) return failed("opening", name, errno == ELOOP ? ENOTDIR : errno);
-  return std::make_unique<RealDirectory>(tree_, std::move(fd));
+  return std::make_unique<RealDirectory>(tree_, std::move(fd),
+                                         tree_.remembers() ? join({location_, name}) : std::string());
 }
 
 Result<Volume> RealDirectory::volume() {
@@ -247,11 +274,17 @@ Result<Volume> RealDirectory::volume() {
 }
 
 Result<void> RealDirectory::strip_acl() {
+  SSYNC_TRY_VOID(tree_.may_change());
   for (const char* attribute : {"system.posix_acl_default", "system.posix_acl_access"}) {
     if (::fremovexattr(fd_.get(), attribute) == 0) continue;
     if (errno != ENODATA && errno != EOPNOTSUPP) return failed("removing the ACL of", ".", errno);
   }
   has_default_acl_ = false;
+  return attributes_changed({});
+}
+
+Result<void> RealDirectory::flush() {
+  if (::fsync(fd_.get()) != 0) return failed("flushing", ".", errno);
   return {};
 }
 

@@ -18,7 +18,9 @@ namespace ssync::fs {
 /// through links.
 class RealDirectory final : public Directory {
  public:
-  RealDirectory(const RealTree& tree, UniqueFd fd) noexcept : tree_(tree), fd_(std::move(fd)) {}
+  /// `location`: for what is remembered to be flushed; may be empty where nothing is.
+  RealDirectory(RealTree& tree, UniqueFd fd, std::string location) noexcept
+      : tree_(tree), fd_(std::move(fd)), location_(std::move(location)) {}
 
   [[nodiscard]] Result<void> list(NameList& into) override;
   [[nodiscard]] Result<Stat> stat(std::string_view name) override;
@@ -38,6 +40,7 @@ class RealDirectory final : public Directory {
   [[nodiscard]] Result<void> set_owner(std::string_view name, Owner owner) override;
   [[nodiscard]] Result<void> set_mtime(std::string_view name, FileTime mtime) override;
   [[nodiscard]] Result<void> strip_acl() override;
+  [[nodiscard]] Result<void> flush() override;
   [[nodiscard]] Result<Volume> volume() override;
 
  private:
@@ -46,8 +49,17 @@ class RealDirectory final : public Directory {
   [[nodiscard]] Result<void> rename_checking_first(const CName& from, const RealDirectory& to,
                                                    const CName& onto) const;
 
-  const RealTree& tree_;
+  [[nodiscard]] Result<void> renamed(std::string_view name, RealDirectory& to, std::string_view new_name,
+                                     Replace replace);
+  /// A name came or went, the entry of that name has other attributes: done, and what follows from it.
+  [[nodiscard]] Result<void> names_changed() { return tree_.changed(location_, {}); }
+  [[nodiscard]] Result<void> attributes_changed(std::string_view name) {
+    return tree_.changed(location_, name);
+  }
+
+  RealTree& tree_;
   UniqueFd fd_;
+  const std::string location_;
   bool was_listed_ = false;              // so the descriptor's position is not the beginning
   std::optional<bool> has_default_acl_;  // asked for once, by the first create_file()
   std::optional<std::uint64_t> device_;  // asked for once, on kernels that cannot tell mount points

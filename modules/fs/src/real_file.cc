@@ -20,6 +20,11 @@ constexpr std::uint64_t kOffsetMax = std::numeric_limits<off_t>::max();
 
 }  // namespace
 
+RealFile::~RealFile() {
+  if (unflushed_ == nullptr) return;
+  if (Result<void> flushed = flush(); !flushed) unflushed_->failed(std::move(flushed).error());
+}
+
 Result<std::size_t> RealFile::read_at(std::uint64_t offset, std::span<std::byte> into) {
   if (offset > kOffsetMax) return std::size_t{0};
   std::size_t done = 0;
@@ -94,7 +99,13 @@ Result<void> RealFile::set_owner(Owner owner) {
 
 Result<void> RealFile::set_mtime(FileTime mtime) {
   SSYNC_TRY_VOID(check_mtime(mtime));
-  if (::futimens(fd_.get(), mtime_only(mtime).data()) != 0) return failed("setting the time", "", errno);
+  if (::futimens(fd_.get(), times_of(mtime, atime_).data()) != 0)
+    return failed("setting the time", "", errno);
+  return {};
+}
+
+Result<void> RealFile::flush() {
+  if (::fsync(fd_.get()) != 0) return failed("flushing", "", errno);
   return {};
 }
 

@@ -53,16 +53,17 @@ Result<void> check_owner(Owner owner) {
   return fail(Errc::invalid_argument, "an owner of 4294967295 means none");
 }
 
-std::array<struct timespec, 2> mtime_only(FileTime mtime) noexcept {
-  return {timespec{.tv_sec = 0, .tv_nsec = UTIME_OMIT},
+std::array<struct timespec, 2> times_of(FileTime mtime, Atime atime) noexcept {
+  return {timespec{.tv_sec = 0, .tv_nsec = atime == Atime::stays ? UTIME_OMIT : UTIME_NOW},
           timespec{.tv_sec = static_cast<time_t>(mtime.s), .tv_nsec = static_cast<long>(mtime.ns)}};
 }
 
 Result<void> RealDirectory::set_mode(std::string_view name, std::uint16_t mode) {
   const mode_t wanted = mode & 07777U;
+  SSYNC_TRY_VOID(tree_.may_change());
   if (name.empty()) {
     if (::fchmod(fd_.get(), wanted) != 0) return failed("setting the mode of", ".", errno);
-    return {};
+    return attributes_changed(name);
   }
   CName entry;
   SSYNC_TRY_VOID(entry.set(name));
@@ -73,36 +74,38 @@ Result<void> RealDirectory::set_mode(std::string_view name, std::uint16_t mode) 
     err = chmod_opened(fd_.get(), entry.get(), wanted);
   }
   if (err != 0) return failed("setting the mode of", name, err);
-  return {};
+  return attributes_changed(name);
 }
 
 Result<void> RealDirectory::set_owner(std::string_view name, Owner owner) {
   SSYNC_TRY_VOID(check_owner(owner));
+  SSYNC_TRY_VOID(tree_.may_change());
   if (name.empty()) {
     if (::fchown(fd_.get(), owner.uid, owner.gid) != 0) return failed("setting the owner of", ".", errno);
-    return {};
+    return attributes_changed(name);
   }
   CName entry;
   SSYNC_TRY_VOID(entry.set(name));
   if (::fchownat(fd_.get(), entry.get(), owner.uid, owner.gid, AT_SYMLINK_NOFOLLOW) != 0) {
     return failed("setting the owner of", name, errno);
   }
-  return {};
+  return attributes_changed(name);
 }
 
 Result<void> RealDirectory::set_mtime(std::string_view name, FileTime mtime) {
   SSYNC_TRY_VOID(check_mtime(mtime));
-  const auto times = mtime_only(mtime);
+  const auto times = times_of(mtime, tree_.atime());
+  SSYNC_TRY_VOID(tree_.may_change());
   if (name.empty()) {
     if (::futimens(fd_.get(), times.data()) != 0) return failed("setting the time of", ".", errno);
-    return {};
+    return attributes_changed(name);
   }
   CName entry;
   SSYNC_TRY_VOID(entry.set(name));
   if (::utimensat(fd_.get(), entry.get(), times.data(), AT_SYMLINK_NOFOLLOW) != 0) {
     return failed("setting the time of", name, errno);
   }
-  return {};
+  return attributes_changed(name);
 }
 
 }  // namespace ssync::fs

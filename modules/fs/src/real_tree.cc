@@ -11,6 +11,7 @@
 
 #include "c_name.h"
 #include "real_directory.h"
+#include "root_watch.h"
 #include "volume.h"
 
 namespace ssync::fs {
@@ -36,18 +37,24 @@ mode_t process_umask() {
 
 }  // namespace
 
-RealTree::RealTree(UniqueFd root) : root_(std::move(root)), umask_(process_umask()) {}
+RealTree::RealTree(UniqueFd root, const Volume& volume, std::shared_ptr<Claim> claim)
+    : root_(std::move(root)),
+      umask_(process_umask()),
+      syncfs_flushes_(volume.syncfs_flushes),
+      sets_mtime_alone_(volume.sets_mtime_alone),
+      claim_(std::move(claim)) {}
 
 Result<std::unique_ptr<Directory>> RealTree::open(std::string_view location) {
   if (location.empty()) {
     // A description of its own: handles must not share the position that list() moves.
     UniqueFd fd(::openat(root_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!fd) return failed("opening", ".", errno);
-    return std::make_unique<RealDirectory>(*this, std::move(fd));
+    return std::make_unique<RealDirectory>(*this, std::move(fd), std::string());
   }
   SSYNC_TRY_VOID(check_location(location));
   SSYNC_TRY(UniqueFd fd, resolver_.open(root_.get(), location));
-  return std::make_unique<RealDirectory>(*this, std::move(fd));
+  return std::make_unique<RealDirectory>(*this, std::move(fd),
+                                         std::string(remembers() ? location : std::string_view()));
 }
 
 Result<Volume> RealTree::volume() {
@@ -55,8 +62,24 @@ Result<Volume> RealTree::volume() {
 }
 
 Result<void> RealTree::sync() {
+  if (!syncfs_flushes_) return unflushed_.flush(root_.get(), resolver_);
   if (::syncfs(root_.get()) != 0) return failed("syncing the file system", "", errno);
   return {};
+}
+
+void RealTree::will_sync(bool will) {
+  unflushed_.want(will && !syncfs_flushes_);
+}
+
+Result<void> RealTree::changed(std::string_view location, std::string_view name) {
+  if (!unflushed_.wanted()) return {};
+  unflushed_.add(location, name);
+  return unflushed_.is_full() ? sync() : Result<void>();
+}
+
+Result<void> RealTree::look_at_root() {
+  if (claim_) SSYNC_TRY_VOID(claim_->check());
+  return ask_root(root_.get());
 }
 
 FileTime RealTree::clock() const {

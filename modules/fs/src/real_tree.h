@@ -3,34 +3,53 @@
 #include <sys/types.h>
 
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "ssync/base/unique_fd.h"
 #include "ssync/fs/tree.h"
 
+#include "claim.h"
+#include "metadata.h"
 #include "resolve.h"
+#include "unflushed.h"
 
 namespace ssync::fs {
 
 /// A tree of the real file system. Holds one descriptor, of the root.
 class RealTree final : public Tree {
  public:
-  /// Reads the process's umask, which decides where a created file needs an fchmod.
-  explicit RealTree(UniqueFd root);
+  /// Reads the process's umask, which decides where a created file needs an fchmod. `claim`: what every
+  /// change depends on; nullptr: nothing.
+  RealTree(UniqueFd root, const Volume& volume, std::shared_ptr<Claim> claim);
 
   [[nodiscard]] Result<std::unique_ptr<Directory>> open(std::string_view location) override;
   [[nodiscard]] Result<Volume> volume() override;
   [[nodiscard]] Result<void> sync() override;
+  void will_sync(bool will) override;
+  [[nodiscard]] Result<void> look_at_root() override;
   [[nodiscard]] FileTime clock() const override;
 
   /// Borrowed.
   [[nodiscard]] int fd() const noexcept { return root_.get(); }
   [[nodiscard]] mode_t umask() const noexcept { return umask_; }
+  [[nodiscard]] Result<void> may_change() const { return claim_ ? claim_->check() : Result<void>(); }
+  [[nodiscard]] Atime atime() const noexcept { return sets_mtime_alone_ ? Atime::stays : Atime::now; }
+  /// Directories need to know where they are, for what is remembered to be flushed.
+  [[nodiscard]] bool remembers() const noexcept { return !syncfs_flushes_; }
+  /// nullptr: nothing need be remembered just now.
+  [[nodiscard]] Unflushed* unflushed() noexcept { return unflushed_.wanted() ? &unflushed_ : nullptr; }
+  /// After a change: an entry has other content or attributes, or (no name) the directory other names.
+  Result<void> changed(std::string_view location, std::string_view name);
 
  private:
   UniqueFd root_;
   mode_t umask_;
+  const bool syncfs_flushes_;
+  const bool sets_mtime_alone_;
+  const std::shared_ptr<Claim> claim_;
   Resolver resolver_;
+  Unflushed unflushed_;
 };
 
 }  // namespace ssync::fs

@@ -16,7 +16,11 @@
 #include "ssync/fs/tree.h"
 
 #include "c_name.h"
+#include "claim.h"
+#include "lost.h"
 #include "real_tree.h"
+#include "root_watch.h"
+#include "volume.h"
 
 namespace ssync::fs {
 namespace {
@@ -83,10 +87,23 @@ Result<bool> lock(int fd, const std::string& path) {
 }  // namespace
 
 struct Root::Impl {
-  Impl(UniqueFd fd, std::string absolute_path, bool by_link, bool is_locked)
-      : tree(std::move(fd)), path(std::move(absolute_path)), named_by_link(by_link), locked(is_locked) {}
+  Impl(UniqueFd fd, const Volume& volume, std::string absolute_path, bool by_link, bool is_locked,
+       const std::shared_ptr<Claim>& held)
+      : claim(held),
+        epoch(claim ? claim->epoch() : std::string()),
+        tree(std::move(fd), volume, claim),
+        path(std::move(absolute_path)),
+        named_by_link(by_link),
+        locked(is_locked) {
+    if (!volume.shared) return;
+    if (UniqueFd watched(::fcntl(tree.fd(), F_DUPFD_CLOEXEC, 0)); watched)
+      watch.emplace(std::move(watched), claim);
+  }
 
+  const std::shared_ptr<Claim> claim;
+  const std::string epoch;
   RealTree tree;
+  std::optional<RootWatch> watch;
   const std::string path;
   const bool named_by_link;
   const bool locked;
@@ -103,14 +120,28 @@ Result<Root> Root::open(const std::string& path, Lock lock_it) {
   }
   SSYNC_TRY(std::string full, absolute(path));
   UniqueFd fd(::open(full.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!fd) return failed("opening", path, errno);
+  if (!fd) {
+    auto error = failed("opening", path, errno);
+    if (may_be_lost(error.value().sys_errno)) {
+      error.value() = context(std::move(error.value()), kLostRemedy);
+      error.value().code = Errc::lost;
+    }
+    return error;
+  }
   struct stat named {};
   const bool by_link = ::lstat(full.c_str(), &named) == 0 && S_ISLNK(named.st_mode);
+  SSYNC_TRY(const Volume volume, volume_of(fd.get()));
   bool locked = false;
-  if (lock_it == Lock::yes) {
+  std::shared_ptr<Claim> claim;
+  if (lock_it == Lock::yes && volume.shared) {
+    Result<std::shared_ptr<Claim>> taken = Claim::take(fd.get());
+    if (!taken) return fail(context(std::move(taken).error(), escape(path)));
+    claim = *std::move(taken);
+    locked = claim && claim->locked();
+  } else if (lock_it == Lock::yes) {
     SSYNC_TRY(locked, lock(fd.get(), path));
   }
-  return Root(std::make_unique<Impl>(std::move(fd), std::move(full), by_link, locked));
+  return Root(std::make_unique<Impl>(std::move(fd), volume, std::move(full), by_link, locked, claim));
 }
 
 Tree& Root::tree() noexcept {
@@ -126,10 +157,23 @@ bool Root::locked() const noexcept {
   return impl_->locked;
 }
 
+const std::string& Root::epoch() const noexcept {
+  return impl_->epoch;
+}
+std::optional<Error> Root::trouble() const {
+  return impl_->watch ? impl_->watch->trouble() : std::nullopt;
+}
+
+void Root::give_up() noexcept {
+  if (impl_->claim) impl_->claim->give_up();
+}
+
 Result<RootIdentity> Root::identity() {
   SSYNC_TRY(const Volume volume, tree().volume());
   SSYNC_TRY(const std::unique_ptr<Directory> directory, tree().open(""));
   SSYNC_TRY(const Stat stat, directory->stat_self());
+  // A mount that comes back has other inode numbers where these say nothing.
+  if (!volume.stable_inodes) return RootIdentity{volume.type, volume.id, 0, std::nullopt};
   return RootIdentity{volume.type, volume.id, stat.seen.inode, stat.birth};
 }
 

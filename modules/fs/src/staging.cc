@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <optional>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -16,6 +17,8 @@ namespace ssync::fs {
 namespace {
 
 constexpr std::size_t kRandomBytes = 16;
+/// Of those, what all names of one Staging begin with.
+constexpr std::size_t kTagBytes = 8;
 
 /// Removes everything below one directory, and it, deepest first. Holds two handles whatever the depth. Goes
 /// on after a failure and keeps the first.
@@ -128,9 +131,9 @@ Result<bool> remove_if_ours(Tree& tree, Directory& root, std::string_view name) 
   return ours;
 }
 
-Result<std::string> make_staging(Tree& tree) {
+Result<std::string> make_staging(Tree& tree, const std::string& tag, const std::string& epoch) {
   SSYNC_TRY(const auto root, tree.open(""));
-  std::string name = std::string(kStagingPrefix) + random_hex(kRandomBytes);
+  std::string name = std::string(kStagingPrefix) + tag + random_hex(kRandomBytes - kTagBytes);
   SSYNC_TRY_VOID(root->make_directory(name, 0700));
   const auto prepare = [&]() -> Result<void> {
     SSYNC_TRY(const auto directory, root->open_child(name));
@@ -138,8 +141,9 @@ Result<std::string> make_staging(Tree& tree) {
     // and nothing else, and nobody else may look in.
     SSYNC_TRY_VOID(directory->strip_acl());
     SSYNC_TRY_VOID(directory->set_mode("", 0700));
-    SSYNC_TRY_VOID(directory->create_file(kStagingMarker, 0600));
-    return {};
+    SSYNC_TRY(const auto marker, directory->create_file(kStagingMarker, 0600));
+    if (epoch.empty()) return {};
+    return marker->write_at(0, std::as_bytes(std::span(epoch)));
   };
   if (Result<void> prepared = prepare(); !prepared) {
     // Best effort: an empty one without marker is removed at the next start.
@@ -159,6 +163,11 @@ bool is_staging_name(std::string_view name) noexcept {
          std::ranges::all_of(name, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
 }
 
+bool is_reserved(std::string_view name, InRoot in_root, IsDirectory is_directory) noexcept {
+  if (in_root == InRoot::yes) return name == kStateDirectory || is_staging_name(name);
+  return is_directory == IsDirectory::no && is_staging_name(name);
+}
+
 Result<std::uint32_t> remove_abandoned_staging(Tree& tree) {
   SSYNC_TRY(const auto root, tree.open(""));
   NameList names;
@@ -175,16 +184,48 @@ Result<std::uint32_t> remove_abandoned_staging(Tree& tree) {
   return removed;
 }
 
+namespace {
+
+/// Taking a name away moves the directory's time, which the scan has seen and the plan is made with.
+template <typename Change>
+auto keeping_time(Directory& directory, Change change) -> decltype(change()) {
+  SSYNC_TRY(const Stat before, directory.stat_self());
+  auto result = change();
+  SSYNC_TRY_VOID(directory.set_mtime("", before.seen.values.mtime));
+  return result;
+}
+
+Result<bool> remove_beside(Directory& directory, std::string_view name) {
+  SSYNC_TRY(const Stat stat, directory.stat(name));
+  const bool ours = (stat.type == Stat::Type::file || stat.type == Stat::Type::symlink) &&
+                    stat.seen.values.owner.uid == ::geteuid();
+  if (ours) SSYNC_TRY_VOID(directory.remove(name));
+  return ours;
+}
+
+}  // namespace
+
+Result<bool> remove_abandoned(Tree& tree, PathView path) {
+  if (!is_staging_name(path.name)) return false;
+  SSYNC_TRY(const auto directory, tree.open(path.location));
+  return keeping_time(*directory, [&] {
+    return path.location.empty() ? remove_if_ours(tree, *directory, path.name)
+                                 : remove_beside(*directory, path.name);
+  });
+}
+
 struct Staging::Impl {
-  explicit Impl(Tree& in) : tree(in) {}
+  Impl(Tree& in, std::string of) : tree(in), epoch(std::move(of)), tag(random_hex(kTagBytes)) {}
 
   Tree& tree;
+  const std::string epoch;
+  const std::string tag;
   std::atomic<std::uint64_t> slots{0};
   Mutex mutex;
   std::string name SSYNC_GUARDED_BY(mutex);  // empty while there is none
 };
 
-Staging::Staging(Tree& tree) : impl_(std::make_unique<Impl>(tree)) {}
+Staging::Staging(Tree& tree, std::string epoch) : impl_(std::make_unique<Impl>(tree, std::move(epoch))) {}
 
 Staging::~Staging() {
   const Result<void> removed = remove();
@@ -198,7 +239,7 @@ Result<std::unique_ptr<Directory>> Staging::open() {
     if (there || there.error().code != Errc::not_found) return there;
     impl_->name.clear();
   }
-  Result<std::string> made = make_staging(impl_->tree);
+  Result<std::string> made = make_staging(impl_->tree, impl_->tag, impl_->epoch);
   if (!made) return fail(context(std::move(made).error(), "staging"));
   impl_->name = *std::move(made);
   return impl_->tree.open(impl_->name);
@@ -206,6 +247,14 @@ Result<std::unique_ptr<Directory>> Staging::open() {
 
 std::string Staging::next_slot() {
   return std::to_string(impl_->slots.fetch_add(1, std::memory_order_relaxed));
+}
+
+std::string Staging::next_name_beside() {
+  return std::string(kStagingPrefix) + impl_->tag + random_hex(kRandomBytes - kTagBytes);
+}
+
+bool Staging::owns(std::string_view name) const {
+  return is_staging_name(name) && name.substr(kStagingPrefix.size()).starts_with(impl_->tag);
 }
 
 Result<void> Staging::remove() {
@@ -216,6 +265,11 @@ Result<void> Staging::remove() {
     return fail(context(std::move(removed).error(), "staging"));
   impl_->name.clear();
   return {};
+}
+
+std::string Staging::name() const {
+  const MutexLock lock(impl_->mutex);
+  return impl_->name;
 }
 
 bool Staging::exists() const {

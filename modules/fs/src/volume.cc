@@ -1,7 +1,10 @@
 // What may be believed on which file system. Types that are not in the table are local disk file systems as
 // far as we know: their inode numbers and ctimes are believed, their f_fsid is not (many make it from the
 // device number, which another disk may have after the next boot), nor that a directory's ctime tells of its
-// names: an image has the ctimes it was made with, and a server's clock is not ours.
+// names: an image has the ctimes it was made with, and a server's clock is not ours. Nor is a flock on a
+// directory believed where others than this kernel may write (`shared`: FUSE and NFS keep it to the mount),
+// nor syncfs where the kernel has no way to tell the other end to flush (FUSE, CIFS and 9p answer it at
+// once).
 #include "volume.h"
 
 #include <sys/statvfs.h>
@@ -29,6 +32,8 @@ struct Type {
   bool stable_ctime = true;
   bool stable_id = false;
   bool names_move_ctime = false;
+  bool shared = false;
+  bool syncfs_flushes = true;
 };
 
 // linux/magic.h, and the kernel's or the module's own sources for those that are not in it.
@@ -50,20 +55,28 @@ constexpr std::array kTypes = {
     Type{0xE0F5E1E2, "erofs"},
     Type{0x482B, "hfsplus"},
     Type{0x7366746E, "ntfs3"},
-    Type{0x01021997, "9p", false, true},
+    Type{0x01021997, "9p", false, true, false, false, true, false},
     Type{0x794C7630, "overlay", true, false},
-    Type{0x6969, "nfs", false, false},
-    Type{0xFF534D42, "cifs", false, false},
-    Type{0xFE534D42, "smb2", false, false},
-    Type{0x517B, "smb", false, false},
-    Type{0x65735546, "fuse", false, false},
+    Type{0x6969, "nfs", false, false, false, false, true, true},
+    Type{0xFF534D42, "cifs", false, false, false, false, true, false},
+    Type{0xFE534D42, "smb2", false, false, false, false, true, false},
+    Type{0x517B, "smb", false, false, false, false, true, false},
+    Type{0x65735546, "fuse", false, false, false, false, true, false},
     Type{0x5346544E, "ntfs", false, false},
     Type{0x2011BAB0, "exfat", false, false},
     Type{0x4D44, "vfat", false, false},
-    Type{0x5346414F, "afs", false, false},
-    Type{0x00C36400, "ceph", false, false},
-    Type{0x786F4256, "vboxsf", false, false},
-    Type{0x7C7C6673, "prl_fs", false, false},
+    Type{0x5346414F, "afs", false, false, false, false, true, false},
+    Type{0x00C36400, "ceph", false, false, false, false, true, true},
+    Type{0x786F4256, "vboxsf", false, false, false, false, true, false},
+    // Nothing is known of what syncfs does on the next ones but of the first two, which are disk file
+    // systems.
+    Type{0x01161970, "gfs2", true, false, false, false, true, true},
+    Type{0x7461636F, "ocfs2", true, false, false, false, true, true},
+    Type{0x0BD00BD0, "lustre", false, false, false, false, true, false},
+    Type{0x47504653, "gpfs", false, false, false, false, true, false},
+    Type{0x19830326, "beegfs", false, false, false, false, true, false},
+    Type{0x73757245, "coda", false, false, false, false, true, false},
+    Type{0x7C7C6673, "prl_fs", false, false, false, false, true, false},
 };
 
 std::uint64_t id_of(const struct statfs& from) noexcept {
@@ -87,6 +100,9 @@ Result<Volume> volume_of(int fd) {
     volume.stable_inodes = type->stable_inodes;
     volume.stable_ctime = type->stable_ctime;
     volume.names_move_ctime = type->names_move_ctime;
+    volume.shared = type->shared;
+    volume.sets_mtime_alone = type->name != "fuse";
+    volume.syncfs_flushes = type->syncfs_flushes;
     if (type->stable_id) volume.id = id_of(got);
   } else {
     volume.type_name = fmt::format("0x{:X}", volume.type);

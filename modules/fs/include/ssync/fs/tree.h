@@ -60,8 +60,11 @@ class File {
   /// both.
   [[nodiscard]] virtual Result<void> set_mode(std::uint16_t mode) = 0;
   [[nodiscard]] virtual Result<void> set_owner(Owner owner) = 0;
-  /// Sets mtime; atime is left as it is. Comes last, as writing moves it. Requires: ns below 10^9.
+  /// Sets mtime; atime is left as it is where it can be (Volume::sets_mtime_alone). Comes last, as writing
+  /// moves it. Requires: ns below 10^9.
   [[nodiscard]] virtual Result<void> set_mtime(FileTime mtime) = 0;
+  /// fsync(2): content and attributes are on stable storage afterwards.
+  [[nodiscard]] virtual Result<void> flush() = 0;
   /// Makes this empty file a copy of `from`'s content: reflink, else copy_file_range/read+write with holes
   /// kept. `progress` (may be empty) is called with bytes done so far, holes counted, at least every 64 MiB
   /// and at the end; false from it stops with Errc::interrupted. Errc::changed when `from` became shorter
@@ -115,6 +118,11 @@ struct Volume {
                                   ///< disk file systems and tmpfs that are known to
   std::uint64_t bytes_available = 0;  ///< to this process
   bool read_only = false;
+  bool shared = false;  ///< other machines, or another mount here, may write it, and a directory's flock
+                        ///< does not keep them out: network file systems and FUSE
+  bool sets_mtime_alone =
+      true;                    ///< false: only together with the atime, as libfuse 2 has it: that becomes now
+  bool syncfs_flushes = true;  ///< false: syncfs(2) returns at once and proves nothing (FUSE, CIFS, 9p)
 };
 
 /// What an entry has that no Stat shows and no mirror gets. Bits; values are in the index.
@@ -167,6 +175,8 @@ class Directory {
   /// Takes away the access and default ACLs that this directory inherited. Fine when there are none, or the
   /// file system has none.
   [[nodiscard]] virtual Result<void> strip_acl() = 0;
+  /// fsync(2) of this directory: the names in it are on stable storage afterwards, and its own attributes.
+  [[nodiscard]] virtual Result<void> flush() = 0;
 };
 
 /// Thread safety: any thread. Directories and Files must not outlive the Tree.
@@ -176,11 +186,26 @@ class Tree {
   /// The directory at `location`, "" for the root; any depth up to kDepthMax.
   [[nodiscard]] virtual Result<std::unique_ptr<Directory>> open(std::string_view location) = 0;
   [[nodiscard]] virtual Result<Volume> volume() = 0;
-  /// syncfs(2): what was written to the root's file system before the call is on stable storage after it.
+  /// What was changed through this Tree before the call is on stable storage after it: one syncfs(2), or
+  /// where that proves nothing (Volume::syncfs_flushes), an fsync(2) of each file when it was written, and
+  /// here of each entry and directory that was changed since. Requires: will_sync(true) before the first
+  /// change.
   [[nodiscard]] virtual Result<void> sync() = 0;
+  /// Whether sync() will be asked for from now on. It is not to begin with.
+  virtual void will_sync(bool will) = 0;
+  /// Asks the file system itself, not what is cached of it, for the root.
+  [[nodiscard]] virtual Result<void> look_at_root() = 0;
   /// The file system clock that ctime is taken from (CLOCK_REALTIME_COARSE for the real one).
   [[nodiscard]] virtual FileTime clock() const = 0;
 };
+
+/// The one place that tells an entry which cannot be read from a file system that is gone (a dead FUSE
+/// daemon, an NFS export that was taken away, a disk that was pulled): when `error` has an errno that the
+/// latter gives (ENOTCONN, ESTALE, EIO, ...), the root is looked at; if that fails so too, the answer is
+/// Errc::lost, with what to do about it. Else `error` as it is, which costs one entry.
+[[nodiscard]] Error lost_or(Tree& tree, Error error);
+/// The same of one path's Problem: Errc::lost when it is not that path alone.
+[[nodiscard]] std::optional<Error> lost_behind(Tree& tree, const Problem& problem);
 
 /// Two different changes of one file get different ctimes when they are at least this far apart: 20 ms, or 2
 /// s where stamps are whole seconds (`stamp.ns` == 0, as on vfat or ext3). A stat whose ctime is younger than
@@ -207,13 +232,18 @@ struct RootIdentity {
 
 /// A root directory as the user named it. Owns the descriptor, and the lock when one was asked for. The
 /// process's umask is read when it is opened; if it is changed later, created files may lack mode bits.
-/// Thread safety: any thread.
+///
+/// The lock is a flock of the directory. On a file system that other machines reach (Volume::shared) that
+/// would be local to the mount: there a regular file is locked, in the reserved directory
+/// `.server-sync.state`, with an epoch and a beat in it; and from the moment that it is another's every
+/// change is Errc::lost. Thread safety: any thread. Threads: one on such a file system.
 class Root {
  public:
   enum class Lock : bool { no, yes };
   /// Opens `path` (a trailing slash is fine, a link at the end is followed). Errors for people: not_found,
-  /// not_directory, permission; busy when Lock::yes and somebody else (also another Root of this process)
-  /// holds the flock.
+  /// not_directory, permission, lost (a mount whose file system is gone); busy when Lock::yes and somebody
+  /// else (also another Root of this process) holds it. Takes some seconds where only the beat can tell that
+  /// whoever held it is dead.
   [[nodiscard]] static Result<Root> open(const std::string& path, Lock lock);
   Root(Root&&) noexcept;
   Root& operator=(Root&&) noexcept;
@@ -222,8 +252,15 @@ class Root {
   [[nodiscard]] const std::string& absolute_path()
       const noexcept;  ///< as given, made absolute, the last link unresolved, no trailing slash
   [[nodiscard]] bool named_by_link() const noexcept;  ///< DIR itself is a symlink
-  [[nodiscard]] bool locked()
-      const noexcept;  ///< false also when the file system cannot lock (NFS, some FUSE)
+  /// Nobody else can write it as long as this lives. False also when the file system cannot lock.
+  [[nodiscard]] bool locked() const noexcept;
+  /// Of the lock on a file system that others reach (Volume::shared), new with every holder; else empty.
+  [[nodiscard]] const std::string& epoch() const noexcept;
+  /// On such a file system: Errc::lost when it is gone, does not answer, or somebody else has the lock by
+  /// now. It is looked at once a second by a thread of its own; this never blocks.
+  [[nodiscard]] std::optional<Error> trouble() const;
+  /// Lets the lock of such a file system go, before the same path is opened anew; every change is Errc::lost.
+  void give_up() noexcept;
   [[nodiscard]] Result<RootIdentity> identity();
   /// The root and every directory above it, up to and with "/".
   [[nodiscard]] Result<std::vector<DirectoryId>> ancestry();

@@ -45,6 +45,7 @@ enum class FakeOp : std::uint8_t {
   set_mtime,
   strip_acl,
   sync,
+  flush,
 };
 [[nodiscard]] constexpr bool is_change(FakeOp op) noexcept {
   return op >= FakeOp::create_file;
@@ -97,6 +98,8 @@ class FakeTree final : public fs::Tree {
   [[nodiscard]] Result<std::unique_ptr<fs::Directory>> open(std::string_view location) override;
   [[nodiscard]] Result<fs::Volume> volume() override;
   [[nodiscard]] Result<void> sync() override;
+  void will_sync(bool will) override { static_cast<void>(will); }
+  [[nodiscard]] Result<void> look_at_root() override;
   [[nodiscard]] FileTime clock() const override;
 
   /// Starts at 1'700'000'000.123456789 s and moves only here.
