@@ -52,6 +52,27 @@ TEST_F(ScannerTest, StagingIsSkippedInTheRootOnly) {
   EXPECT_THAT(scanned.paths, ElementsAre(".server-sync.short", "d", "d/" + staging, "d/" + staging + "/1"));
 }
 
+TEST_F(ScannerTest, WhatIsOursIsSkippedAndWhatWasStagedIsTold) {
+  const std::string staging = ".server-sync." + std::string(32, '0');
+  FakeTree tree(
+      {dir(".server-sync.state", file("lock")), dir(staging, file("0")),
+       dir("d", file(staging), file("x"), dir(".server-sync.state"), dir("e", link(staging, "t")))});
+  index::Index idx = open_index(index::Role::mirror);
+  for (int scans = 0; scans < 2; ++scans) {  // known names are no other
+    Scanner scanner(tree, idx, {.role = index::Role::mirror});
+    Scanned scanned;
+    for (auto block = scanner.next(); block && *block; block = scanner.next())
+      collect(**block, scanned);
+    EXPECT_THAT(scanned.paths, ElementsAre("d", "d/.server-sync.state", "d/e", "d/x"));
+    std::vector<std::string> left;
+    for (const Leftover& found : scanner.take_leftovers())
+      left.push_back(join({found.location, found.name}));
+    EXPECT_THAT(left, ElementsAre(staging, "d/" + staging, "d/e/" + staging));
+    ASSERT_TRUE(scanner.commit_index(idx.header()));
+    tree.tick();
+  }
+}
+
 TEST_F(ScannerTest, SpecialFilesAreCountedAndHaveNoRecord) {
   FakeTree tree({file("a"), special("fifo")});
   index::Index idx = open_index();

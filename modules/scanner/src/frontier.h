@@ -46,7 +46,8 @@ struct Finding {
   std::vector<Child> children;
   std::uint64_t specials = 0, hard_links = 0;
   UnmirroredCounts unmirrored;
-  std::optional<Error> error;  ///< then the scan ends here
+  std::vector<std::string> leftovers;  ///< names of what was staged in it
+  std::optional<Error> error;          ///< then the scan ends here
 };
 
 struct LocationOrder {

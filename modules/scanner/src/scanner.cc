@@ -47,8 +47,9 @@ struct Scanner::Impl {
   std::optional<index::Index::Writer> writer;
   std::optional<Error> start_error;  // the scan cannot begin
   std::optional<Error> index_error;  // the new base cannot be written; the scan goes on without
-  bool ended = false;                // nothing more comes
-  bool complete = false;             // because everything came
+  std::vector<Leftover> leftovers;
+  bool ended = false;     // nothing more comes
+  bool complete = false;  // because everything came
 
   Workers workers;  // end when the frontier is empty or stopped
 };
@@ -116,6 +117,8 @@ Result<std::optional<ScanBlock>> Scanner::Impl::emit() {
       writer.reset();
     }
   }
+  for (std::string& name : finding->leftovers)
+    leftovers.push_back({finding->block.location, std::move(name)});
   entries.fetch_add(finding->block.entries.size(), std::memory_order_relaxed);
   specials.fetch_add(finding->specials, std::memory_order_relaxed);
   hard_links.fetch_add(finding->hard_links, std::memory_order_relaxed);
@@ -160,6 +163,10 @@ Result<void> Scanner::commit_index(const index::Header& header) {
 
 void Scanner::stop() noexcept {
   impl_->frontier.stop();
+}
+
+std::vector<Leftover> Scanner::take_leftovers() {
+  return std::exchange(impl_->leftovers, {});
 }
 
 Counts Scanner::counts() const {

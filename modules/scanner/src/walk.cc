@@ -86,6 +86,7 @@ struct Walk::Run {
   [[nodiscard]] bool look_at_listed();
   [[nodiscard]] bool look_at_known();
   [[nodiscard]] bool look_at(std::string_view name);
+  [[nodiscard]] bool is_ours(std::string_view name);
   [[nodiscard]] bool stopped() { return ++looked_at % kStopInterval == 0 && walk.frontier_.stopped(); }
   [[nodiscard]] std::span<const std::string_view> sorted_names();
   void count_as_before(const Merged& merged);
@@ -201,8 +202,19 @@ bool Walk::Run::look_at_listed() {
   expect(names.size());
   for (const std::string_view name : names) {
     if (stopped()) return false;
-    if (!is_root || !fs::is_staging_name(name)) static_cast<void>(look_at(name));
+    if (!is_ours(name)) static_cast<void>(look_at(name));
   }
+  return true;
+}
+
+bool Walk::Run::is_ours(std::string_view name) {
+  const auto in_root = is_root ? fs::InRoot::yes : fs::InRoot::no;
+  if (!fs::is_reserved(name, in_root, fs::IsDirectory::no)) return false;
+  if (!is_root) {
+    const Result<fs::Stat> stat = directory->stat(name);
+    if (!stat || stat->type == fs::Stat::Type::directory) return false;
+  }
+  if (fs::is_staging_name(name)) finding->leftovers.emplace_back(name);
   return true;
 }
 

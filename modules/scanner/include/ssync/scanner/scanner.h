@@ -39,6 +39,11 @@ struct UnmirroredCounts {
   friend bool operator==(const UnmirroredCounts&, const UnmirroredCounts&) = default;
 };
 
+/// What was staged by somebody and is still there: fs::is_staging_name().
+struct Leftover {
+  std::string location, name;
+};
+
 struct Counts {
   std::uint64_t entries = 0;          ///< the root not counted
   std::uint64_t specials = 0;         ///< sockets, fifos, devices
@@ -48,8 +53,8 @@ struct Counts {
 
 /// Scans once. Rules:
 /// - Sorted as compare_rows(); the first block is the root's and carries `self`.
-/// - Our staging directories in the root are skipped. Sockets, fifos and devices are entries of Kind::special
-/// without a record.
+/// - What is ours is skipped (fs::is_reserved); of what was staged, take_leftovers() tells. Sockets, fifos and
+/// devices are entries of Kind::special without a record.
 /// - What breaks a rule of model/entry_rules.h is a Problem and a Kind::unreadable entry; without an entry, and
 /// with a cut name, when that or the path is what breaks it. A mirror's entry with an impossible time is as if
 /// it had another one.
@@ -94,6 +99,8 @@ class Scanner {
   [[nodiscard]] Result<void> commit_index(const index::Header& header);
   /// Makes next() return Errc::interrupted soon. Any thread.
   void stop() noexcept;
+  /// What was staged in it and skipped; complete at the end. The emitter.
+  [[nodiscard]] std::vector<Leftover> take_leftovers();
   [[nodiscard]] Counts counts() const;  ///< complete at the end; any thread
 
  private:
