@@ -33,6 +33,10 @@ void ContentReaders::run() {
     const auto switches = probe.end();
     if (switches && result.content && result.content->seen.values.size <= kSmallBytes)
       workers_.waited(*switches);
+    if (!result.content) {
+      result.content = fail(fs::lost_or(
+          tree_, context(std::move(result.content).error(), printable({job->location, job->name}))));
+    }
     answer_(std::move(result));
   }
 }

@@ -1,17 +1,6 @@
 #include "placing.h"
 
-#include "ssync/base/random.h"
-
 namespace ssync::transfer {
-namespace {
-
-/// The form that staging directories have too: scanners skip it, and nobody else uses it.
-Staged new_name_beside() {
-  return {std::string(fs::kStagingPrefix) + random_hex(16), true};
-}
-
-}  // namespace
-
 void OtherDevices::add(std::string_view location) {
   const MutexLock lock(mutex_);
   locations_.emplace(location);
@@ -50,7 +39,9 @@ Result<NewFile> Placing::create(std::string_view location, const Values& wanted)
 
 Result<NewFile> Placing::create_beside(std::string_view location, const Values& wanted) {
   return with_directory(directories_, location, [&](fs::Directory& directory) {
-    return with_writable(directory, [&] { return create_in(directory, new_name_beside(), wanted); });
+    return with_writable(directory, [&] {
+      return create_in(directory, Staged{staging_.next_name_beside(), true}, wanted);
+    });
   });
 }
 
@@ -243,7 +234,7 @@ Result<Staged> Placing::copy_beside(const Staged& staged, std::string_view locat
   if (stat.type == fs::Stat::Type::symlink) {
     SSYNC_TRY(const std::string target, named("read the link", directory->read_link(staged.slot)));
     SSYNC_TRY(fs::Directory* const to, directories_.open(location));
-    Staged at = new_name_beside();
+    Staged at = Staged{staging_.next_name_beside(), true};
     SSYNC_TRY_VOID(named("create", with_writable(*to, [&] { return to->make_link(at.slot, target); })));
     SSYNC_TRY(const fs::Stat made, named("stat", to->stat(at.slot)));
     SSYNC_TRY_VOID(adjust_attributes(*to, at.slot, values, made, rules_.attributes));

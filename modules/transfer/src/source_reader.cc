@@ -35,7 +35,7 @@ struct SourceReader::Impl {
     ChunkPacker packer(pool, output, chunk_bytes);
     FileSender sender(tree, packer, [this](std::uint64_t switches) { workers.waited(switches); });
     while (std::optional<ReadRequest> request = next(packer)) {
-      if (!serve(*request, sender)) break;
+      if (!serve(tree, *request, sender)) break;
     }
   }
 
@@ -47,7 +47,7 @@ struct SourceReader::Impl {
   }
 
   /// False: reading was stopped.
-  bool serve(const ReadRequest& request, FileSender& sender) {
+  bool serve(fs::Tree& tree, const ReadRequest& request, FileSender& sender) {
     const auto sent = [&]() -> Result<void> {
       try {
         return sender.send(request);
@@ -59,7 +59,9 @@ struct SourceReader::Impl {
     if (sent.error().code == Errc::closed) return false;
     Problem problem = problem_at({request.location, request.name}, request.row, sent.error());
     problem.vanished = sent.error().code == Errc::not_found || sent.error().code == Errc::not_directory;
-    return output.push(ReadFailure{request.row, std::move(problem)});
+    ReadFailure failure{request.row, std::move(problem), std::nullopt};
+    failure.lost = fs::lost_behind(tree, failure.problem);
+    return output.push(std::move(failure));
   }
 
   // Fixed after construction.

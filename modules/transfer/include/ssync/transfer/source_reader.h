@@ -47,6 +47,7 @@ struct Chunk {
 struct ReadFailure {
   RowId row = kNoRow;
   Problem problem;
+  std::optional<Error> lost;  ///< Errc::lost: not this file but the whole tree cannot be read any more
 };
 
 using ReadOutput = std::variant<Chunk, ReadFailure>;
