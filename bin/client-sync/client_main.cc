@@ -26,8 +26,8 @@ int run(const Options& options, const Capacities& capacities) {
   Result<Report> report = Report::open(options);
   if (!report) return give_up(report.error(), ExitCode::file);
   // A source that is not there at the start is a typing error; later it is waited for.
-  if (const Result<fs::Root> root = fs::Root::open(options.directory, fs::Root::Lock::no); !root)
-    return give_up(root.error(), ExitCode::selection);
+  if (const Result<Source> source = open_source(options.directory); !source)
+    return give_up(source.error(), code_of_root(source.error()));
   Result<Signals> signals = Signals::block();
   if (!signals) return give_up(signals.error(), ExitCode::start);
   net::Context context;

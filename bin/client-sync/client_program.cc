@@ -1,10 +1,14 @@
 #include "client_program.h"
 
 #include <algorithm>
+#include <atomic>
+#include <thread>
 
 #include <fmt/format.h>
 
 #include "ssync/base/host.h"
+#include "ssync/base/leave_anyway.h"
+#include "ssync/base/mutex.h"
 #include "ssync/base/random.h"
 #include "ssync/base/text.h"
 
@@ -12,6 +16,10 @@ namespace ssync::client_program {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+
+/// Who waits for a file system that does not answer is left behind.
+constexpr auto kLeaveAfter = std::chrono::seconds(5);
+constexpr std::chrono::milliseconds kJoinLook{50};
 
 std::chrono::milliseconds to_ms(double seconds) {
   return std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000));
@@ -53,7 +61,58 @@ index::Header header_for(const fs::Root& root, const fs::RootIdentity& identity)
   return header;
 }
 
+Result<Source> open_now(const std::string& directory) {
+  SSYNC_TRY(fs::Root root, fs::Root::open(directory, fs::Root::Lock::no));
+  const auto told = [&](const Error& error) {
+    return fail(context(fs::lost_or(root.tree(), error), "the source " + escape(root.absolute_path())));
+  };
+  const Result<fs::RootIdentity> identity = root.identity();
+  if (!identity) return told(identity.error());
+  const Result<std::vector<fs::DirectoryId>> chain = root.ancestry();
+  if (!chain) return told(chain.error());
+  return Source{std::move(root), *identity, *chain};
+}
+
 }  // namespace
+
+Result<Source> open_source(const std::string& directory) {
+  struct Opening {
+    Mutex mutex;
+    CondVar changed;
+    std::optional<Result<Source>> source SSYNC_GUARDED_BY(mutex);
+  };
+  const auto opening = std::make_shared<Opening>();
+  const SignalsHeld held;
+  // Not joined: it may never come back, and owns what it uses.
+  std::thread([opening, directory] {
+    Result<Source> source = open_now(directory);
+    const MutexLock lock(opening->mutex);
+    opening->source.emplace(std::move(source));
+    opening->changed.notify_all();
+  }).detach();
+  const MutexLock lock(opening->mutex);
+  for (const auto until = Clock::now() + wire::kIdle; !opening->source;) {
+    if (!opening->changed.wait_until(opening->mutex, until) && !opening->source) {
+      return fail(Errc::lost,
+                  fmt::format("the source {}: its file system does not answer for {} s", escape(directory),
+                              std::chrono::floor<std::chrono::seconds>(wire::kIdle).count()));
+    }
+  }
+  return std::move(*opening->source);
+}
+
+ExitCode code_of_root(const Error& error) {
+  switch (error.code) {
+    case Errc::not_found:
+    case Errc::not_directory:
+    case Errc::permission:
+    case Errc::invalid_argument:
+    case Errc::too_long:
+      return ExitCode::selection;
+    default:
+      return ExitCode::file;
+  }
+}
 
 ClientProgram::ClientProgram(const Options& options, Capacities capacities, net::Context& context,
                              Signals& signals, Report& report)
@@ -123,29 +182,57 @@ Result<Outcome> ClientProgram::attempt(std::chrono::milliseconds connect) {
     outcome.text = std::move(text);
     return outcome;
   };
-  Result<fs::Root> root = fs::Root::open(options_.directory, fs::Root::Lock::no);
-  if (!root) return failed(ExitCode::selection, false, root.error().text());
-  SSYNC_TRY(const fs::RootIdentity identity, root->identity());
-  SSYNC_TRY(const std::vector<fs::DirectoryId> chain, root->ancestry());
+  Result<Source> source = open_source(options_.directory);
+  if (!source) return failed(code_of_root(source.error()), false, source.error().text());
+  fs::Root& root = source->root;
+  const fs::RootIdentity& identity = source->identity;
+  const std::vector<fs::DirectoryId>& chain = source->chain;
   Result<index::Index> index =
-      index::Index::open(options_.state_dir, index::Role::source, root->absolute_path());
+      index::Index::open(options_.state_dir, index::Role::source, root.absolute_path());
   if (!index) return failed(ExitCode::file, false, context(index.error(), "opening the index").text());
   for (const std::string& damage : index->damage())
     report_.notice(damage);
-  if (auto refused = another_root(*root, *index, identity)) return *refused;
+  if (auto refused = another_root(root, *index, identity)) return *refused;
 
   wire::Hello hello;
   hello.client = client_id_;
   hello.program = "client-sync " SSYNC_VERSION;
-  hello.source_id = options_.source_id.value_or(machine_name() + ":" + root->absolute_path());
+  hello.source_id = options_.source_id.value_or(machine_name() + ":" + root.absolute_path());
   hello.options = sync_options(options_, report_.wants_changes());
   hello.host = boot_fingerprint();
   for (const fs::DirectoryId& id : chain)
     hello.ancestry.push_back({id.device, id.inode});
   hello.has_owner = true;
-  SourceSync sync(options_, capacities_, *root, *index, header_for(*root, identity), std::move(hello),
-                  connect, context_, signals_, report_);
-  return sync.run();
+  auto sync = std::make_unique<SourceSync>(options_, capacities_, root, *index, header_for(root, identity),
+                                           std::move(hello), connect, context_, signals_, report_);
+  Result<Outcome> outcome = sync->run();
+  const bool go_on = put_away(std::move(sync), outcome ? outcome->code : ExitCode::socket);
+  if (!go_on && outcome) outcome->code = ExitCode::interrupted;
+  return outcome;
+}
+
+// The threads of a sync that ended may still wait for a file system that does not answer.
+bool ClientProgram::put_away(std::unique_ptr<SourceSync> sync, ExitCode code) {
+  std::atomic<bool> done{false};
+  std::jthread joining([&] {
+    sync.reset();
+    done.store(true);
+  });
+  const auto since = Clock::now();
+  bool interrupted = code == ExitCode::interrupted;
+  for (auto wait = std::chrono::milliseconds(1); !done.load(); wait = std::min(2 * wait, kJoinLook)) {
+    if ((options_.once || interrupted) && Clock::now() - since >= kLeaveAfter) {
+      leave_anyway(std::chrono::milliseconds(0), interrupted ? ExitCode::interrupted : code,
+                   "client-sync: the source's file system does not answer");
+    }
+    if (interrupted) {
+      std::this_thread::sleep_for(wait);
+      continue;
+    }
+    const Result<bool> go_on = pause(wait);
+    interrupted = !go_on || !*go_on;
+  }
+  return !interrupted;
 }
 
 /// An unmounted disk leaves an empty directory behind; mirroring that would delete everything.

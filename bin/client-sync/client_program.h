@@ -3,11 +3,14 @@
 #pragma once
 
 #include <chrono>
+#include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "ssync/base/exit_code.h"
 #include "ssync/base/signals.h"
+#include "ssync/fs/tree.h"
 #include "ssync/net/transport.h"
 #include "ssync/session/backoff.h"
 
@@ -16,6 +19,18 @@
 #include "source_sync.h"
 
 namespace ssync::client_program {
+
+/// A source that was opened, and which one it is.
+struct Source {
+  fs::Root root;
+  fs::RootIdentity identity;
+  std::vector<fs::DirectoryId> chain;
+};
+/// Errc::lost when its file system does not answer within 15 s: the thread that waits for it is left behind.
+[[nodiscard]] Result<Source> open_source(const std::string& directory);
+
+/// Of a source that cannot be opened.
+[[nodiscard]] ExitCode code_of_root(const Error& error);
 
 /// One thread.
 class ClientProgram {
@@ -31,6 +46,8 @@ class ClientProgram {
   [[nodiscard]] std::optional<Outcome> another_root(const fs::Root& root, const index::Index& index,
                                                     const fs::RootIdentity& identity) const;
   /// False: a signal came.
+  /// Joins its threads. False: a signal came. The process ends here when they do not come back.
+  [[nodiscard]] bool put_away(std::unique_ptr<SourceSync> sync, ExitCode code);
   [[nodiscard]] Result<bool> pause(std::chrono::milliseconds time);
   void tell(const Outcome& outcome);
 

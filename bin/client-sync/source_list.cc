@@ -71,13 +71,16 @@ void SourceList::run() {
     outcome = fail(Errc::io, std::string("listing the source: ") + error.what());
   }
   if (!outcome && outcome.error().code != Errc::closed)
-    (void)queue_.push(Item(tl::unexpected(outcome.error())));
+    (void)queue_.push(Item(tl::unexpected(fs::lost_or(tree_, std::move(outcome).error()))));
 }
 
 Result<void> SourceList::list() {
   for (;;) {
     SSYNC_TRY(std::optional<ScanBlock> block, scanner_.next());
     if (!block) break;
+    for (const Problem& problem : block->problems) {
+      if (auto lost = fs::lost_behind(tree_, problem)) return fail(*std::move(lost));
+    }
     if (!options_.compare_content) SSYNC_TRY_VOID(audit(*block));
     SSYNC_TRY_VOID(list_block(*block));
     std::move(block->problems.begin(), block->problems.end(), std::back_inserter(problems_));

@@ -188,6 +188,8 @@ Result<void> SourceSync::turn() {
                    : session_.on_malformed(head.error(), Clock::now()));
   }
   if (ready.lost && !outcome_) carry_out(session_.on_lost(transport_->lost_reason(), Clock::now()));
+  // Also while every thread that reads it waits for it.
+  if (const auto trouble = root_.trouble(); trouble && !outcome_) local_failure(*trouble);
   if (!outcome_) pump();
   if (!outcome_) carry_out(session_.on_tick(Clock::now()));
   return {};
@@ -261,6 +263,8 @@ void SourceSync::pump_digests() {
       row.digest = result->content->digest;
       if (Result<void> kept = list_->learned(result->id, *result->content); !kept)
         return local_failure(kept.error());
+    } else if (result->content.error().code == Errc::lost) {
+      return local_failure(result->content.error());
     }
     if (digest_rows_.empty()) digests_since_ = Clock::now();
     digest_rows_.push_back(row);
@@ -292,6 +296,7 @@ void SourceSync::pump_chunks() {
     if (!held_chunk_) held_chunk_ = chunks_.try_pop();
     if (!held_chunk_) return;
     if (auto* failure = std::get_if<transfer::ReadFailure>(&*held_chunk_)) {
+      if (failure->lost) return local_failure(*failure->lost);
       wire::Fail fail;
       fail.row = failure->row;
       fail.vanished = failure->problem.vanished;
@@ -508,9 +513,12 @@ void SourceSync::local_failure(const Error& error) {
   }
   Outcome outcome;
   outcome.code = ExitCode::file;
-  outcome.retry = true;
+  // A source that is gone comes back when somebody mounts it: the next sync looks.
+  outcome.retry = error.code != Errc::lost;
   outcome.reached = true;
-  outcome.text = error.text();
+  outcome.text = error.code == Errc::lost
+                     ? context(error, "the source " + escape(root_.absolute_path())).text()
+                     : error.text();
   over(std::move(outcome));
 }
 

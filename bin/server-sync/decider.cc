@@ -185,7 +185,7 @@ Result<void> Decider::take_mirror() {
 /// Tells the plan and waits for the client's word. False: it is over.
 Result<bool> Decider::show_plan() {
   for (Problem& found : planner_.take_problems())
-    SSYNC_TRY_VOID(outbox_.problem(std::move(found)));
+    SSYNC_TRY_VOID(problem(std::move(found)));
   SSYNC_TRY_VOID(outbox_.flush());
   stats_.plan = planner_.totals();
   if (!request_.options.verify) stats_.guard = planner_.guard();
@@ -304,9 +304,15 @@ Result<void> Decider::conclude(const Change& change, const transfer::Applied& do
     other.location = change.from_location;
     other.name = change.from_name;
     other.row = change.from_row;
-    SSYNC_TRY_VOID(outbox_.problem(std::move(other)));
+    SSYNC_TRY_VOID(problem(std::move(other)));
   }
-  return outbox_.problem(std::move(found));
+  return problem(std::move(found));
+}
+
+/// One path that failed costs that path, unless it failed because the whole mirror is gone.
+Result<void> Decider::problem(Problem problem) {
+  if (auto lost = fs::lost_behind(tree_, problem)) return fail(*std::move(lost));
+  return outbox_.problem(std::move(problem));
 }
 
 /// Counts, tells and remembers what was carried out.
@@ -483,7 +489,7 @@ Result<void> Decider::handle(transfer::ReceiveEvent event) {
   failure.problem.name = failure.change.name;
   failure.problem.row = failure.change.row;
   SSYNC_TRY_VOID(retry_first(failure.change));
-  return outbox_.problem(std::move(failure.problem));
+  return problem(std::move(failure.problem));
 }
 
 /// What the mirror has is as it was; the next sync asks for the file before others, as it may be quiet then.
@@ -527,7 +533,14 @@ Result<void> Decider::finish_writes() {
   if (queues_.inbox.closed()) return tl::unexpected(stopped());
   SSYNC_TRY_VOID(outbox_.flush());
   applier_.close_directories();
-  return staging_.remove();
+  const Result<void> removed = staging_.remove();
+  if (removed) return {};
+  // Everything else is right; what is left goes with the next sync.
+  Problem left;
+  left.name = staging_.name();
+  left.text = context(removed.error(), "removing staging (the next sync tries again)").text();
+  left.sys_errno = removed.error().sys_errno;
+  return problem(std::move(left));
 }
 
 Result<void> Decider::end() {

@@ -58,6 +58,7 @@ class Decider {
   [[nodiscard]] Result<void> drain_events(bool wait);
   [[nodiscard]] Result<void> handle(transfer::ReceiveEvent event);
   [[nodiscard]] Result<void> published(transfer::PublishedFile file);
+  [[nodiscard]] Result<void> problem(Problem problem);
   [[nodiscard]] Result<void> finish_writes();
   [[nodiscard]] Result<void> end();
   [[nodiscard]] static SealItem seal_item(const Change& change, PathView path, const Values& wanted,

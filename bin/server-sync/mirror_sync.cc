@@ -3,6 +3,7 @@
 #include <exception>
 #include <utility>
 
+#include "ssync/base/text.h"
 #include "ssync/wire/limits.h"
 
 namespace ssync::server_program {
@@ -12,8 +13,11 @@ namespace {
 constexpr std::size_t kBlocksAtOnce = 16;
 constexpr std::size_t kEntriesAtOnce = 1024;
 
-wire::ErrorCode code_of(Errc code) {
-  switch (code) {
+wire::ErrorCode code_of(const Error& error) {
+  // What the system said is no word of the peer's, whatever its number is taken for elsewhere.
+  if (error.sys_errno != 0)
+    return error.code == Errc::no_space ? wire::ErrorCode::no_space : wire::ErrorCode::io;
+  switch (error.code) {
     case Errc::protocol:
     case Errc::invalid_argument:
       return wire::ErrorCode::protocol;
@@ -68,6 +72,7 @@ MirrorSync::~MirrorSync() {
 }
 
 void MirrorSync::start() {
+  tree_.will_sync(request_.durable && !request_.only_shows());
   scanner::Options scanning;
   scanning.role = index::Role::mirror;
   scanning.digest_kind = request_.options.digest_kind;
@@ -101,6 +106,14 @@ void MirrorSync::scan() {
     for (;;) {
       Result<std::optional<ScanBlock>> block = scanner_->next();
       if (block && *block) {
+        for (const Problem& problem : (*block)->problems) {
+          if (auto lost = fs::lost_behind(tree_, problem)) {
+            block = fail(*std::move(lost));
+            break;
+          }
+        }
+      }
+      if (block && *block) {
         entries += (*block)->entries.size();
         batch.push_back(std::move(**block));
         if ((batch.size() >= kBlocksAtOnce || entries >= kEntriesAtOnce) && !hand_over()) return;
@@ -120,11 +133,26 @@ void MirrorSync::scan() {
         (void)mirror_.push(MirrorItem(tl::unexpected(context(committed.error(), "writing the index"))));
         return;
       }
+      remove_leftovers();
       (void)mirror_.push(MirrorItem(std::nullopt));
       return;
     }
   } catch (const std::exception& error) {
     (void)mirror_.push(MirrorItem(fail(Errc::io, std::string("scanning the mirror: ") + error.what())));
+  }
+}
+
+/// What a killed server staged, or one that could not remove it: the scan came across it anyway.
+void MirrorSync::remove_leftovers() {
+  if (request_.only_shows() || !request_.has_lock) return;
+  for (const scanner::Leftover& found : scanner_->take_leftovers()) {
+    if (staging_.owns(found.name)) continue;
+    const Result<bool> removed = fs::remove_abandoned(tree_, {found.location, found.name});
+    if (!removed)
+      report_.warning(
+          context(removed.error(), "removing what an earlier sync staged (the next one tries again)").text());
+    else if (*removed)
+      report_.notice("Removed what an earlier sync staged: " + printable({found.location, found.name}));
   }
 }
 
@@ -152,14 +180,22 @@ void MirrorSync::decide() {
   } catch (const std::exception& error) {
     outcome = fail(Errc::io, std::string("deciding: ") + error.what());
   }
-  if (!outcome && outcome.error().code != Errc::closed) {
-    wire::ErrorReply reply;
-    reply.code = code_of(outcome.error().code);
-    reply.retry = reply.code != wire::ErrorCode::protocol;
-    reply.text = outcome.error().text();
-    if (reply.text.size() > wire::kTextBytesMax) reply.text.resize(wire::kTextBytesMax);
-    (void)outputs_.push(std::move(reply));
-  }
+  if (!outcome) report_end(outcome.error());
+}
+
+/// Also when a queue was closed by a part that gave up: only who stopped the sync need not be told.
+void MirrorSync::report_end(Error error) {
+  if (stopped_.load()) return;
+  error = fs::lost_or(tree_, std::move(error));
+  if (error.code == Errc::lost)
+    error = context(std::move(error), "the mirror " + escape(header_after_.root_path));
+  wire::ErrorReply reply;
+  reply.code = code_of(error);
+  // A mirror that is gone comes back when somebody mounts it, not when it is asked for often.
+  reply.retry = reply.code != wire::ErrorCode::protocol && error.code != Errc::lost;
+  reply.text = error.text();
+  if (reply.text.size() > wire::kTextBytesMax) reply.text.resize(wire::kTextBytesMax);
+  (void)outputs_.push(std::move(reply));
 }
 
 /// After the last change: what was sealed is on disk, then that this source's sync ended well.
@@ -167,6 +203,7 @@ Result<void> MirrorSync::finish_index() {
   SSYNC_TRY_VOID(sealer_->finish());
   if (request_.only_shows())
     return index_.with([](index::Index& index) { return index.flush_log(index::Index::Durable::no); });
+  SSYNC_TRY_VOID(keep_record());
   return index_.with([this](index::Index& index) -> Result<void> {
     index::Header header = index.header();
     header.source_id = header_after_.source_id;
@@ -180,6 +217,15 @@ Result<void> MirrorSync::finish_index() {
     if (first || !(header == index.header())) SSYNC_TRY_VOID(index.append_header(header));
     return index.flush_log(request_.durable ? index::Index::Durable::yes : index::Index::Durable::no);
   });
+}
+
+/// Whose mirror it is, for whoever opens it next, from wherever.
+Result<void> MirrorSync::keep_record() {
+  if (request_.epoch.empty()) return {};
+  const fs::MirrorRecord now{header_after_.source_id, true, request_.epoch};
+  const std::optional<fs::MirrorRecord>& before = request_.record;
+  if (before && before->source_id == now.source_id && before->synced) return {};
+  return fs::write_mirror_record(tree_, now);
 }
 
 void MirrorSync::list(ListBatch batch) {

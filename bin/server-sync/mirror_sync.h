@@ -60,6 +60,9 @@ class MirrorSync {
  private:
   void scan();
   void decide();
+  void report_end(Error error);
+  void remove_leftovers();
+  [[nodiscard]] Result<void> keep_record();
   [[nodiscard]] Result<void> finish_index();
 
   fs::Tree& tree_;

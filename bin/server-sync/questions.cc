@@ -129,6 +129,8 @@ Result<void> Questions::take(const transfer::ContentResult& result) {
     answer.checksum = result.content->checksum;
     answer.digest = result.content->digest;
     SSYNC_TRY_VOID(learn(open->second, *result.content));
+  } else if (result.content.error().code == Errc::lost) {
+    return fail(result.content.error());
   }
   progress_.done.fetch_add(1, std::memory_order_relaxed);
   open_mirror_.erase(open);

@@ -135,6 +135,7 @@ std::vector<Problem> Sealer::take_problems() {
 Result<void> Sealer::seal(const SealItem& item) {
   const Result<Seen> seen = settled(item);
   if (!seen) {  // taken away by somebody: the next scan sees it
+    if (Error why = fs::lost_or(tree_, seen.error()); why.code == Errc::lost) return fail(std::move(why));
     disturbed(item, fmt::format("could not be looked at any more: {}", seen.error().text()));
     return {};
   }

@@ -4,10 +4,16 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
+#include <exception>
+#include <thread>
+#include <utility>
 
 #include <fmt/format.h>
 
+#include "ssync/base/assert.h"
 #include "ssync/base/host.h"
+#include "ssync/base/leave_anyway.h"
 #include "ssync/base/random.h"
 #include "ssync/base/text.h"
 #include "ssync/transfer/applier.h"
@@ -21,6 +27,8 @@ using Clock = std::chrono::steady_clock;
 constexpr auto kTickMax = std::chrono::milliseconds(100);
 /// Messages handled before the other sources have their turn.
 constexpr int kBurst = 64;
+/// Who waits for a file system that does not answer is left behind.
+constexpr auto kLeaveAfter = std::chrono::seconds(10);
 
 session::server::Ids random_ids() {
   session::server::Ids ids;
@@ -34,12 +42,25 @@ wire::ErrorReply error_reply(wire::ErrorCode code, bool retry, std::string text)
   return {code, retry, std::move(text)};
 }
 
+wire::ErrorReply silent_reply() {
+  return error_reply(wire::ErrorCode::io, false, "the mirror's file system does not answer");
+}
+
 bool contains(const std::vector<fs::DirectoryId>& chain, std::uint64_t device, std::uint64_t inode) {
   return std::any_of(chain.begin(), chain.end(),
                      [&](const fs::DirectoryId& id) { return id.device == device && id.inode == inode; });
 }
 
 }  // namespace
+
+struct ServerLoop::Aside {
+  std::function<void()> then;
+  Clock::time_point since = Clock::now();
+  bool opens = false;
+  bool abandoned = false;
+  std::atomic<bool> done{false};
+  std::jthread thread;  ///< ends when its work is done
+};
 
 struct ServerLoop::Opened {
   SyncRequest request;
@@ -63,9 +84,15 @@ ServerLoop::~ServerLoop() = default;
 Result<ExitCode> ServerLoop::run() {
   while (!stopping_)
     SSYNC_TRY_VOID(turn());
+  leave_anyway(kLeaveAfter, ExitCode::interrupted, "server-sync: the mirror's file system does not answer");
   carry_out(session_.shutdown(Clock::now()));
+  if (aside_) {
+    aside_->thread.join();
+    take_aside();
+  }
   sync_.reset();
   if (staging_) (void)staging_->remove();
+  staging_.reset();
   return ExitCode::interrupted;
 }
 
@@ -80,6 +107,8 @@ Result<void> ServerLoop::turn() {
   if (ready.fds.at(0)) wake_.drain();
   if (ready.control) SSYNC_TRY_VOID(take_control());
   if (ready.data) SSYNC_TRY_VOID(take_data());
+  take_aside();
+  watch_root();
   take_sync();
   for (const std::string& text : transport_.take_notices())
     report_.warning(text);
@@ -163,15 +192,34 @@ void ServerLoop::on(session::server::Kick& effect) {
 }
 
 void ServerLoop::on(session::server::OpenSync& effect) {
-  tl::expected<Opened, wire::ErrorReply> opened = open_sync(effect.hello);
-  if (!opened) {
-    report_.notice(fmt::format("Refused {}: {}", transport_.address_of(effect.peer), opened.error().text));
-    staging_.reset();
-    index_.reset();
-    carry_out(session_.refused(std::move(opened.error()), Clock::now()));
+  if (aside_) {  // abandoned, and still on its way
+    carry_out(session_.refused(silent_reply(), Clock::now()));
     return;
   }
-  report_.sync_started(transport_.address_of(effect.peer), effect.hello.source_id);
+  aside(
+      [this, hello = effect.hello] {
+        tl::expected<Opened, wire::ErrorReply> result = open_sync(hello);
+        if (result) {
+          opened_ = std::make_unique<Opened>(std::move(*result));
+        } else {
+          refused_ = std::move(result.error());
+        }
+      },
+      [this, peer = effect.peer, hello = effect.hello] { opened(peer, hello); });
+  aside_->opens = true;
+}
+
+void ServerLoop::opened(session::Peer peer, const wire::Hello& hello) {
+  if (!opened_) {
+    wire::ErrorReply why = *std::exchange(refused_, std::nullopt);
+    report_.notice(fmt::format("Refused {}: {}", transport_.address_of(peer), why.text));
+    staging_.reset();
+    index_.reset();
+    carry_out(session_.refused(std::move(why), Clock::now()));
+    return;
+  }
+  const std::unique_ptr<Opened> opened = std::move(opened_);
+  report_.sync_started(transport_.address_of(peer), hello.source_id);
   started_ = Clock::now();
   done_.reset();
   list_announced_ = 0;
@@ -180,7 +228,7 @@ void ServerLoop::on(session::server::OpenSync& effect) {
   opening.attributes = opened->request.attributes;
   opening.synced_before = opened->request.synced_before;
   // A mirror that holds nothing yet, or whose content is compared, needs every row.
-  opening.directory_sums = opening.synced_before && !options.compare_content && !options.verify;
+  opening.directory_sums = index_->header().synced_count > 0 && !options.compare_content && !options.verify;
   opening.notes = std::move(opened->notes);
   for (const std::string& note : opening.notes)
     report_.notice(note);
@@ -223,19 +271,81 @@ void ServerLoop::on(session::server::Deliver& effect) {
 
 void ServerLoop::on(session::server::CloseSync& effect) {
   const double seconds = std::chrono::duration<double>(Clock::now() - started_).count();
-  sync_.reset();  // stops and joins
+  if (sync_) sync_->stop();
+  aside(
+      [this, sync = std::shared_ptr<MirrorSync>(std::move(sync_))]() mutable {
+        sync.reset();  // joins
+        close_down();
+      },
+      [this, seconds, effect] {
+        if (effect.completed && done_) {
+          report_.sync_done(done_->stats, done_->tree_digest, seconds);
+        } else {
+          report_.sync_aborted(effect.reason);
+        }
+        carry_out(session_.closed(Clock::now()));
+      });
+}
+
+/// What an opened sync leaves.
+void ServerLoop::close_down() {
   if (staging_) {
     if (const Result<void> removed = staging_->remove(); !removed)
-      report_.warning(context(removed.error(), "removing staging").text());
+      report_.warning(context(removed.error(), "removing staging (the next sync tries again)").text());
   }
   staging_.reset();
   index_.reset();
-  if (effect.completed && done_) {
-    report_.sync_done(done_->stats, done_->tree_digest, seconds);
-  } else {
-    report_.sync_aborted(effect.reason);
+}
+
+// ---- what may wait for a disk
+// -------------------------------------------------------------------------------------------------
+
+void ServerLoop::aside(std::function<void()> work, std::function<void()> then) {
+  SSYNC_ASSERT(!aside_);
+  aside_ = std::make_unique<Aside>();
+  aside_->then = std::move(then);
+  Aside& now = *aside_;
+  now.thread = std::jthread([this, &now, what = std::move(work)]() mutable {
+    try {
+      what();
+    } catch (const std::exception& error) {
+      refused_ = error_reply(wire::ErrorCode::internal, true, error.what());
+    }
+    what = nullptr;
+    now.done.store(true);
+    wake_.signal();
+  });
+}
+
+void ServerLoop::take_aside() {
+  if (!aside_ || !aside_->done.load()) {
+    if (aside_ && !aside_->abandoned && aside_->opens && Clock::now() - aside_->since >= wire::kIdle)
+      abandon_aside();
+    return;
   }
-  carry_out(session_.closed(Clock::now()));
+  const std::unique_ptr<Aside> done = std::move(aside_);
+  if (done->thread.joinable()) done->thread.join();
+  if (!done->abandoned) return done->then();
+  opened_.reset();
+  refused_.reset();
+  close_down();
+}
+
+void ServerLoop::abandon_aside() {
+  aside_->abandoned = true;
+  report_.warning(silent_reply().text);
+  carry_out(aside_->opens ? session_.refused(silent_reply(), Clock::now()) : session_.closed(Clock::now()));
+}
+
+/// A mirror that is gone, or somebody else's, ends the sync also while every thread waits for it.
+void ServerLoop::watch_root() {
+  if (aside_ && (aside_->opens || aside_->abandoned)) return;  // the root is being opened
+  std::optional<Error> trouble = root_.trouble();
+  if (!trouble) return;
+  if (aside_) return abandon_aside();
+  if (!sync_) return;
+  const Error why = context(*std::move(trouble), "the mirror " + escape(root_.absolute_path()));
+  carry_out(session_.output(error_reply(wire::ErrorCode::io, false, why.text()), Clock::now()));
 }
 
 void ServerLoop::on(session::server::Notice& effect) {
@@ -248,15 +358,17 @@ void ServerLoop::on(session::server::Notice& effect) {
 /// A deploy may have swapped the link that DIR is, or somebody replaced the directory: the new one is locked
 /// before the old one is let go.
 Result<void> ServerLoop::reopen_root() {
-  if (root_.still_at_path()) return {};
+  if (root_.still_at_path() && !root_.trouble() && root_.tree().look_at_root()) return {};
+  root_.give_up();
   SSYNC_TRY(fs::Root fresh, fs::Root::open(options_.directory, fs::Root::Lock::yes));
   root_ = std::move(fresh);
   return {};
 }
 
 tl::expected<ServerLoop::Opened, wire::ErrorReply> ServerLoop::open_sync(const wire::Hello& hello) {
-  const auto io = [](const Error& error, std::string_view what) {
-    return tl::unexpected(error_reply(wire::ErrorCode::io, true, context(error, what).text()));
+  const auto io = [this](const Error& error, std::string_view what) {
+    const Error why = fs::lost_or(root_.tree(), context(error, what));
+    return tl::unexpected(error_reply(wire::ErrorCode::io, why.code != Errc::lost, why.text()));
   };
   if (Result<void> reopened = reopen_root(); !reopened) return io(reopened.error(), "the mirror's directory");
   Result<std::vector<fs::DirectoryId>> chain = root_.ancestry();
@@ -281,7 +393,12 @@ tl::expected<ServerLoop::Opened, wire::ErrorReply> ServerLoop::open_sync(const w
   for (const std::string& damage : index_->damage())
     report_.warning(damage);
 
-  const std::string& known = index_->header().source_id;
+  Result<std::optional<fs::MirrorRecord>> kept = kept_record();
+  if (!kept) return io(kept.error(), "reading whose mirror it is");
+  const index::Header& before = index_->header();
+  const fs::MirrorRecord record =
+      kept->value_or(fs::MirrorRecord{before.source_id, before.synced_count > 0, std::string()});
+  const std::string& known = record.source_id;
   if (!known.empty() && known != hello.source_id && !options_.take_over) {
     return tl::unexpected(
         error_reply(wire::ErrorCode::source, false,
@@ -290,7 +407,7 @@ tl::expected<ServerLoop::Opened, wire::ErrorReply> ServerLoop::open_sync(const w
                                 "the --source-id that the mirror knows",
                                 escape(known), escape(hello.source_id))));
   }
-  staging_ = std::make_unique<fs::Staging>(root_.tree());
+  staging_ = std::make_unique<fs::Staging>(root_.tree(), root_.epoch());
   Opened opened;
   Result<index::Header> header = header_after(*index_, hello, opened.notes);
   if (!header) return io(header.error(), "finding out what the mirror can hold");
@@ -300,8 +417,21 @@ tl::expected<ServerLoop::Opened, wire::ErrorReply> ServerLoop::open_sync(const w
   if (!hello.has_owner) opened.request.attributes.owner = false;
   opened.request.server_max_delete = options_.max_delete;
   opened.request.durable = options_.fsync || hello.options.durable;
-  opened.request.synced_before = index_->header().synced_count > 0;
+  opened.request.synced_before = record.synced;
+  opened.request.epoch = root_.epoch();
+  opened.request.has_lock = root_.locked() || !root_.epoch().empty();
+  opened.request.record = *std::move(kept);
   return opened;
+}
+
+/// What stands with the mirror, where others may have written it. It is worth more than our own index, which
+/// knows nothing of them.
+Result<std::optional<fs::MirrorRecord>> ServerLoop::kept_record() {
+  if (root_.epoch().empty()) return std::optional<fs::MirrorRecord>();
+  Result<std::optional<fs::MirrorRecord>> kept = fs::read_mirror_record(root_.tree());
+  if (kept || kept.error().code != Errc::corrupt) return kept;
+  report_.warning(kept.error().text() + ": whose mirror it is, is taken from this server's index");
+  return std::optional<fs::MirrorRecord>();
 }
 
 /// The index's header as it will be when this sync ended well: whose mirror it is, and what it can hold

@@ -2,12 +2,14 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 
 #include "ssync/base/event_fd.h"
 #include "ssync/base/exit_code.h"
 #include "ssync/base/signals.h"
+#include "ssync/fs/mirror_record.h"
 #include "ssync/fs/staging.h"
 #include "ssync/fs/tree.h"
 #include "ssync/net/transport.h"
@@ -52,9 +54,20 @@ class ServerLoop {
   void on(session::server::CloseSync& effect);
   void on(session::server::Notice& effect);
 
+  /// What may wait for the mirror's disk, off the thread that owns the sockets; one at a time.
+  struct Aside;
+  void aside(std::function<void()> work, std::function<void()> then);
+  void take_aside();
+  /// Nobody waits for it any more; what it leaves is put away when it comes back.
+  void abandon_aside();
+  void watch_root();
+  void opened(session::Peer peer, const wire::Hello& hello);
+  void close_down();
+
   struct Opened;
   [[nodiscard]] tl::expected<Opened, wire::ErrorReply> open_sync(const wire::Hello& hello);
   [[nodiscard]] Result<void> reopen_root();
+  [[nodiscard]] Result<std::optional<fs::MirrorRecord>> kept_record();
   [[nodiscard]] Result<index::Header> header_after(index::Index& index, const wire::Hello& hello,
                                                    std::vector<std::string>& notes);
 
@@ -76,6 +89,10 @@ class ServerLoop {
   std::chrono::steady_clock::time_point started_;
   std::optional<wire::SyncDone> done_;
   bool stopping_ = false;
+
+  std::unique_ptr<Opened> opened_;
+  std::optional<wire::ErrorReply> refused_;
+  std::unique_ptr<Aside> aside_;  ///< last: it uses the rest
 };
 
 }  // namespace ssync::server_program

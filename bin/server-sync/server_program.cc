@@ -48,6 +48,7 @@ void keep_receive_buffers() noexcept {
 }
 
 ExitCode code_of_root(const Error& error) {
+  if (error.code == Errc::lost) return ExitCode::file;
   return error.code == Errc::busy ? ExitCode::start : ExitCode::selection;
 }
 
@@ -68,9 +69,12 @@ int run(const Options& options, const Capacities& capacities) {
   if (!signals) return give_up(signals.error(), ExitCode::start);
   Result<EventFd> wake = EventFd::create();
   if (!wake) return give_up(wake.error(), ExitCode::start);
-  if (const auto removed = fs::remove_abandoned_staging(root->tree()); removed && *removed > 0) {
-    report->notice(fmt::format("Removed {} staging director{} of an interrupted run", *removed,
-                               *removed == 1 ? "y" : "ies"));
+  // Only who has the lock may: another server's staging is alive.
+  if (root->locked() || !root->epoch().empty()) {
+    if (const auto removed = fs::remove_abandoned_staging(root->tree()); removed && *removed > 0) {
+      report->notice(fmt::format("Removed {} staging director{} of an interrupted run", *removed,
+                                 *removed == 1 ? "y" : "ies"));
+    }
   }
 
   if (!root->locked()) {

@@ -11,6 +11,7 @@
 #include "ssync/base/bounded_queue.h"
 #include "ssync/base/event_fd.h"
 #include "ssync/base/mutex.h"
+#include "ssync/fs/mirror_record.h"
 #include "ssync/fs/tree.h"
 #include "ssync/index/index.h"
 #include "ssync/model/entry.h"
@@ -27,6 +28,10 @@ struct SyncRequest {
   std::optional<std::uint64_t> server_max_delete;
   bool durable = true;
   bool synced_before = false;
+  /// Of the root's lock, where others can reach the mirror: whose it is must stand with it. Else empty.
+  std::string epoch;
+  bool has_lock = false;                   ///< nobody else stages here
+  std::optional<fs::MirrorRecord> record;  ///< what stands there
 
   /// Nothing is changed.
   [[nodiscard]] bool only_shows() const { return options.dry_run || options.verify; }
