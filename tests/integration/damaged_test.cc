@@ -28,7 +28,8 @@ class Disk {
     return is_mounted_;
   }
   void unmount() {
-    if (is_mounted_) (void)run({"umount", at_.string()});
+    // A server that still runs keeps it busy: then it goes when that does.
+    if (is_mounted_ && run({"umount", at_.string()}).code != 0) (void)run({"umount", "-l", at_.string()});
     is_mounted_ = false;
   }
   [[nodiscard]] bool set(const std::string& path, const std::string& field, const std::string& value) const {
