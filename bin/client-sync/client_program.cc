@@ -132,9 +132,10 @@ Result<ExitCode> ClientProgram::run() {
         options_.once ? std::max(left, std::chrono::milliseconds(50)) : to_ms(options_.contimeout_s);
     SSYNC_TRY(const Outcome outcome, attempt(connect));
     if (outcome.code == ExitCode::interrupted) return ExitCode::interrupted;
-    if (outcome.reached) give_up = Clock::now() + to_ms(options_.contimeout_s);
+    if (is_progress(outcome)) give_up = Clock::now() + to_ms(options_.contimeout_s);
     if (outcome.done) {
-      if (!last_trouble_.empty()) report_.notice("The server is back");
+      if (!last_trouble_.empty())
+        report_.notice(server_was_gone_ ? "The server is back" : "The last trouble is over");
       last_trouble_.clear();
       backoff_.reset();
     } else {
@@ -156,6 +157,19 @@ void ClientProgram::tell(const Outcome& outcome) {
   if (outcome.text.empty() || outcome.text == last_trouble_) return;
   report_.error(outcome.text);
   last_trouble_ = outcome.text;
+  server_was_gone_ = outcome.server_gone;
+}
+
+/// What was sent before a sync broke is not left to do for the next one; or the next one comes further.
+/// Whoever fails each time at the same place makes none.
+bool ClientProgram::is_progress(const Outcome& outcome) {
+  if (outcome.done) return true;
+  if (!outcome.left_to_do) return false;
+  const bool less_to_do = !least_left_ || *outcome.left_to_do < *least_left_;
+  const bool more_sent = outcome.bytes_sent > most_sent_;
+  least_left_ = std::min(least_left_.value_or(*outcome.left_to_do), *outcome.left_to_do);
+  most_sent_ = std::max(most_sent_, outcome.bytes_sent);
+  return less_to_do || more_sent;
 }
 
 Result<bool> ClientProgram::pause(std::chrono::milliseconds time) {
@@ -197,7 +211,8 @@ Result<Outcome> ClientProgram::attempt(std::chrono::milliseconds connect) {
   wire::Hello hello;
   hello.client = client_id_;
   hello.program = "client-sync " SSYNC_VERSION;
-  hello.source_id = options_.source_id.value_or(machine_name() + ":" + root.absolute_path());
+  hello.source_id =
+      options_.source_id.value_or(lasting_machine_name(options_.state_dir) + ":" + root.absolute_path());
   hello.options = sync_options(options_, report_.wants_changes());
   hello.host = boot_fingerprint();
   for (const fs::DirectoryId& id : chain)

@@ -50,6 +50,7 @@ class ClientProgram {
   [[nodiscard]] bool put_away(std::unique_ptr<SourceSync> sync, ExitCode code);
   [[nodiscard]] Result<bool> pause(std::chrono::milliseconds time);
   void tell(const Outcome& outcome);
+  [[nodiscard]] bool is_progress(const Outcome& outcome);
 
   const Options& options_;
   const Capacities capacities_;
@@ -59,6 +60,9 @@ class ClientProgram {
   session::Backoff backoff_;
   const wire::ClientId client_id_;
   std::string last_trouble_;  ///< said once, until it changes
+  bool server_was_gone_ = false;             ///< that was the trouble
+  std::optional<std::uint64_t> least_left_;  ///< changes to make, of all syncs that broke
+  std::uint64_t most_sent_ = 0;              ///< bytes of files, of any sync that broke
 };
 
 }  // namespace ssync::client_program

@@ -52,11 +52,13 @@ std::variant<Options, int> parse_options(int argc, char** argv) {
                "go on although DIR is another directory or file system than at the last sync");
   app.add_flag("--fsync,!--no-fsync", options.fsync,
                "write files through to the mirror's disk before they count as done [on]");
-  app.add_option("--contimeout", options.contimeout_s, "seconds to try to reach the server, with --once")
+  app.add_option("--contimeout", options.contimeout_s,
+                 "with --once: seconds to try to reach the server, and to go on without progress")
       ->capture_default_str()
       ->check(CLI::Range(0.1, 1e9));
-  app.add_option("--source-id", options.source_id,
-                 "name of this source for the mirror [machine id and path]");
+  app.add_option(
+      "--source-id", options.source_id,
+      "name of this source for the mirror [machine id (or one kept in the state directory) and path]");
   app.add_option("--state-dir", options.state_dir, "where the index is kept [$XDG_STATE_HOME/server-sync]");
   app.add_option("--log-file", options.log_file, "append the log to this file instead of standard output");
   try {

@@ -78,7 +78,8 @@ std::string guard_text(const wire::Plan& plan) {
   switch (plan.guard) {
     case Guard::over_half:
       return fmt::format(
-          "{}, and {} of its {} top-level directories would be gone or empty: that looks like an accident (a disk "
+          "{}, and {} of its {} top-level directories would be gone or empty: that looks like an accident (a "
+          "disk "
           "that is not mounted?). {}",
           numbers, with_commas(t.places_lost), with_commas(t.places), way_out);
     case Guard::source_empty:
@@ -187,7 +188,10 @@ Result<void> SourceSync::turn() {
     carry_out(head ? session_.on_credit(*head, Clock::now())
                    : session_.on_malformed(head.error(), Clock::now()));
   }
-  if (ready.lost && !outcome_) carry_out(session_.on_lost(transport_->lost_reason(), Clock::now()));
+  if (ready.lost && !outcome_) {
+    carry_out(session_.on_lost(transport_->lost_reason(), Clock::now()));
+    if (outcome_ && transport_->is_refused()) outcome_->retry = false;
+  }
   // Also while every thread that reads it waits for it.
   if (const auto trouble = root_.trouble(); trouble && !outcome_) local_failure(*trouble);
   if (!outcome_) pump();
@@ -417,6 +421,7 @@ void SourceSync::on(session::client::ReadFiles& effect) {
 
 void SourceSync::on(session::client::ShowPlan& effect) {
   totals_ = effect.plan.totals;
+  has_plan_ = true;
   report_.plan(effect.plan);
   const bool changes = !options_.dry_run && !options_.verify;
   const std::string stop = guard_text(effect.plan);
@@ -489,6 +494,9 @@ void SourceSync::on(session::client::Failed& effect) {
   outcome.code = code_of(effect);
   outcome.retry = effect.retry;
   outcome.reached = session_.welcome().has_value() || effect.why == Failed::Why::server_error;
+  outcome.server_gone = effect.why == Failed::Why::connection || effect.why == Failed::Why::connect_timeout ||
+                        effect.why == Failed::Why::idle_timeout || effect.code == wire::ErrorCode::shutdown ||
+                        effect.code == wire::ErrorCode::busy;
   outcome.text = effect.text;
   over(std::move(outcome));
 }
@@ -513,9 +521,7 @@ void SourceSync::local_failure(const Error& error) {
   }
   Outcome outcome;
   outcome.code = ExitCode::file;
-  // A source that is gone comes back when somebody mounts it: the next sync looks.
-  outcome.retry = error.code != Errc::lost;
-  outcome.reached = true;
+  outcome.reached = true;  // it is not the server that is missing
   outcome.text = error.code == Errc::lost
                      ? context(error, "the source " + escape(root_.absolute_path())).text()
                      : error.text();
@@ -523,7 +529,13 @@ void SourceSync::local_failure(const Error& error) {
 }
 
 void SourceSync::over(Outcome outcome) {
-  if (!outcome_) outcome_ = std::move(outcome);
+  if (outcome_) return;
+  if (has_plan_) {
+    outcome.left_to_do = totals_.requests + totals_.created + totals_.copies + totals_.renames +
+                         totals_.metadata + totals_.deletes;
+  }
+  outcome.bytes_sent = file_bytes_sent_;
+  outcome_ = std::move(outcome);
 }
 
 }  // namespace ssync::client_program

@@ -37,10 +37,13 @@ struct Capacities {
 /// How a sync ended.
 struct Outcome {
   ExitCode code = ExitCode::ok;
-  bool done = false;     ///< sync:done came: the code is the sync's
-  bool retry = false;    ///< trying again may help
-  bool reached = false;  ///< the server answered at all
-  std::string text;      ///< why, when not done
+  bool done = false;                        ///< sync:done came: the code is the sync's
+  bool retry = false;                       ///< trying again may help
+  bool reached = false;                     ///< the server answered at all
+  bool server_gone = false;                 ///< the connection could not be made, or broke
+  std::optional<std::uint64_t> left_to_do;  ///< how many changes the plan had; absent: there was no plan
+  std::uint64_t bytes_sent = 0;             ///< of files
+  std::string text;                         ///< why, when not done
 };
 
 class SourceSync {
@@ -126,7 +129,7 @@ class SourceSync {
     RowId row = kNoRow;
     bool any_content = false;
   };
-  std::deque<ToRead> to_read_;                       ///< requested, not yet in reads_
+  std::deque<ToRead> to_read_;                      ///< requested, not yet in reads_
   std::optional<SourceList::Item> held_list_;       ///< popped, waiting for room in the window
   std::optional<transfer::ReadOutput> held_chunk_;  ///< popped, waiting for credit
   std::optional<net::DataMessage> held_message_;    ///< numbered, waiting for the socket
@@ -134,6 +137,7 @@ class SourceSync {
 
   Traffic traffic_;
   PlanTotals totals_;
+  bool has_plan_ = false;  ///< totals_ are the plan's
   std::uint64_t files_sent_ = 0, file_bytes_sent_ = 0;
   bool own_problems_ = false;
   std::chrono::steady_clock::time_point started_;

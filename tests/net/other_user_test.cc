@@ -92,7 +92,9 @@ TEST_F(OtherUserTest, IsRefusedAsAServer) {
   auto client =
       ClientTransport::connect(context_, {.control_port = control.port(), .data_port = data.port()}, nullptr)
           .value();
+  EXPECT_FALSE(client->is_refused());
   expect_lost(*client, "belongs to user 65534 (nobody)");
+  EXPECT_TRUE(client->is_refused()) << "trying again is of no use";
   client.reset();
   EXPECT_EQ(exit_status(child), 0);
 }

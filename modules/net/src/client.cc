@@ -77,6 +77,7 @@ class Client final : public ClientTransport {
 
   [[nodiscard]] bool connected() const noexcept override { return connected_; }
   [[nodiscard]] std::string lost_reason() const override { return lost_; }
+  [[nodiscard]] bool is_refused() const noexcept override { return refused_; }
   [[nodiscard]] Result<Ready> wait(milliseconds timeout, std::span<const int> fds) override;
   [[nodiscard]] Result<std::optional<wire::Frames>> receive_control() override;
   [[nodiscard]] Result<std::optional<DataMessage>> receive_data() override;
@@ -108,6 +109,7 @@ class Client final : public ClientTransport {
   bool connected_ = false;
   bool data_full_ = false;
   std::string lost_;  ///< not empty: over
+  bool refused_ = false;
   SocketPoll poll_;
   Multipart message_;
 };
@@ -192,7 +194,9 @@ void Client::on_connected() {
     for (const Link* link : {control_.get(), data_.get()}) {
       // Only now: until the server has accepted the connection, the kernel shows it as root's.
       const auto why = stranger(link->watch->fd());
-      if (why) return lose(fmt::format("the server at {}", *why));
+      if (!why) continue;
+      refused_ = true;
+      return lose(fmt::format("the server at {}", *why));
     }
   }
   connected_ = true;

@@ -124,6 +124,8 @@ class ClientTransport {
   /// Both sockets have finished their handshake. Becomes true inside wait().
   [[nodiscard]] virtual bool connected() const noexcept = 0;
   [[nodiscard]] virtual std::string lost_reason() const = 0;
+  /// It is lost because one end does not speak with the other one's user: trying again changes nothing.
+  [[nodiscard]] virtual bool is_refused() const noexcept = 0;
   [[nodiscard]] virtual Result<Ready> wait(std::chrono::milliseconds timeout, std::span<const int> fds) = 0;
   [[nodiscard]] virtual Result<std::optional<wire::Frames>> receive_control() = 0;
   [[nodiscard]] virtual Result<std::optional<DataMessage>> receive_data() = 0;
