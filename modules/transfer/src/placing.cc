@@ -190,7 +190,7 @@ Result<void> Placing::respell(fs::Directory& directory, std::string_view name, s
   return with_writable(directory, [&]() -> Result<void> {
     Result<Staged> aside = take(directory, name);
     if (!aside && aside.error().code == Errc::cross_device) {
-      aside = new_name_beside();
+      aside = Staged{staging_.next_name_beside(), true};
       SSYNC_TRY_VOID(named("rename", directory.rename(name, directory, aside->slot, fs::Replace::no)));
     }
     if (!aside) return fail(aside.error());
