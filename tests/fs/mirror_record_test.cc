@@ -15,13 +15,13 @@ INSTANTIATE_TEST_SUITE_P(Trees, MirrorRecordTest, testing::Values(On::disk, On::
                          param_name);
 
 TEST_P(MirrorRecordTest, IsReadAsItWasWritten) {
-  EXPECT_EQ(read_mirror_record(tree()), std::optional<MirrorRecord>());
+  EXPECT_EQ(read_mirror_record(tree()).value(), std::optional<MirrorRecord>());
   const MirrorRecord first{"host:/home/a b\n\\#101\xff", false, "00112233445566778899aabbccddeeff"};
   ASSERT_TRUE(write_mirror_record(tree(), first));
-  EXPECT_EQ(read_mirror_record(tree()), std::optional(first));
+  EXPECT_EQ(read_mirror_record(tree()).value(), std::optional(first));
   const MirrorRecord second{"", true, "1"};
   ASSERT_TRUE(write_mirror_record(tree(), second));
-  EXPECT_EQ(read_mirror_record(tree()), std::optional(second));
+  EXPECT_EQ(read_mirror_record(tree()).value(), std::optional(second));
   EXPECT_EQ(names(kStateDirectory), std::vector<std::string>{"mirror"});
 }
 
@@ -29,7 +29,7 @@ TEST_P(MirrorRecordTest, WhatAKilledWriterLeftIsInNobodysWay) {
   build({support::dir(std::string(kStateDirectory), support::file("mirror.new", "half"))});
   const MirrorRecord record{"source", true, "1"};
   ASSERT_TRUE(write_mirror_record(tree(), record));
-  EXPECT_EQ(read_mirror_record(tree()), std::optional(record));
+  EXPECT_EQ(read_mirror_record(tree()).value(), std::optional(record));
 }
 
 TEST_P(MirrorRecordTest, AnyOtherByteMakesItDamaged) {
