@@ -17,7 +17,7 @@ class UnmirroredTest : public testing::Test {
   UnmirroredTest() {
     root_.emplace(Root::open(directory_.path(), Root::Lock::no).value());
     top_ = root_->tree().open("").value();
-    EXPECT_TRUE(support::build(root_->tree(), {support::file("f"), support::dir("d", {support::file("x")}),
+    EXPECT_TRUE(support::build(root_->tree(), {support::file("f"), support::dir("d", support::file("x")),
                                                support::link("l", "f")}));
   }
   /// False: not on this file system, or not for this user.

@@ -1,4 +1,6 @@
 // What entries have that is not mirrored: counted, and asked for only where something may have changed.
+#include <algorithm>
+
 #include <gmock/gmock.h>
 
 #include "support.h"
@@ -30,7 +32,7 @@ class UnmirroredTest : public ScannerTest {
     return paths;
   }
 
-  FakeTree tree_{std::vector<support::Node>{dir("d", {file("acl", "a"), file("plain", "b")}), file("ping", "c"),
+  FakeTree tree_{std::vector<support::Node>{dir("d", file("acl", "a"), file("plain", "b")), file("ping", "c"),
                                             link("l", "ping")}};
   index::Index index_ = open_index();
 };
