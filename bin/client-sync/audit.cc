@@ -6,8 +6,9 @@
 namespace ssync::client_program {
 namespace {
 
-/// Seconds since the ctime. After the last, what a mapping stored on a disk before has been written back.
-constexpr std::array<std::int64_t, 3> kAges = {1, 10, 60};
+/// Seconds since the ctime, so that a store shows when the file has rested about as long again. After the last,
+/// what a mapping stored on a disk before has been written back.
+constexpr std::array<std::int64_t, 7> kAges = {1, 2, 4, 8, 16, 32, 64};
 constexpr std::uint64_t kPageBytes = 4096;
 
 /// How many of kAges have passed.

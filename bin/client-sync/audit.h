@@ -19,7 +19,8 @@ namespace ssync::client_program {
 /// was young when it was read may be another by now, under the same stat.
 ///
 /// A file is due when its ctime was not older than kFresh when the tree was listed before, and has passed one
-/// of the ages of kAges since then: so it is read three times at most, and mostly once. Bounded for each sync;
+/// of the ages of kAges since then: so it is read seven times at most, with a minute between syncs once or
+/// twice. Bounded for each sync;
 /// files that such programs like (their size is a multiple of a page) have a budget of their own. What exceeds
 /// it is left to chance and --checksum.
 ///
