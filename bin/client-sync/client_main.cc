@@ -4,6 +4,7 @@
 #include <exception>
 #include <new>
 
+#include "ssync/base/descriptors.h"
 #include "ssync/base/exit_code.h"
 #include "ssync/base/memory.h"
 #include "ssync/base/signals.h"
@@ -16,6 +17,10 @@
 
 namespace ssync::client_program {
 namespace {
+
+/// Beside 0 to 2, in the course of a sync that keeps none for later. libzmq ends the process where it cannot
+/// have those it needs.
+constexpr std::size_t kDescriptorsNeeded = 35;
 
 int give_up(const Error& error, ExitCode code) {
   std::fprintf(stderr, "client-sync: %s\n", error.text().c_str());
@@ -40,9 +45,12 @@ int run(const Options& options, const Capacities& capacities) {
 }  // namespace
 int run_client(int argc, char** argv, const Capacities& capacities) {
   try {
+    open_standard_descriptors();
     share_heaps();
     auto parsed = parse_options(argc, argv);
     if (const int* code = std::get_if<int>(&parsed)) return *code;
+    if (const Result<void> enough = raise_descriptor_limit(kDescriptorsNeeded); !enough)
+      return give_up(enough.error(), ExitCode::start);
     return run(std::get<Options>(parsed), capacities);
   } catch (const std::bad_alloc&) {
     std::fputs("client-sync: out of memory\n", stderr);

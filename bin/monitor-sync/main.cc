@@ -10,6 +10,7 @@
 
 #include <fmt/format.h>
 
+#include "ssync/base/descriptors.h"
 #include "ssync/base/signals.h"
 #include "ssync/base/unique_fd.h"
 #include "ssync/net/transport.h"
@@ -54,6 +55,7 @@ Result<int> run(const MonitorOptions& options) {
 }
 
 int main_of(int argc, char** argv) {
+  open_standard_descriptors();
   const auto parsed = parse_options(argc, argv);
   if (const int* code = std::get_if<int>(&parsed)) return *code;
   const auto result = run(std::get<MonitorOptions>(parsed));

@@ -1,6 +1,5 @@
 #include "server_program.h"
 
-#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <cstdio>
@@ -9,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "ssync/base/descriptors.h"
 #include "ssync/base/exit_code.h"
 #include "ssync/base/memory.h"
 #include "ssync/base/signals.h"
@@ -32,14 +32,9 @@ bool is_loopback(const std::string& address) {
   return address == "localhost" || address == "::1" || address.starts_with("127.");
 }
 
-/// libzmq spins on its listener when descriptors run out: have as many as we may.
-void raise_descriptor_limit() {
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
-    limit.rlim_cur = limit.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &limit);
-  }
-}
+/// Beside 0 to 2, in the course of a sync that keeps none for later. libzmq ends the process, or spins on its
+/// listener, where it cannot have those it needs.
+constexpr std::size_t kDescriptorsNeeded = 35;
 
 /// libzmq allocates every message that it receives, and another thread frees it when it is written: as much
 /// as one session's credit stays for the next ones.
@@ -121,11 +116,13 @@ int run(const Options& options, const Capacities& capacities) {
 }  // namespace
 int run_server(int argc, char** argv, const Capacities& capacities) {
   try {
-    raise_descriptor_limit();
+    open_standard_descriptors();
     keep_receive_buffers();
     share_heaps();
     auto parsed = parse_options(argc, argv);
     if (const int* code = std::get_if<int>(&parsed)) return *code;
+    if (const Result<void> enough = raise_descriptor_limit(kDescriptorsNeeded); !enough)
+      return give_up(enough.error(), ExitCode::start);
     return run(std::get<Options>(parsed), capacities);
   } catch (const std::bad_alloc&) {
     std::fputs("server-sync: out of memory\n", stderr);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <cerrno>
 #include <cstring>
 #include <string>
 #include <string_view>
@@ -33,6 +34,7 @@ class CName {
                                                   int err) {
   std::string text(operation);
   if (!name.empty()) text.append(" ").append(escape(name));
+  if (err == EMFILE) text.append(": more than this process may open (raise ulimit -n)");
   return fail(errno_error(text, err));
 }
 

@@ -14,6 +14,8 @@
 #include <cstring>
 #include <utility>
 
+#include "ssync/base/descriptors.h"
+
 #include "real_file.h"
 #include "stat.h"
 #include "volume.h"
@@ -120,7 +122,7 @@ Result<std::unique_ptr<File>> RealDirectory::open_file(std::string_view name) {
   CName entry;
   SSYNC_TRY_VOID(entry.set(name));
   constexpr int kFlags = O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC;
-  UniqueFd fd(::openat(fd_.get(), entry.get(), kFlags));
+  UniqueFd fd(open_with_patience([&] { return ::openat(fd_.get(), entry.get(), kFlags); }));
   if (!fd) {
     // A link is there now, or a socket (or a device without driver).
     const bool other_kind = errno == ELOOP || errno == ENXIO || errno == ENODEV;
@@ -146,7 +148,7 @@ Result<std::unique_ptr<File>> RealDirectory::create_file(std::string_view name, 
   SSYNC_TRY_VOID(tree_.may_change());
   const mode_t wanted = mode & 07777U;
   constexpr int kFlags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC;
-  UniqueFd fd(::openat(fd_.get(), entry.get(), kFlags, wanted));
+  UniqueFd fd(open_with_patience([&] { return ::openat(fd_.get(), entry.get(), kFlags, wanted); }));
   if (!fd) return failed("creating", name, errno);
   // open(2) may also leave out setgid, when the directory has it.
   const bool masked = (wanted & (tree_.umask() | S_ISGID)) != 0 || has_default_acl();
@@ -263,7 +265,8 @@ Result<void> RealDirectory::rename(std::string_view name, Directory& to, std::st
 Result<std::unique_ptr<Directory>> RealDirectory::open_child(std::string_view name) {
   CName entry;
   SSYNC_TRY_VOID(entry.set(name));
-  UniqueFd fd(::openat(fd_.get(), entry.get(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  constexpr int kFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+  UniqueFd fd(open_with_patience([&] { return ::openat(fd_.get(), entry.get(), kFlags); }));
   if (!fd) return failed("opening", name, errno == ELOOP ? ENOTDIR : errno);
   return std::make_unique<RealDirectory>(tree_, std::move(fd),
                                          tree_.remembers() ? join({location_, name}) : std::string());

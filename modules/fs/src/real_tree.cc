@@ -9,6 +9,8 @@
 #include <string>
 #include <utility>
 
+#include "ssync/base/descriptors.h"
+
 #include "c_name.h"
 #include "real_directory.h"
 #include "root_watch.h"
@@ -35,19 +37,36 @@ mode_t process_umask() {
   return parsed.ec == std::errc{} ? mask : kUnknown;
 }
 
+/// What a sync opens whatever happens: sockets, index, a directory and a file of each thread.
+constexpr std::size_t kNeededBySync = 40;
+/// What all stages of a sync together would keep for later.
+constexpr std::size_t kSpareUsual = 400;
+
+std::size_t spare_now() {
+  const std::size_t left = descriptors_left();
+  return left > kNeededBySync ? left - kNeededBySync : 0;
+}
+
 }  // namespace
 
 RealTree::RealTree(UniqueFd root, const Volume& volume, std::shared_ptr<Claim> claim)
     : root_(std::move(root)),
       umask_(process_umask()),
+      spare_handles_(spare_now()),
       syncfs_flushes_(volume.syncfs_flushes),
       sets_mtime_alone_(volume.sets_mtime_alone),
       claim_(std::move(claim)) {}
 
+std::size_t RealTree::worth_keeping(std::size_t wanted) const {
+  if (spare_handles_ >= kSpareUsual) return wanted;
+  return wanted * spare_handles_ / kSpareUsual;
+}
+
 Result<std::unique_ptr<Directory>> RealTree::open(std::string_view location) {
   if (location.empty()) {
     // A description of its own: handles must not share the position that list() moves.
-    UniqueFd fd(::openat(root_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    UniqueFd fd(open_with_patience(
+        [this] { return ::openat(root_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC); }));
     if (!fd) return failed("opening", ".", errno);
     return std::make_unique<RealDirectory>(*this, std::move(fd), std::string());
   }

@@ -2,6 +2,7 @@
 
 #include <sys/types.h>
 
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -29,6 +30,7 @@ class RealTree final : public Tree {
   void will_sync(bool will) override;
   [[nodiscard]] Result<void> look_at_root() override;
   [[nodiscard]] FileTime clock() const override;
+  [[nodiscard]] std::size_t worth_keeping(std::size_t wanted) const override;
 
   /// Borrowed.
   [[nodiscard]] int fd() const noexcept { return root_.get(); }
@@ -45,6 +47,7 @@ class RealTree final : public Tree {
  private:
   UniqueFd root_;
   mode_t umask_;
+  const std::size_t spare_handles_;  ///< that could be opened when this was, beyond what a sync needs
   const bool syncfs_flushes_;
   const bool sets_mtime_alone_;
   const std::shared_ptr<Claim> claim_;

@@ -10,6 +10,8 @@
 #include <climits>
 #include <cstring>
 
+#include "ssync/base/descriptors.h"
+
 #include "c_name.h"
 
 namespace ssync::fs {
@@ -68,8 +70,12 @@ Result<UniqueFd> Resolver::open(int root, std::string_view location) const {
     const bool last = rest.size() <= kPieceBytesMax;
     // A component has at most 255 bytes, so there is a slash to cut at.
     const std::size_t cut = last ? rest.size() : rest.rfind('/', kPieceBytesMax);
-    const int fd = open_piece(at, rest.substr(0, cut), last ? kListFlags : kPassFlags);
-    if (fd < 0) return failed("opening", location, fd == -ELOOP ? ENOTDIR : -fd);
+    const int fd = open_with_patience([&] {
+      const int opened = open_piece(at, rest.substr(0, cut), last ? kListFlags : kPassFlags);
+      if (opened < 0) errno = -opened;
+      return opened;
+    });
+    if (fd < 0) return failed("opening", location, errno == ELOOP ? ENOTDIR : errno);
     held.reset(fd);
     if (last) return held;
     at = fd;

@@ -11,6 +11,7 @@
 
 #include <fmt/format.h>
 
+#include "ssync/base/descriptors.h"
 #include "ssync/fs/staging.h"
 #include "ssync/model/entry_rules.h"
 #include "ssync/model/path.h"
@@ -143,7 +144,7 @@ Walk::Walk(fs::Tree& tree, const index::Index& idx, const Options& options, cons
       options_(options),
       root_stable_(stable_of(root)),
       frontier_(frontier),
-      handles_(kHandlesKept),
+      handles_(tree.worth_keeping(kHandlesKept)),
       names_(kNamesKept) {}
 
 void Walk::let_go(const Child& child) {
@@ -485,6 +486,11 @@ void Walk::Run::make_unreadable(ScannedEntry& entry, const Known& known, std::st
 
 /// No block follows, also if it is a directory: an empty one would say that it is known to be empty.
 void Walk::Run::make_unreadable(ScannedEntry& entry, const Known& known, std::string text, int sys_errno) {
+  // Nothing is wrong with the entry; whoever runs this must give us more, or it must be tried again.
+  if (is_shortage(sys_errno)) {
+    finding->error = Error{Errc::limit,
+                           fmt::format("scanning {}: {}", printable({task.location, entry.name}), text), 0};
+  }
   Problem problem;
   problem.location = task.location;
   problem.name = entry.name;

@@ -4,6 +4,9 @@
 
 namespace ssync::transfer {
 
+DirectoryCache::DirectoryCache(fs::Tree& tree)
+    : tree_(tree), kept_(std::max(kHandlesMin, tree.worth_keeping(kHandles))) {}
+
 Result<fs::Directory*> DirectoryCache::open(std::string_view location) {
   if (last_ < slots_.size() && slots_[last_].location == location) {
     slots_[last_].used = ++uses_;
@@ -12,7 +15,7 @@ Result<fs::Directory*> DirectoryCache::open(std::string_view location) {
   auto slot = std::ranges::find(slots_, location, &Slot::location);
   if (slot == slots_.end()) {
     SSYNC_TRY(std::unique_ptr<fs::Directory> handle, tree_.open(location));
-    if (slots_.size() < kHandles) {
+    if (slots_.size() < kept_) {
       slot = slots_.emplace(slots_.end());
     } else {
       slot = std::ranges::min_element(slots_, {}, &Slot::used);

@@ -17,10 +17,11 @@ namespace ssync::transfer {
 /// Thread safety: one thread at a time. Handles may go stale when a directory is replaced: forget() it then.
 class DirectoryCache {
  public:
-  static constexpr std::size_t kHandles = 16;
+  static constexpr std::size_t kHandles = 16;    ///< where there is room for them
+  static constexpr std::size_t kHandlesMin = 3;  ///< a directory moved from, one moved to, and one beside
 
-  explicit DirectoryCache(fs::Tree& tree) : tree_(tree) {}
-  /// Borrowed: valid until kHandles - 1 other locations were opened, or forget() or clear().
+  explicit DirectoryCache(fs::Tree& tree);
+  /// Borrowed: valid until kHandlesMin - 1 other locations were opened, or forget() or clear().
   [[nodiscard]] Result<fs::Directory*> open(std::string_view location);
   void forget(std::string_view location);
   void clear();
@@ -32,6 +33,7 @@ class DirectoryCache {
     std::uint64_t used = 0;
   };
   fs::Tree& tree_;
+  const std::size_t kept_;
   std::vector<Slot> slots_;
   std::size_t last_ = 0;
   std::uint64_t uses_ = 0;
