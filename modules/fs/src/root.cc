@@ -13,11 +13,15 @@
 #include <utility>
 #include <vector>
 
+#include <xxhash.h>
+
+#include "ssync/fs/path.h"
 #include "ssync/fs/tree.h"
 
 #include "c_name.h"
 #include "claim.h"
 #include "lost.h"
+#include "path_check.h"
 #include "real_tree.h"
 #include "root_watch.h"
 #include "volume.h"
@@ -119,6 +123,15 @@ Result<Root> Root::open(const std::string& path, Lock lock_it) {
     return fail(Errc::invalid_argument, "opening '" + escape(path) + "': no path of a directory");
   }
   SSYNC_TRY(std::string full, absolute(path));
+  struct stat seen {};  // at the end of the way that was checked
+  const auto check = [&] {
+    return walk_path(full, [&](const PathStep& step) {
+      seen = step.self;
+      return check_link(step);
+    });
+  };
+  if (Result<void> trusted = check(); !trusted)
+    return fail(context(trusted.error(), "opening " + escape(path)));
   UniqueFd fd(::open(full.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!fd) {
     auto error = failed("opening", path, errno);
@@ -128,6 +141,13 @@ Result<Root> Root::open(const std::string& path, Lock lock_it) {
     }
     return error;
   }
+  struct stat got {};
+  if (::fstat(fd.get(), &got) != 0) return failed("opening", path, errno);
+  // Opening may mount what is mounted when it is needed: then the second look sees what was opened.
+  const bool is_what_was_checked =
+      full == "/" || id_of(got) == id_of(seen) || (check() && id_of(got) == id_of(seen));
+  if (!is_what_was_checked)
+    return fail(Errc::changed, "opening " + escape(path) + ": it was exchanged meanwhile");
   struct stat named {};
   const bool by_link = ::lstat(full.c_str(), &named) == 0 && S_ISLNK(named.st_mode);
   SSYNC_TRY(const Volume volume, volume_of(fd.get()));
@@ -168,13 +188,49 @@ void Root::give_up() noexcept {
   if (impl_->claim) impl_->claim->give_up();
 }
 
+namespace {
+
+Result<std::uint64_t> hash_of_links(const std::string& path) {
+  std::string said;
+  SSYNC_TRY_VOID(walk_path(path, [&](const PathStep& step) -> Result<void> {
+    if (!S_ISLNK(step.self.st_mode)) return {};
+    said.append(step.path).push_back('\0');
+    said.append(step.target).push_back('\0');
+    said += std::to_string(step.self.st_ino) + "/" + std::to_string(step.self.st_ctim.tv_sec) + "/" +
+            std::to_string(step.self.st_ctim.tv_nsec) + "/";
+    return {};
+  }));
+  if (said.empty()) return 0;
+  const std::uint64_t hash = XXH3_64bits(said.data(), said.size());
+  return hash == 0 ? 1 : hash;
+}
+
+}  // namespace
+
+bool on_same_file_system(const RootIdentity& before, const RootIdentity& now) noexcept {
+  if (before.type != now.type || before.volume_id != now.volume_id) return false;
+  if (now.volume_id != 0) return true;
+  if (before.levels != 0 && now.levels != 0) return before.levels == now.levels;
+  return before.inode == now.inode && before.birth == now.birth;
+}
+
+bool is_led_elsewhere(const RootIdentity& before, const RootIdentity& now) noexcept {
+  return before.levels != 0 && now.levels != 0 && before.links != now.links;
+}
+
 Result<RootIdentity> Root::identity() {
   SSYNC_TRY(const Volume volume, tree().volume());
   SSYNC_TRY(const std::unique_ptr<Directory> directory, tree().open(""));
   SSYNC_TRY(const Stat stat, directory->stat_self());
+  SSYNC_TRY(const std::uint64_t links, hash_of_links(impl_->path));
+  SSYNC_TRY(const std::vector<DirectoryId> chain, ancestry());
+  const auto below = std::find_if(chain.begin(), chain.end(),
+                                  [&](const DirectoryId& id) { return id.device != chain.front().device; });
+  const auto levels = static_cast<std::uint32_t>(below - chain.begin());
   // A mount that comes back has other inode numbers where these say nothing.
-  if (!volume.stable_inodes) return RootIdentity{volume.type, volume.id, 0, std::nullopt};
-  return RootIdentity{volume.type, volume.id, stat.seen.inode, stat.birth};
+  if (!volume.stable_inodes)
+    return RootIdentity{volume.type, volume.id, 0, std::nullopt, links, levels};
+  return RootIdentity{volume.type, volume.id, stat.seen.inode, stat.birth, links, levels};
 }
 
 Result<std::vector<DirectoryId>> Root::ancestry() {
@@ -191,6 +247,19 @@ Result<std::vector<DirectoryId>> Root::ancestry() {
     held.reset(above);
     at = above;
   }
+}
+
+std::vector<std::string> Root::paths_of(const std::string& file) const {
+  const std::size_t slash = file.rfind('/');
+  const std::string name = slash == std::string::npos ? file : file.substr(slash + 1);
+  const std::string directory = slash == std::string::npos ? "." : file.substr(0, slash + 1);
+  const std::string below = resolve(impl_->path);
+  const std::string above = resolve(directory);
+  if (name.empty() || below.empty() || above.empty()) return {};
+  const std::string full = (above == "/" ? "" : above) + "/" + name;
+  const std::string prefix = below == "/" ? "/" : below + "/";
+  if (!full.starts_with(prefix)) return {};
+  return {full.substr(prefix.size())};
 }
 
 bool Root::still_at_path() const {

@@ -197,8 +197,8 @@ class Tree {
   [[nodiscard]] virtual Result<void> look_at_root() = 0;
   /// The file system clock that ctime is taken from (CLOCK_REALTIME_COARSE for the real one).
   [[nodiscard]] virtual FileTime clock() const = 0;
-  /// How many handles (or threads that hold some) a stage should have that would have `wanted` at best: fewer,
-  /// or none, where this process may open few files.
+  /// How many handles (or threads that hold some) a stage should have that would have `wanted` at best:
+  /// fewer, or none, where this process may open few files.
   [[nodiscard]] virtual std::size_t worth_keeping(std::size_t wanted) const { return wanted; }
 };
 
@@ -230,8 +230,17 @@ struct RootIdentity {
   std::uint64_t volume_id = 0;
   std::uint64_t inode = 0;
   std::optional<FileTime> birth;
+  std::uint64_t links = 0;   ///< hash of the symbolic links on the way to it, and of what each says; 0: none
+  std::uint32_t levels = 0;  ///< of directories from its mount point down to it, plus one; 0: not known
   friend bool operator==(const RootIdentity&, const RootIdentity&) = default;
 };
+
+/// Whether what is there now is on the file system that was there before, as far as can be known: the same
+/// volume; or, of a kind that has no lasting name (tmpfs, network ones), as deep below a mount point.
+[[nodiscard]] bool on_same_file_system(const RootIdentity& before, const RootIdentity& now) noexcept;
+/// Whether somebody led the path elsewhere: a link on the way to it is another one, or there was none. False
+/// when that is not known.
+[[nodiscard]] bool is_led_elsewhere(const RootIdentity& before, const RootIdentity& now) noexcept;
 
 /// A root directory as the user named it. Owns the descriptor, and the lock when one was asked for. The
 /// process's umask is read when it is opened; if it is changed later, created files may lack mode bits.
@@ -243,10 +252,11 @@ struct RootIdentity {
 class Root {
  public:
   enum class Lock : bool { no, yes };
-  /// Opens `path` (a trailing slash is fine, a link at the end is followed). Errors for people: not_found,
-  /// not_directory, permission, lost (a mount whose file system is gone); busy when Lock::yes and somebody
-  /// else (also another Root of this process) holds it. Takes some seconds where only the beat can tell that
-  /// whoever held it is dead.
+  /// Opens `path` (a trailing slash is fine, links on the way are followed if check_links() accepts them).
+  /// Errors for people: not_found, not_directory, permission, refused, lost (a mount whose file system is
+  /// gone); changed when somebody exchanged it meanwhile; busy when Lock::yes and somebody else (also another
+  /// Root of this process) holds it. Takes some seconds where only the beat can tell that whoever held it is
+  /// dead.
   [[nodiscard]] static Result<Root> open(const std::string& path, Lock lock);
   Root(Root&&) noexcept;
   Root& operator=(Root&&) noexcept;
@@ -267,6 +277,8 @@ class Root {
   [[nodiscard]] Result<RootIdentity> identity();
   /// The root and every directory above it, up to and with "/".
   [[nodiscard]] Result<std::vector<DirectoryId>> ancestry();
+  /// Where a file that is named so is below this root: no path, or one. Its directory must be there.
+  [[nodiscard]] std::vector<std::string> paths_of(const std::string& file) const;
   /// False when the path now leads to another directory than the one that is open (or to none).
   [[nodiscard]] bool still_at_path() const;
 
