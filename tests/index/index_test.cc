@@ -41,6 +41,8 @@ Header sample_header() {
   header.attributes_known = true;
   header.attributes_uid = 1000;
   header.synced_count = 12;
+  header.root_links = 0x1234567890abcdef;
+  header.root_levels = 3;
   return header;
 }
 
@@ -406,6 +408,41 @@ TEST_F(IndexTest, AnUnusableStateDirectoryIsAnError) {
   const Result<Index> index = Index::open((directory_ / "plain" / "state").string(), Role::source, "/data");
   ASSERT_FALSE(index);
   EXPECT_NE(index.error().text().find("state directory"), std::string::npos);
+}
+
+TEST_F(IndexTest, WithoutAStateDirectoryNothingIsKnownAndNothingIsAnError) {
+  write_file(directory_ / "plain", "");
+  Index index = Index::open_or_none((directory_ / "plain" / "state").string(), Role::mirror, "/data");
+  EXPECT_NE(index.trouble().find("state directory"), std::string::npos) << index.trouble();
+  EXPECT_FALSE(index.exists());
+  EXPECT_TRUE(index.header().source_id.empty());
+  EXPECT_EQ(index.header().root_path, "/data");
+  EXPECT_FALSE(index.rewrite());
+  EXPECT_TRUE(index.append({"", "a"}, record_of(1)));
+  EXPECT_TRUE(index.append_removed({"", "b"}));
+  EXPECT_TRUE(index.append_header(sample_header()));
+  EXPECT_TRUE(index.flush_log(Index::Durable::yes));
+  EXPECT_EQ(index.find({"", "a"}), std::nullopt);
+  EXPECT_EQ(index.find_inode(1, 2), std::nullopt);
+  Record record;
+  EXPECT_EQ(index.directory("").find("a", record), Index::Cursor::Found::no);
+}
+
+TEST_F(IndexTest, OneThatCanBeHadHasNoTrouble) {
+  const Index index = Index::open_or_none(state_dir().string(), Role::mirror, "/data");
+  EXPECT_EQ(index.trouble(), "");
+}
+
+TEST_F(IndexTest, StateFilesAreKnownByTheirNames) {
+  const std::string stem = "source-" + std::string(32, 'a');
+  for (const std::string& name :
+       {stem + ".index", stem + ".log", stem + ".index.new.123",
+        "mirror-" + std::string(32, '0') + ".log.new.1", std::string("server-sync.machine-id")})
+    EXPECT_TRUE(is_state_file_name(name)) << name;
+  for (const std::string& name :
+       {stem, stem + ".txt", stem + ".index.old", stem + ".index.new.", stem + ".log.new.x",
+        "source-" + std::string(32, 'g') + ".index", std::string("machine-id"), std::string()})
+    EXPECT_FALSE(is_state_file_name(name)) << name;
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include <sys/stat.h>
 
+#include <cerrno>
 #include <filesystem>
 #include <fstream>
 
@@ -42,6 +43,32 @@ TEST_F(ScannerTest, AnEmptyTreeIsOneBlock) {
   const Scanned scanned = scan(tree, idx);
   EXPECT_THAT(scanned.locations, ElementsAre(""));
   EXPECT_THAT(scanned.paths, IsEmpty());
+}
+
+TEST_F(ScannerTest, StateAndOpenLogsAreNoPartOfTheTree) {
+  const std::string stem = std::string(32, '1');
+  FakeTree tree({dir("mixed", file("mirror-" + stem + ".log"), file("other")),
+                 dir("state", file("source-" + stem + ".index"), file("source-" + stem + ".log")),
+                 dir("empty"), file("sync.log"), dir("d", file("sync.log"))});
+  for (int i = 0; i < 2; ++i) {  // also when names are known
+    tree.tick();
+    index::Index idx = open_index();
+    const Scanned scanned = scan(tree, idx, {.leave_out = {"sync.log"}});
+    EXPECT_THAT(scanned.paths, ElementsAre("d", "empty", "mixed", "d/sync.log", "mixed/other"));
+    EXPECT_THAT(scanned.problems, IsEmpty());
+  }
+}
+
+TEST_F(ScannerTest, AShortageIsNoFaultOfAnEntryAndEndsTheScan) {
+  for (const int err : {EMFILE, ENFILE, ENOMEM}) {
+    FakeTree tree({dir("a", file("x"))});
+    tree.fail_at(FakeOp::open, "a", err);
+    index::Index idx = open_index();
+    const Scanned scanned = scan(tree, idx, {}, Commit::no);
+    ASSERT_TRUE(scanned.error) << err;
+    EXPECT_EQ(scanned.error->code, Errc::limit);
+    EXPECT_NE(scanned.error->text().find("scanning a"), std::string::npos) << scanned.error->text();
+  }
 }
 
 TEST_F(ScannerTest, StagingIsSkippedInTheRootOnly) {

@@ -232,6 +232,8 @@ Result<void> encode_header(Out& out, const Header& header) {
   out.fixed(header.attributes_type);
   out.fixed(header.attributes_uid);
   out.fixed(header.synced_count);
+  out.fixed(header.root_links);
+  out.fixed(header.root_levels);
   return {};
 }
 
@@ -270,6 +272,9 @@ bool decode_header(In& in, Header& header) {
   header.attributes_type = in.fixed<std::uint64_t>();
   header.attributes_uid = in.fixed<std::uint32_t>();
   header.synced_count = in.fixed<std::uint64_t>();
+  // What an index does not have that is older than a field is not known.
+  header.root_links = in.left() > 0 ? in.fixed<std::uint64_t>() : 0;
+  header.root_levels = in.left() > 0 ? in.fixed<std::uint32_t>() : 0;
   return !in.failed() && attributes.mtime_granularity_ns >= 1 &&
          attributes.mtime_granularity_ns <= 2'000'000'000 &&
          attributes.mtime_least_s <= attributes.mtime_greatest_s;

@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "ssync/base/mutex.h"
+
 #include "base_file.h"
 #include "base_writer.h"
 #include "cursor.h"
@@ -28,7 +30,21 @@ struct Index::Impl {
   std::shared_ptr<Damage> damage = std::make_shared<Damage>();
   std::shared_ptr<const BaseFile> base;  // null: there is none
   std::unique_ptr<Log> log;
-  Header header;  // the log's, else the base's
+  Header header;           // the log's, else the base's
+  bool absent = false;     // nothing can be kept
+  bool forgiving = false;  // what cannot be written is no Error
+  mutable Mutex trouble_mutex;
+  std::string trouble SSYNC_GUARDED_BY(trouble_mutex);  // the first
+
+  void note(const Error& error) SSYNC_EXCLUDES(trouble_mutex) {
+    const MutexLock lock(trouble_mutex);
+    if (trouble.empty()) trouble = error.text();
+  }
+  [[nodiscard]] Result<void> forgive(Result<void> done) {
+    if (done || !forgiving || done.error().code == Errc::invalid_argument) return done;
+    note(done.error());
+    return {};
+  }
 
   [[nodiscard]] Result<void> open_base();
   /// The caller's header as that of this index.
@@ -80,6 +96,31 @@ Result<Index> Index::open(const std::string& state_dir, Role role, std::string_v
   impl->header = impl->own(impl->base ? impl->base->header() : Header{});
   if (const std::optional<Header> newer = impl->log->header()) impl->header = impl->own(*newer);
   return Index(std::move(impl));
+}
+
+Index Index::open_or_none(const std::string& state_dir, Role role, std::string_view root_path) {
+  Result<Index> opened = open(state_dir, role, root_path);
+  if (opened) {
+    opened->impl_->forgiving = true;
+    return *std::move(opened);
+  }
+  auto impl = std::make_unique<Impl>(StateFiles());
+  impl->role = role;
+  impl->root_path = root_path;
+  impl->absent = true;
+  impl->forgiving = true;
+  impl->log = Log::none(impl->files, impl->damage);
+  impl->header = impl->own(Header{});
+  impl->note(opened.error());
+  return Index(std::move(impl));
+}
+
+std::string Index::trouble() const {
+  const MutexLock lock(impl_->trouble_mutex);
+  return impl_->trouble;
+}
+void Index::note_trouble(const Error& error) {
+  impl_->note(error);
 }
 
 Index::Index(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -220,45 +261,51 @@ Result<void> Index::Writer::keep_directory(std::string_view location) {
 }
 
 Result<Index::Writer> Index::rewrite() {
+  if (impl_->absent) return fail(Errc::unsupported, trouble());
   return Writer(std::unique_ptr<Writer::Impl>(
       new Writer::Impl{BaseWriter(impl_->files, impl_->base), impl_->log->mark()}));
 }
 
 Result<void> Index::commit(Writer writer, const Header& given) {
   const Header header = impl_->own(given);
-  const std::uint64_t mark = writer.impl_->log_mark;
-  SSYNC_TRY(const bool equal, writer.impl_->writer.finish_rows());
-  if (!equal) {
-    SSYNC_TRY(UniqueFd fd, writer.impl_->writer.publish(header));
-    impl_->base = BaseFile::open(std::move(fd), impl_->damage);
+  const auto put_in_place = [&]() -> Result<void> {
+    const std::uint64_t mark = writer.impl_->log_mark;
+    SSYNC_TRY(const bool equal, writer.impl_->writer.finish_rows());
+    if (!equal) {
+      SSYNC_TRY(UniqueFd fd, writer.impl_->writer.publish(header));
+      impl_->base = BaseFile::open(std::move(fd), impl_->damage);
+      impl_->header = header;
+      return impl_->log->restart(impl_->base->generation(), mark, nullptr);
+    }
+    // The base stands. What the log had in front of the mark is in what was added, and so in the base.
+    const bool idle =
+        header == impl_->header && impl_->log->empty() && impl_->log->size_bytes() < kLogBytesIdle;
+    if (idle) return {};
     impl_->header = header;
-    return impl_->log->restart(impl_->base->generation(), mark, nullptr);
-  }
-  // The base stands. What the log had in front of the mark is in what was added, and so in the base.
-  const bool idle =
-      header == impl_->header && impl_->log->empty() && impl_->log->size_bytes() < kLogBytesIdle;
-  if (idle) return {};
-  impl_->header = header;
-  return impl_->log->restart(impl_->base->generation(), mark,
-                             header == impl_->base->header() ? nullptr : &header);
+    return impl_->log->restart(impl_->base->generation(), mark,
+                               header == impl_->base->header() ? nullptr : &header);
+  };
+  return impl_->forgive(put_in_place());
 }
 
 Result<void> Index::append(PathView path, const Record& record) {
   SSYNC_TRY_VOID(check_path(path, AllowRoot::yes));
   if (!check_record(record))
     return fail(Errc::invalid_argument, "index: no valid record of " + printable(path));
-  return impl_->log->append(path, &record);
+  if (impl_->absent) return {};
+  return impl_->forgive(impl_->log->append(path, &record));
 }
 
 Result<void> Index::append_removed(PathView path) {
   SSYNC_TRY_VOID(check_path(path, AllowRoot::yes));
-  return impl_->log->append(path, nullptr);
+  if (impl_->absent) return {};
+  return impl_->forgive(impl_->log->append(path, nullptr));
 }
 
 Result<void> Index::append_header(const Header& given) {
   const Header header = impl_->own(given);
   if (header == impl_->header) return {};
-  SSYNC_TRY_VOID(impl_->log->append_header(header));
+  if (!impl_->absent) SSYNC_TRY_VOID(impl_->forgive(impl_->log->append_header(header)));
   impl_->header = header;
   return {};
 }
@@ -272,7 +319,8 @@ void Index::set_listed_at(FileTime time) {
 }
 
 Result<void> Index::flush_log(Durable durable) {
-  return impl_->log->flush(durable);
+  if (impl_->absent) return {};
+  return impl_->forgive(impl_->log->flush(durable));
 }
 
 }  // namespace ssync::index

@@ -29,6 +29,11 @@ class Log {
   [[nodiscard]] static Result<std::unique_ptr<Log>> open(const StateFiles& files, std::uint64_t generation,
                                                          std::shared_ptr<Damage> damage);
 
+  /// One that is never read nor written. Nothing may be appended.
+  [[nodiscard]] static std::unique_ptr<Log> none(const StateFiles& files, std::shared_ptr<Damage> damage) {
+    return std::unique_ptr<Log>(new Log(files, 0, std::move(damage)));
+  }
+
   enum class Found : std::uint8_t { record, removed, none, unreadable };
   /// `hash` is path_hash() of the path.
   [[nodiscard]] Found find(std::uint64_t hash, PathView path, Record& record) const SSYNC_EXCLUDES(mutex_);

@@ -179,6 +179,25 @@ Result<std::uint64_t> size_of(int fd) {
   return static_cast<std::uint64_t>(status.st_size);
 }
 
+bool is_state_file_name(std::string_view name) noexcept {
+  if (name.starts_with("server-sync.machine-id")) {  // the source's, where a machine has none
+    name.remove_prefix(22);
+    return name.empty() || name.starts_with(".new.");
+  }
+  constexpr std::size_t kRoleBytes = 7;  // "source-", "mirror-"
+  constexpr std::size_t kStemBytes = kRoleBytes + 32;
+  if (name.size() < kStemBytes || !(name.starts_with("source-") || name.starts_with("mirror-"))) return false;
+  if (name.substr(kRoleBytes, 32).find_first_not_of("0123456789abcdef") != std::string_view::npos)
+    return false;
+  std::string_view rest = name.substr(kStemBytes);
+  const std::size_t kind = rest.starts_with(".index") ? 6 : rest.starts_with(".log") ? 4 : 0;
+  if (kind == 0) return false;
+  rest.remove_prefix(kind);
+  if (rest.empty()) return true;
+  if (!rest.starts_with(".new.") || rest.size() == 5) return false;
+  return rest.substr(5).find_first_not_of("0123456789") == std::string_view::npos;
+}
+
 Result<std::string> default_state_dir() {
   // XDG Base Directory Specification: relative paths in these variables are invalid and ignored.
   if (const char* state = std::getenv("XDG_STATE_HOME"); state != nullptr && state[0] == '/')

@@ -62,6 +62,13 @@ bool is_gone(const Error& error) {
   return error.code == Errc::not_found;
 }
 
+bool holds_only_state(const fs::NameList& names) {
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (!index::is_state_file_name(names[i])) return false;
+  }
+  return names.size() > 0;
+}
+
 std::string text_of(std::string_view operation, const Error& error) {
   if (error.sys_errno == 0) return std::string(operation) + ": " + error.message;
   return Error{error.code, std::string(operation), error.sys_errno}.text();
@@ -88,6 +95,7 @@ struct Walk::Run {
   [[nodiscard]] bool look_at_known();
   [[nodiscard]] bool look_at(std::string_view name);
   [[nodiscard]] bool is_ours(std::string_view name);
+  [[nodiscard]] bool is_left_out(std::string_view name) const;
   [[nodiscard]] bool stopped() { return ++looked_at % kStopInterval == 0 && walk.frontier_.stopped(); }
   [[nodiscard]] std::span<const std::string_view> sorted_names();
   void count_as_before(const Merged& merged);
@@ -203,7 +211,7 @@ bool Walk::Run::look_at_listed() {
   expect(names.size());
   for (const std::string_view name : names) {
     if (stopped()) return false;
-    if (!is_ours(name)) static_cast<void>(look_at(name));
+    if (!is_ours(name) && !is_left_out(name)) static_cast<void>(look_at(name));
   }
   return true;
 }
@@ -242,6 +250,13 @@ void Walk::Run::start_over() {
   scratch.keep_record.clear();
   as_before = 0;
   open_cursors();
+}
+
+/// Whether it is this program's own, and so no part of the tree.
+bool Walk::Run::is_left_out(std::string_view name) const {
+  if (index::is_state_file_name(name)) return true;
+  const std::vector<std::string>& out = walk.options_.leave_out;
+  return !out.empty() && std::find(out.begin(), out.end(), join({task.location, name})) != out.end();
 }
 
 /// False: it is gone.
@@ -488,8 +503,8 @@ void Walk::Run::make_unreadable(ScannedEntry& entry, const Known& known, std::st
 void Walk::Run::make_unreadable(ScannedEntry& entry, const Known& known, std::string text, int sys_errno) {
   // Nothing is wrong with the entry; whoever runs this must give us more, or it must be tried again.
   if (is_shortage(sys_errno)) {
-    finding->error = Error{Errc::limit,
-                           fmt::format("scanning {}: {}", printable({task.location, entry.name}), text), 0};
+    finding->error =
+        Error{Errc::limit, fmt::format("scanning {}: {}", printable({task.location, entry.name}), text), 0};
   }
   Problem problem;
   problem.location = task.location;
@@ -612,6 +627,8 @@ Result<void> Walk::Run::find_child(std::string_view name, const fs::Stat& stat, 
     if (!names) {
       auto listed = std::make_unique<fs::NameList>();
       SSYNC_TRY_VOID(opened->list(*listed));
+      if (holds_only_state(*listed))
+        return fail(Errc::not_found, "a directory with nothing but state files is no part of the tree");
       names = listed_names(stat, *opened, listed->size());
       if (walk.names_.take(listed->size())) child.names = std::move(listed);
     }

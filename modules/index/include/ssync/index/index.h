@@ -50,7 +50,9 @@ struct Header {
   std::string source_id;  ///< mirror: whose mirror it is; empty before the first sync
   std::uint64_t root_type = 0, root_volume = 0, root_inode = 0;  ///< identity of the root (fs::RootIdentity)
   std::optional<FileTime> root_birth;
-  Attributes attributes;  ///< mirror: as probed; meaningless while attributes_known is false
+  std::uint64_t root_links = 0;   ///< the same; both 0 in an index from before they were kept
+  std::uint32_t root_levels = 0;  ///< the same
+  Attributes attributes;          ///< mirror: as probed; meaningless while attributes_known is false
   bool attributes_known = false;
   std::uint64_t attributes_volume = 0, attributes_type = 0;
   std::uint32_t attributes_uid = 0;  ///< what they were probed on and as; probed again when it changes
@@ -78,6 +80,18 @@ class Index {
   /// saying what; only an I/O error on the state directory itself is an Error.
   [[nodiscard]] static Result<Index> open(const std::string& state_dir, Role role,
                                           std::string_view root_path);
+
+  /// The same for who goes on without an index when there is none to be had (a full disk, say): then it
+  /// knows nothing and keeps nothing, and rewrite() is an Error. Errors of writing are no Errors of this
+  /// index, except for arguments that make no sense: what could not be kept is not known to the next run,
+  /// which costs reading it again.
+  [[nodiscard]] static Index open_or_none(const std::string& state_dir, Role role,
+                                          std::string_view root_path);
+  /// What kept an index from open_or_none() from being opened or written first; empty when all is well. Any
+  /// thread.
+  [[nodiscard]] std::string trouble() const;
+  /// The same, from outside: a new base that could not be written. Any thread.
+  void note_trouble(const Error& error);
 
   [[nodiscard]] bool exists() const noexcept;
   [[nodiscard]] const Header& header() const noexcept;
@@ -177,5 +191,9 @@ class Index {
 
 /// $XDG_STATE_HOME/server-sync, else ~/.local/state/server-sync; Errc::not_found without either variable.
 [[nodiscard]] Result<std::string> default_state_dir();
+
+/// Whether a file of that name is one of ours in a state directory, finished or not. Such files are no part
+/// of any tree.
+[[nodiscard]] bool is_state_file_name(std::string_view name) noexcept;
 
 }  // namespace ssync::index

@@ -29,6 +29,7 @@ struct Options {
   bool accept_lost_mounts = false;  ///< source: a mount below the root that is gone is an ordinary directory
   bool one_file_system = false;     ///< -x: mount points are listed as empty directories
   bool believe_names = true;        ///< false: every directory is listed
+  std::vector<std::string> leave_out;  ///< paths below the root that are no part of the tree: open logs
 };
 
 /// Entries that have what is not mirrored (fs::Unmirrored). Source only.
@@ -58,6 +59,9 @@ struct Counts {
 /// - What breaks a rule of model/entry_rules.h is a Problem and a Kind::unreadable entry; without an entry, and
 /// with a cut name, when that or the path is what breaks it. A mirror's entry with an impossible time is as if
 /// it had another one.
+/// - Not part of a tree are Options::leave_out, files that are named as an index's are
+/// (index::is_state_file_name), and a directory that holds nothing but such (and at least one): who writes
+/// them changes nothing that is to be mirrored.
 /// - A directory below the root whose stat is the one under which the index's base saw its names is not
 /// listed: they are those of the base. Not where a name need not move ctime (Volume::names_move_ctime), on a
 /// mount point, when that stat was too young, when a name or row turns out to be missing, nor without
