@@ -1,9 +1,12 @@
 #include <poll.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <optional>
+#include <string>
 #include <utility>
 
 #include <fmt/format.h>
@@ -110,6 +113,8 @@ class Client final : public ClientTransport {
   bool data_full_ = false;
   std::string lost_;  ///< not empty: over
   bool refused_ = false;
+  bool heard_ = false;                 ///< anything at all from the server
+  std::optional<std::string> rootly_;  ///< the server is root's, and this process is not
   SocketPoll poll_;
   Multipart message_;
 };
@@ -171,7 +176,9 @@ Result<void> Client::follow_connections() {
 
 Result<void> Client::on_ended(const Link& link) {
   if (link.watch->was_open()) {
-    lose(fmt::format("{}: {}", text_of(link.address), link.watch->reason()));
+    // It is let in or closed before it is answered.
+    refused_ = rootly_ && !heard_;
+    lose(refused_ ? *rootly_ : fmt::format("{}: {}", text_of(link.address), link.watch->reason()));
     return {};
   }
   SSYNC_TRY(const bool trying, try_next());
@@ -194,9 +201,14 @@ void Client::on_connected() {
     for (const Link* link : {control_.get(), data_.get()}) {
       // Only now: until the server has accepted the connection, the kernel shows it as root's.
       const auto why = stranger(link->watch->fd());
-      if (!why) continue;
-      refused_ = true;
-      return lose(fmt::format("the server at {}", *why));
+      if (why) {
+        refused_ = belongs_to_another(link->watch->fd());
+        return lose(fmt::format("the server at {}", *why));
+      }
+      if (::geteuid() != 0 && belongs_to_root(link->watch->fd()))
+        rootly_ = fmt::format(
+            "the server at {} belongs to root and let this user not in: it takes clients of root only",
+            text_of(link->address));
     }
   }
   connected_ = true;
@@ -216,6 +228,7 @@ Result<bool> Client::receive_from(Link& link) {
 Result<std::optional<wire::Frames>> Client::receive_control() {
   SSYNC_TRY(const bool any, receive_from(*control_));
   if (!any) return std::nullopt;
+  heard_ = true;
   const bool good = (message_.count == 2 || message_.count == 3) && message_.frames[0].size() == 0;
   if (!good)
     return fail(Errc::protocol,

@@ -163,4 +163,16 @@ std::optional<std::string> stranger(int fd) {
   return fmt::format("{} belongs to {}", text_of(*peer), user_text(**owner));
 }
 
+bool belongs_to_root(int fd) {
+  if (!is_loopback_peer(fd)) return false;
+  const auto owner = owner_of_peer(fd);
+  return owner && *owner == uid_t{0};
+}
+
+bool belongs_to_another(int fd) {
+  if (!is_loopback_peer(fd)) return false;
+  const auto owner = owner_of_peer(fd);
+  return owner && *owner && **owner != 0 && **owner != ::geteuid();
+}
+
 }  // namespace ssync::net

@@ -24,4 +24,9 @@ namespace ssync::net {
 /// sentence for people, starting with the peer's address: "127.0.0.1:40312 belongs to user 65534 (nobody)".
 [[nodiscard]] std::optional<std::string> stranger(int fd);
 
+/// Whether root holds the other end of this loopback connection. False also when that cannot be told.
+[[nodiscard]] bool belongs_to_root(int fd);
+/// Whether a user other than root and ours holds it. False also when that cannot be told (just now).
+[[nodiscard]] bool belongs_to_another(int fd);
+
 }  // namespace ssync::net
