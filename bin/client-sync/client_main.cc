@@ -8,6 +8,7 @@
 #include "ssync/base/exit_code.h"
 #include "ssync/base/memory.h"
 #include "ssync/base/signals.h"
+#include "ssync/fs/path.h"
 #include "ssync/fs/tree.h"
 #include "ssync/net/transport.h"
 
@@ -28,6 +29,12 @@ int give_up(const Error& error, ExitCode code) {
 }
 
 int run(const Options& options, const Capacities& capacities) {
+  if (options.log_file) {
+    if (const Result<void> trusted = fs::check_links(*options.log_file); !trusted)
+      return give_up(context(trusted.error(), "--log-file"), ExitCode::file);
+  }
+  if (const Result<void> trusted = fs::check_links(options.state_dir); !trusted)
+    return give_up(context(trusted.error(), "--state-dir"), ExitCode::file);
   Result<Report> report = Report::open(options);
   if (!report) return give_up(report.error(), ExitCode::file);
   // A source that is not there at the start is a typing error; later it is waited for.

@@ -58,7 +58,23 @@ index::Header header_for(const fs::Root& root, const fs::RootIdentity& identity)
   header.root_volume = identity.volume_id;
   header.root_inode = identity.inode;
   header.root_birth = identity.birth;
+  header.root_links = identity.links;
+  header.root_levels = identity.levels;
   return header;
+}
+
+/// What this machine lacks just now (descriptors, a host's address): it may come back.
+Outcome not_begun(const Error& error) {
+  Outcome outcome;
+  outcome.code = ExitCode::socket;
+  outcome.retry = true;
+  outcome.text = error.text();
+  return outcome;
+}
+
+fs::RootIdentity root_of(const index::Header& header) {
+  return {header.root_type,  header.root_volume, header.root_inode,
+          header.root_birth, header.root_links,  header.root_levels};
 }
 
 Result<Source> open_now(const std::string& directory) {
@@ -130,7 +146,8 @@ Result<ExitCode> ClientProgram::run() {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(give_up - Clock::now());
     const auto connect =
         options_.once ? std::max(left, std::chrono::milliseconds(50)) : to_ms(options_.contimeout_s);
-    SSYNC_TRY(const Outcome outcome, attempt(connect));
+    Result<Outcome> tried = attempt(connect);
+    const Outcome outcome = tried ? *std::move(tried) : not_begun(tried.error());
     if (outcome.code == ExitCode::interrupted) return ExitCode::interrupted;
     if (is_progress(outcome)) give_up = Clock::now() + to_ms(options_.contimeout_s);
     if (outcome.done) {
@@ -158,6 +175,17 @@ void ClientProgram::tell(const Outcome& outcome) {
   report_.error(outcome.text);
   last_trouble_ = outcome.text;
   server_was_gone_ = outcome.server_gone;
+}
+
+void ClientProgram::tell_index_trouble(const std::string& trouble) {
+  if (trouble == last_index_trouble_) return;
+  if (trouble.empty()) {
+    report_.notice("The index can be used again");
+  } else {
+    report_.error("the index cannot be used: " + trouble +
+                  ". Syncing goes on without it: what it does not know is compared anew the next time");
+  }
+  last_index_trouble_ = trouble;
 }
 
 /// What was sent before a sync broke is not left to do for the next one; or the next one comes further.
@@ -201,12 +229,12 @@ Result<Outcome> ClientProgram::attempt(std::chrono::milliseconds connect) {
   fs::Root& root = source->root;
   const fs::RootIdentity& identity = source->identity;
   const std::vector<fs::DirectoryId>& chain = source->chain;
-  Result<index::Index> index =
-      index::Index::open(options_.state_dir, index::Role::source, root.absolute_path());
-  if (!index) return failed(ExitCode::file, false, context(index.error(), "opening the index").text());
-  for (const std::string& damage : index->damage())
+  index::Index index =
+      index::Index::open_or_none(options_.state_dir, index::Role::source, root.absolute_path());
+  if (!index.trouble().empty()) tell_index_trouble(index.trouble());
+  for (const std::string& damage : index.damage())
     report_.notice(damage);
-  if (auto refused = another_root(root, *index, identity)) return *refused;
+  if (auto refused = another_root(root, index, identity)) return *refused;
 
   wire::Hello hello;
   hello.client = client_id_;
@@ -218,10 +246,14 @@ Result<Outcome> ClientProgram::attempt(std::chrono::milliseconds connect) {
   for (const fs::DirectoryId& id : chain)
     hello.ancestry.push_back({id.device, id.inode});
   hello.has_owner = true;
-  auto sync = std::make_unique<SourceSync>(options_, capacities_, root, *index, header_for(root, identity),
+  auto sync = std::make_unique<SourceSync>(options_, capacities_, root, index, header_for(root, identity),
                                            std::move(hello), connect, context_, signals_, report_);
   Result<Outcome> outcome = sync->run();
   const bool go_on = put_away(std::move(sync), outcome ? outcome->code : ExitCode::socket);
+  if (outcome && outcome->done) {
+    tell_index_trouble(index.trouble());
+    last_root_ = identity;
+  }
   if (!go_on && outcome) outcome->code = ExitCode::interrupted;
   return outcome;
 }
@@ -250,22 +282,23 @@ bool ClientProgram::put_away(std::unique_ptr<SourceSync> sync, ExitCode code) {
   return !interrupted;
 }
 
-/// An unmounted disk leaves an empty directory behind; mirroring that would delete everything.
+/// An unmounted disk leaves an empty directory behind; mirroring that would delete everything. What somebody
+/// did to the path goes through: a link that leads elsewhere now, a directory that was made anew where it
+/// was.
 std::optional<Outcome> ClientProgram::another_root(const fs::Root& root, const index::Index& index,
                                                    const fs::RootIdentity& identity) const {
-  if (!index.exists() || options_.accept_root || root.named_by_link()) return std::nullopt;
-  const index::Header& before = index.header();
-  if (before.root_path.empty()) return std::nullopt;  // a damaged header says nothing
-  const bool same = before.root_type == identity.type && before.root_volume == identity.volume_id &&
-                    before.root_inode == identity.inode && before.root_birth == identity.birth;
-  if (same) return std::nullopt;
+  if (options_.accept_root) return std::nullopt;
+  std::optional<fs::RootIdentity> before = last_root_;
+  // A damaged header says nothing.
+  if (index.exists() && !index.header().root_path.empty()) before = root_of(index.header());
+  if (!before || fs::on_same_file_system(*before, identity) || fs::is_led_elsewhere(*before, identity))
+    return std::nullopt;
   Outcome outcome;
   outcome.code = ExitCode::max_delete;
   outcome.reached = true;
   outcome.text = fmt::format(
-      "{} is not the directory that was synced before: another file system or directory is there now (a disk "
-      "that is not mounted?). "
-      "Nothing was sent. If it is right, say --accept-root",
+      "{} is not the directory that was synced before: it is on another file system now (a disk that is not "
+      "mounted?). Nothing was sent. If it is right, say --accept-root",
       escape(root.absolute_path()));
   return outcome;
 }

@@ -50,6 +50,8 @@ class ClientProgram {
   [[nodiscard]] bool put_away(std::unique_ptr<SourceSync> sync, ExitCode code);
   [[nodiscard]] Result<bool> pause(std::chrono::milliseconds time);
   void tell(const Outcome& outcome);
+  /// Once, until it is another one or none.
+  void tell_index_trouble(const std::string& trouble);
   [[nodiscard]] bool is_progress(const Outcome& outcome);
 
   const Options& options_;
@@ -59,7 +61,10 @@ class ClientProgram {
   Report& report_;
   session::Backoff backoff_;
   const wire::ClientId client_id_;
-  std::string last_trouble_;  ///< said once, until it changes
+  std::string last_trouble_;        ///< said once, until it changes
+  std::string last_index_trouble_;  ///< the same, of the index
+  /// The root of the last sync, for when there is no index to tell.
+  std::optional<fs::RootIdentity> last_root_;
   bool server_was_gone_ = false;             ///< that was the trouble
   std::optional<std::uint64_t> least_left_;  ///< changes to make, of all syncs that broke
   std::uint64_t most_sent_ = 0;              ///< bytes of files, of any sync that broke

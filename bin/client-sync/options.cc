@@ -49,7 +49,7 @@ std::variant<Options, int> parse_options(int argc, char** argv) {
                  "delete at most N entries: if more would go, delete nothing (exit 25). Lifts the delete "
                  "guards up to N");
   app.add_flag("--accept-root", options.accept_root,
-               "go on although DIR is another directory or file system than at the last sync");
+               "go on although DIR is on another file system than at the last sync");
   app.add_flag("--fsync,!--no-fsync", options.fsync,
                "write files through to the mirror's disk before they count as done [on]");
   app.add_option("--contimeout", options.contimeout_s,

@@ -31,6 +31,7 @@ scanner::Options scan_options(const SourceList::Options& options) {
   scan.digest_kind = options.digest_kind;
   scan.accept_lost_mounts = options.accept_lost_mounts;
   scan.with_digests = options.eager_digest.has_value();
+  scan.leave_out = options.leave_out;
   scan.believe_names = !options.compare_content;  // who wants content read does not trust stats
   return scan;
 }
@@ -97,8 +98,12 @@ Result<void> SourceList::commit_index() {
     MutexLock lock(index_mutex_);
     is_committing_ = true;
   }
-  SSYNC_TRY_VOID(scanner_.commit_index(header_));
-  index_.set_listed_at(scan_clock_);
+  if (Result<void> committed = scanner_.commit_index(header_); committed) {
+    index_.set_listed_at(scan_clock_);
+  } else {
+    if (committed.error().code == Errc::invalid_argument) return committed;
+    index_.note_trouble(committed.error());
+  }
   MutexLock lock(index_mutex_);
   is_committing_ = false;
   for (const auto& [location, name, record] : std::exchange(meanwhile_, {}))
@@ -106,7 +111,8 @@ Result<void> SourceList::commit_index() {
   return {};
 }
 
-/// What is another content than the index says comes into doubt, here and, should this sync be cut, in the next.
+/// What is another content than the index says comes into doubt, here and, should this sync be cut, in the
+/// next.
 Result<void> SourceList::audit(ScanBlock& block) {
   for (ScannedEntry& entry : block.entries) {
     if (!audit_.is_due(entry)) continue;
@@ -187,7 +193,8 @@ Row SourceList::row_of(const ScanBlock& block, const ScannedEntry& entry, RowId 
 }
 
 Result<void> SourceList::keep(const Row& row, const ScannedEntry& entry) {
-  const unsigned flags = (row.doubt ? unsigned{kFlagDoubt} : 0U) | unsigned{entry.unmirrored} * kUnmirroredUnit;
+  const unsigned flags =
+      (row.doubt ? unsigned{kFlagDoubt} : 0U) | unsigned{entry.unmirrored} * kUnmirroredUnit;
   SSYNC_TRY_VOID(rows_.add(row.name, row.values, row.target, entry.seen.device, entry.seen.inode,
                            static_cast<std::uint8_t>(flags)));
   if (!left_out_subtrees_.empty() && left_out(view(row.id), row.id)) return {};

@@ -384,6 +384,7 @@ void SourceSync::on(session::client::StartList& effect) {
   list.compare_content = options_.checksum || options_.verify;
   list.digest_kind = options_.digest;
   list.accept_lost_mounts = options_.accept_root;
+  if (options_.log_file) list.leave_out = root_.paths_of(*options_.log_file);
   if (options_.eager_digest) list.eager_digest = options_.digest;
   list.directory_sums = welcome.directory_sums && !list.compare_content && !list.eager_digest;
   list_ = std::make_unique<SourceList>(root_.tree(), index_, header_, list, lists_);

@@ -77,6 +77,7 @@ void MirrorSync::start() {
   scanning.role = index::Role::mirror;
   scanning.digest_kind = request_.options.digest_kind;
   scanning.believe_names = !request_.options.compare_content && !request_.options.verify;
+  scanning.leave_out = request_.leave_out;
   scanner_ = std::make_unique<scanner::Scanner>(tree_, plain_index_, scanning);
   readers_ = std::make_unique<transfer::ContentReaders>(
       tree_, 2, content_jobs_, [this](transfer::ContentResult result) {
@@ -130,8 +131,11 @@ void MirrorSync::scan() {
       header.source_id = plain_index_.header().source_id;
       header.synced_count = plain_index_.header().synced_count;
       if (Result<void> committed = scanner_->commit_index(header); !committed) {
-        (void)mirror_.push(MirrorItem(tl::unexpected(context(committed.error(), "writing the index"))));
-        return;
+        if (committed.error().code == Errc::invalid_argument) {
+          (void)mirror_.push(MirrorItem(tl::unexpected(context(committed.error(), "writing the index"))));
+          return;
+        }
+        plain_index_.note_trouble(committed.error());  // the old one stays, and is still true
       }
       remove_leftovers();
       (void)mirror_.push(MirrorItem(std::nullopt));

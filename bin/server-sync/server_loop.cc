@@ -294,6 +294,10 @@ void ServerLoop::close_down() {
       report_.warning(context(removed.error(), "removing staging (the next sync tries again)").text());
   }
   staging_.reset();
+  if (done_ && index_) {
+    tell_index_trouble();
+    known_source_ = index_->header().source_id.empty() ? known_source_ : index_->header().source_id;
+  }
   index_.reset();
 }
 
@@ -386,18 +390,26 @@ tl::expected<ServerLoop::Opened, wire::ErrorReply> ServerLoop::open_sync(const w
                                         "the other; choose a directory outside"));
     }
   }
-  Result<index::Index> opened_index =
-      index::Index::open(options_.state_dir, index::Role::mirror, root_.absolute_path());
-  if (!opened_index) return io(opened_index.error(), "opening the index");
-  index_.emplace(std::move(*opened_index));
+  index_.emplace(index::Index::open_or_none(options_.state_dir, index::Role::mirror, root_.absolute_path()));
+  if (!index_->trouble().empty()) tell_index_trouble();
   for (const std::string& damage : index_->damage())
     report_.warning(damage);
 
   Result<std::optional<fs::MirrorRecord>> kept = kept_record();
   if (!kept) return io(kept.error(), "reading whose mirror it is");
   const index::Header& before = index_->header();
+  Result<fs::RootIdentity> identity = root_.identity();
+  if (!identity) return io(identity.error(), "the mirror's directory");
+  if (is_on_another_disk(*identity) && !options_.take_over) {
+    return tl::unexpected(error_reply(
+        wire::ErrorCode::io, true,
+        "the mirror's directory is on another file system than at the last sync (a disk that is not "
+        "mounted?): nothing was changed. If it is right, start server-sync with --take-over"));
+  }
+  // Without an index, what this process knows since it was started.
+  const std::string& source = before.source_id.empty() ? known_source_ : before.source_id;
   const fs::MirrorRecord record =
-      kept->value_or(fs::MirrorRecord{before.source_id, before.synced_count > 0, std::string()});
+      kept->value_or(fs::MirrorRecord{source, before.synced_count > 0, std::string()});
   const std::string& known = record.source_id;
   if (!known.empty() && known != hello.source_id && !options_.take_over) {
     return tl::unexpected(
@@ -417,11 +429,35 @@ tl::expected<ServerLoop::Opened, wire::ErrorReply> ServerLoop::open_sync(const w
   if (!hello.has_owner) opened.request.attributes.owner = false;
   opened.request.server_max_delete = options_.max_delete;
   opened.request.durable = options_.fsync || hello.options.durable;
+  if (options_.log_file) opened.request.leave_out = root_.paths_of(*options_.log_file);
   opened.request.synced_before = record.synced;
   opened.request.epoch = root_.epoch();
   opened.request.has_lock = root_.locked() || !root_.epoch().empty();
   opened.request.record = *std::move(kept);
   return opened;
+}
+
+/// A mirror's disk that is not mounted must not be made anew below its mount point.
+bool ServerLoop::is_on_another_disk(const fs::RootIdentity& now) const {
+  const index::Header& header = index_->header();
+  if (!index_->exists() || header.synced_count == 0 || header.root_type == 0) return false;
+  const fs::RootIdentity before{header.root_type,  header.root_volume, header.root_inode,
+                                header.root_birth, header.root_links,  header.root_levels};
+  // Only what is known for certain: an index from before the levels were kept says nothing here.
+  return before.levels != 0 && !fs::on_same_file_system(before, now) && !fs::is_led_elsewhere(before, now);
+}
+
+/// Once, until it is another one or none.
+void ServerLoop::tell_index_trouble() {
+  const std::string trouble = index_->trouble();
+  if (trouble == index_trouble_) return;
+  if (trouble.empty()) {
+    report_.notice("The index can be used again");
+  } else {
+    report_.warning("the index cannot be used: " + trouble +
+                    ". Syncing goes on without it: what it does not know is compared anew the next time");
+  }
+  index_trouble_ = trouble;
 }
 
 /// What stands with the mirror, where others may have written it. It is worth more than our own index, which
@@ -448,6 +484,8 @@ Result<index::Header> ServerLoop::header_after(index::Index& index, const wire::
   header.root_volume = identity.volume_id;
   header.root_inode = identity.inode;
   header.root_birth = identity.birth;
+  header.root_links = identity.links;
+  header.root_levels = identity.levels;
   const bool same_volume = header.attributes_known && header.attributes_type == volume.type &&
                            header.attributes_volume == volume.id && header.attributes_uid == ::geteuid();
   if (same_volume) return header;

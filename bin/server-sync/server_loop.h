@@ -68,6 +68,8 @@ class ServerLoop {
   [[nodiscard]] tl::expected<Opened, wire::ErrorReply> open_sync(const wire::Hello& hello);
   [[nodiscard]] Result<void> reopen_root();
   [[nodiscard]] Result<std::optional<fs::MirrorRecord>> kept_record();
+  [[nodiscard]] bool is_on_another_disk(const fs::RootIdentity& now) const;
+  void tell_index_trouble();
   [[nodiscard]] Result<index::Header> header_after(index::Index& index, const wire::Hello& hello,
                                                    std::vector<std::string>& notes);
 
@@ -83,6 +85,8 @@ class ServerLoop {
   // The running sync, in order of construction.
   std::unique_ptr<fs::Staging> staging_;
   std::optional<index::Index> index_;
+  std::string index_trouble_;  ///< said
+  std::string known_source_;   ///< of the last sync that ended well
   std::unique_ptr<MirrorSync> sync_;
   std::uint64_t list_announced_ = 0;
   Buffer payload_;  ///< of the data message being handled

@@ -13,6 +13,7 @@
 #include "ssync/base/memory.h"
 #include "ssync/base/signals.h"
 #include "ssync/base/text.h"
+#include "ssync/fs/path.h"
 #include "ssync/monitor/tap.h"
 #include "ssync/wire/limits.h"
 
@@ -48,6 +49,12 @@ ExitCode code_of_root(const Error& error) {
 }
 
 int run(const Options& options, const Capacities& capacities) {
+  if (options.log_file) {
+    if (const Result<void> trusted = fs::check_links(*options.log_file); !trusted)
+      return give_up(context(trusted.error(), "--log-file"), ExitCode::file);
+  }
+  if (const Result<void> trusted = fs::check_links(options.state_dir); !trusted)
+    return give_up(context(trusted.error(), "--state-dir"), ExitCode::file);
   Result<Report> report = Report::open(options.log_file, options.json);
   if (!report) return give_up(report.error(), ExitCode::file);
   umask(0);  // from here on: modes in the mirror are the source's, exactly

@@ -69,7 +69,7 @@ std::string machine_name() {
 
 std::string lasting_machine_name(const std::string& state_dir) {
   if (std::string id = machine_id(); !id.empty()) return id;
-  const std::string path = state_dir + "/machine-id";
+  const std::string path = state_dir + "/server-sync.machine-id";
   std::string id = kept_id(path);
   if (id.empty()) {
     keep_id(path);
