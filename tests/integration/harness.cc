@@ -152,10 +152,13 @@ Bench::~Bench() {
   if (server_ && server_->running()) stop_server();
 }
 
-bool Bench::run_as_ordinary_user() {
+bool Bench::run_as_ordinary_user(const std::vector<gid_t>& groups) {
   if (geteuid() != 0) return true;
   if (run({"chown", "-R", "65534:65534", path("").string()}).code != 0) return false;
-  run_as_ = {"setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"};
+  std::string more;
+  for (const gid_t group : groups)
+    more += (more.empty() ? "" : ",") + std::to_string(group);
+  run_as_ = {"setpriv", "--reuid=65534", "--regid=65534", more.empty() ? "--clear-groups" : "--groups=" + more};
   std::vector<std::string> try_out = run_as_;
   try_out.insert(try_out.end(), {program("client-sync"), "--version"});
   return run(try_out).code == 0;

@@ -87,7 +87,7 @@ class Bench {
 
   /// From now on the programs run as an ordinary user who owns what is there: root can read everything.
   /// False: root, but that user cannot run the programs here.
-  [[nodiscard]] bool run_as_ordinary_user();
+  [[nodiscard]] bool run_as_ordinary_user(const std::vector<gid_t>& groups = {});
 
   /// Starts server-sync and waits until it listens. Ports are kept over restarts.
   void start_server(const std::vector<std::string>& more = {},

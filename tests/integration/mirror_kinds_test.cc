@@ -1,5 +1,6 @@
 // Mirrors on file systems that cannot do everything: what they cannot is found out, and the rest is right.
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <fstream>
@@ -110,6 +111,57 @@ TEST_F(MirrorKindsTest, ADirectoryOfALowerLayerMoves) {
   stdfs::rename(bench_.source() / "old", bench_.source() / "new");
   bench_.expect_sync();
   expect_idle();
+}
+
+TEST_F(MirrorKindsTest, ADefaultAclOfTheMirrorIsNotHandedDown) {
+  if (run({"setfacl", "-m", "u:7777:rwx,d:u:7777:rwx", bench_.mirror()}).code != 0)
+    GTEST_SKIP() << "no setfacl, or no ACLs here";
+  stdfs::create_directories(bench_.source() / "d/e");
+  write_file(bench_.source() / "d/file", "content");
+  write_file(bench_.source() / "d/empty", "");
+  write_file(bench_.source() / "file", random_bytes(1, 3'000'000));
+  write_file(bench_.source() / "empty", "");
+  bench_.start_server();
+  bench_.expect_sync();
+  write_file(bench_.source() / "d/e/later", "");
+  stdfs::copy_file(bench_.source() / "file", bench_.source() / "d/copy");
+  bench_.expect_sync();
+  for (const auto& entry : stdfs::recursive_directory_iterator(bench_.mirror())) {
+    const Finished acl = run({"getfacl", "-cp", entry.path()});
+    EXPECT_EQ(acl.out.find("7777"), std::string::npos) << entry.path() << "\n" << acl.out;
+  }
+}
+
+TEST_F(MirrorKindsTest, WhatComesIntoADirectoryGetsItsGroup) {
+  constexpr gid_t kShared = 5555;
+  if (!bench_.run_as_ordinary_user({kShared})) GTEST_SKIP() << "that user cannot run the programs here";
+  if (::chown(bench_.mirror().c_str(), 65534, kShared) != 0) GTEST_SKIP() << "needs root";
+  ASSERT_EQ(::chmod(bench_.mirror().c_str(), 02750), 0);
+  ASSERT_EQ(::chmod(bench_.source().c_str(), 02750), 0);
+  stdfs::create_directories(bench_.source() / "d/e");
+  for (const char* name : {"file", "d/file", "d/e/file"})
+    write_file(bench_.source() / name, name);
+  for (const char* name : {"empty", "d/empty"})
+    write_file(bench_.source() / name, "");
+  write_file(bench_.source() / "d/large", random_bytes(1, 3'000'000));
+  stdfs::create_symlink("file", bench_.source() / "d/link");
+  ASSERT_TRUE(bench_.run_as_ordinary_user({kShared}));  // owns that too
+  bench_.start_server();
+  const auto expect_group = [&] {
+    ASSERT_EQ(bench_.sync().code, 0);
+    for (const auto& entry : stdfs::recursive_directory_iterator(bench_.mirror())) {
+      struct stat got {};
+      ASSERT_EQ(::lstat(entry.path().c_str(), &got), 0);
+      EXPECT_EQ(got.st_gid, kShared) << entry.path();
+    }
+  };
+  ASSERT_EQ(::chown(bench_.mirror().c_str(), 65534, kShared), 0);
+  ASSERT_EQ(::chmod(bench_.mirror().c_str(), 02750), 0);
+  expect_group();
+  write_file(bench_.source() / "d/e/later", "later");
+  write_file(bench_.source() / "file", "another file");
+  stdfs::copy_file(bench_.source() / "d/large", bench_.source() / "copy");
+  expect_group();
 }
 
 }  // namespace

@@ -29,6 +29,14 @@ constexpr std::size_t kListBytes = 64 * 1024;
 
 constexpr std::size_t kTargetBytesMax = PATH_MAX - 1;
 
+constexpr const char* kDefaultAcl = "system.posix_acl_default";
+constexpr const char* kAccessAcl = "system.posix_acl_access";
+
+/// True also when there was none. errno says why not.
+bool remove_acl(int fd, const char* attribute) noexcept {
+  return ::fremovexattr(fd, attribute) == 0 || errno == ENODATA || errno == EOPNOTSUPP;
+}
+
 bool is_dots(const char* name) noexcept {
   return name[0] == '.' && (name[1] == '\0' || (name[1] == '.' && name[2] == '\0'));
 }
@@ -138,7 +146,7 @@ Result<std::unique_ptr<File>> RealDirectory::open_file(std::string_view name) {
 // A default ACL takes the place of the umask and may mask any bit.
 bool RealDirectory::has_default_acl() {
   if (!has_default_acl_)
-    has_default_acl_ = ::fgetxattr(fd_.get(), "system.posix_acl_default", nullptr, 0) > 0;
+    has_default_acl_ = ::fgetxattr(fd_.get(), kDefaultAcl, nullptr, 0) > 0;
   return *has_default_acl_;
 }
 
@@ -152,7 +160,9 @@ Result<std::unique_ptr<File>> RealDirectory::create_file(std::string_view name, 
   if (!fd) return failed("creating", name, errno);
   // open(2) may also leave out setgid, when the directory has it.
   const bool masked = (wanted & (tree_.umask() | S_ISGID)) != 0 || has_default_acl();
-  if (masked && ::fchmod(fd.get(), wanted) != 0) {
+  // What the default ACL put into the file goes first: with an ACL, the group's bits are its mask.
+  if ((masked && has_default_acl() && !remove_acl(fd.get(), kAccessAcl)) ||
+      (masked && ::fchmod(fd.get(), wanted) != 0)) {
     const int err = errno;
     ::unlinkat(fd_.get(), entry.get(), 0);
     return failed("creating", name, err);
@@ -168,6 +178,11 @@ Result<void> RealDirectory::make_directory(std::string_view name, std::uint16_t 
   const mode_t wanted = (mode & 01777U) | S_IRWXU;
   if (::mkdirat(fd_.get(), entry.get(), wanted) != 0) return failed("making the directory", name, errno);
   SSYNC_TRY_VOID(names_changed());
+  if (has_default_acl()) {
+    SSYNC_TRY(const auto made, open_child(name));
+    SSYNC_TRY_VOID(made->strip_acl());
+    return made->set_mode("", static_cast<std::uint16_t>(wanted));
+  }
   // Only what we need to go on matters here; the final mode comes later.
   if ((tree_.umask() & S_IRWXU) != 0) return set_mode(name, static_cast<std::uint16_t>(wanted));
   return {};
@@ -278,9 +293,8 @@ Result<Volume> RealDirectory::volume() {
 
 Result<void> RealDirectory::strip_acl() {
   SSYNC_TRY_VOID(tree_.may_change());
-  for (const char* attribute : {"system.posix_acl_default", "system.posix_acl_access"}) {
-    if (::fremovexattr(fd_.get(), attribute) == 0) continue;
-    if (errno != ENODATA && errno != EOPNOTSUPP) return failed("removing the ACL of", ".", errno);
+  for (const char* attribute : {kDefaultAcl, kAccessAcl}) {
+    if (!remove_acl(fd_.get(), attribute)) return failed("removing the ACL of", ".", errno);
   }
   has_default_acl_ = false;
   return attributes_changed({});

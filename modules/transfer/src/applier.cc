@@ -85,10 +85,13 @@ struct Applier::Impl {
 
   Result<void> make_directory(const Change& change) {
     SSYNC_TRY(fs::Directory* const directory, open(change.location));
-    return on_free_path("make directory", with_writable(*directory, [&] {
-                          // Set-id bits would be handed down to what comes into it before the final pass.
-                          return directory->make_directory(change.name, change.wanted.mode & 0777U);
-                        }));
+    SSYNC_TRY_VOID(
+        on_free_path("make directory", with_writable(*directory, [&] {
+                       // Set-id bits would be handed down to what comes into it before the final pass.
+                       return directory->make_directory(change.name, change.wanted.mode & 0777U);
+                     })));
+    placing.give_group(*directory, change.location, change.name);
+    return {};
   }
 
   Result<void> make_link(const Change& change) {
@@ -96,6 +99,7 @@ struct Applier::Impl {
     SSYNC_TRY(const Staged staged, placing.create_link(change.target));
     const Result<void> placed = [&]() -> Result<void> {
       SSYNC_TRY(fs::Directory* const directory, placing.staging());
+      placing.give_group(*directory, change.location, staged.slot);
       SSYNC_TRY_VOID(adjust(*directory, staged.slot, change.wanted));
       return placing.publish(staged, change.path(), change.at_path);
     }();
@@ -108,6 +112,7 @@ struct Applier::Impl {
     SSYNC_TRY_VOID(on_free_path("make link", with_writable(*directory, [&] {
                                   return directory->make_link(change.name, change.target);
                                 })));
+    placing.give_group(*directory, change.location, change.name);
     Result<void> adjusted = adjust(*directory, change.name, change.wanted);
     if (!adjusted) placing.drop({change.name, true}, change.location);
     return adjusted;
@@ -116,7 +121,7 @@ struct Applier::Impl {
   Result<void> make_empty(const Change& change) {
     SSYNC_TRY(fs::Directory* const directory, open(change.location));
     Result<NewFile> made = change.at_path ? placing.create(change.location, change.wanted)
-                                          : placing.create_at(*directory, change.name, change.wanted);
+                                          : placing.create_at(*directory, change.location, change.name, change.wanted);
     if (!made && made.error().code == Errc::already_exists) return appeared_meanwhile();
     if (!made) return fail(made.error());
     Result<void> placed = placing.finish(*made, change.wanted);
@@ -148,6 +153,7 @@ struct Applier::Impl {
       return copy_and_remove(change, progress);
     }
     if (!moved) return fail(std::move(moved).error());
+    if (change.location != change.from_location) placing.give_group(*to, change.location, change.name, Placing::Came::moved);
     return done(adjust(*to, change.name, change.wanted));
   }
 
@@ -327,6 +333,7 @@ struct Applier::Impl {
         for_later.erase(found);
         return place_copy({change, *std::move(own)});
       }
+      placing.give_group(*directory, change.location, content.slot, Placing::Came::moved);
       SSYNC_TRY_VOID(adjust_attributes(*directory, content.slot, change.wanted, stat, rules.attributes));
     }
     // One flush for all: copies are staged before the first of them is published.

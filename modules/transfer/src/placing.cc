@@ -1,5 +1,9 @@
 #include "placing.h"
 
+#include <unistd.h>
+
+#include <utility>
+
 namespace ssync::transfer {
 void OtherDevices::add(std::string_view location) {
   const MutexLock lock(mutex_);
@@ -33,30 +37,61 @@ auto Placing::in_staging(Use use) -> decltype(use(std::declval<fs::Directory&>()
 Result<NewFile> Placing::create(std::string_view location, const Values& wanted) {
   if (other_devices_.contains(location)) return create_beside(location, wanted);
   return in_staging([&](fs::Directory& directory) {
-    return create_in(directory, {staging_.next_slot(), false}, wanted);
+    return create_in(directory, {staging_.next_slot(), false}, wanted, group_in(location));
   });
+}
+
+/// Other than the one that new files have anyway.
+std::optional<std::uint32_t> Placing::group_in(std::string_view location) {
+  if (rules_.attributes.owner) return std::nullopt;
+  if (group_ && group_location_ == location) return *group_;
+  const auto self = directories_.open(location).and_then([](fs::Directory* at) { return at->stat_self(); });
+  group_location_ = location;
+  group_.emplace();
+  if (self && self->seen.values.owner.gid != ::getegid()) *group_ = self->seen.values.owner.gid;
+  return *group_;
+}
+
+void Placing::give_group(fs::Directory& directory, std::string_view location, std::string_view name,
+                         Came came) {
+  if (rules_.attributes.owner) return;
+  const std::optional<std::uint32_t> other = group_in(location);
+  if (!other && came == Came::made) return;
+  const std::uint32_t group = other.value_or(::getegid());
+  const Result<fs::Stat> now = directory.stat(name);
+  if (!now || now->seen.values.owner.gid == group || now->seen.values.owner.uid != ::geteuid()) return;
+  // Best effort: a group that this process is no member of is not its to give.
+  if (!directory.set_owner(name, {now->seen.values.owner.uid, group})) return;
+  const std::uint16_t mode = now->seen.values.mode;
+  if (now->type == fs::Stat::Type::file && (mode & 06000U) != 0)
+    static_cast<void>(directory.set_mode(name, mode));  // chown took it away
 }
 
 Result<NewFile> Placing::create_beside(std::string_view location, const Values& wanted) {
   return with_directory(directories_, location, [&](fs::Directory& directory) {
     return with_writable(directory, [&] {
-      return create_in(directory, Staged{staging_.next_name_beside(), true}, wanted);
+      return create_in(directory, Staged{staging_.next_name_beside(), true}, wanted, group_in(location));
     });
   });
 }
 
-Result<NewFile> Placing::create_in(fs::Directory& directory, Staged at, const Values& wanted) {
+Result<NewFile> Placing::create_in(fs::Directory& directory, Staged at, const Values& wanted,
+                                   std::optional<std::uint32_t> group) {
   // Whoever may set owners is asked once which one a new file has; beside the target a setgid directory may
   // decide.
   const bool owner_known = !rules_.attributes.owner || (!at.beside && owner_of_new_files_);
   const bool owner_changes =
       rules_.attributes.owner &&
       (!owner_known || owner_to_set(wanted, *owner_of_new_files_, rules_.attributes).has_value());
-  const CreateMode mode = create_mode(wanted, owner_changes, rules_.attributes);
+  const CreateMode mode = create_mode(wanted, owner_changes || group, rules_.attributes);
   NewFile made;
   SSYNC_TRY(made.file, named("create", directory.create_file(at.slot, mode.mode)));
   made.at = std::move(at);
   made.mode_is_set = mode.is_final;
+  if (group) {
+    made.owner_to_set = Owner{::geteuid(), *group};
+    made.owner_is_wish = true;
+  }
   if (!rules_.attributes.owner) return made;
   if (!owner_known) {
     SSYNC_TRY(const fs::Stat stat, named("stat", made.file->stat()));
@@ -68,16 +103,22 @@ Result<NewFile> Placing::create_in(fs::Directory& directory, Staged at, const Va
   return made;
 }
 
+Result<void> Placing::set_attributes(NewFile& file, const Values& wanted) {
+  if (file.owner_is_wish) {
+    const Result<void> given = file.file->set_owner(*std::exchange(file.owner_to_set, std::nullopt));
+    static_cast<void>(given);  // best effort: it may be a group that this process is no member of
+  }
+  return set_final_attributes(*file.file, wanted, file.owner_to_set, file.mode_is_set, rules_.attributes);
+}
+
 Result<void> Placing::finish(NewFile& file, const Values& wanted) {
-  SSYNC_TRY_VOID(
-      set_final_attributes(*file.file, wanted, file.owner_to_set, file.mode_is_set, rules_.attributes));
+  SSYNC_TRY_VOID(set_attributes(file, wanted));
   file.file.reset();
   return {};
 }
 
 Result<Seen> Placing::finish_and_look(NewFile& file, const Values& wanted) {
-  SSYNC_TRY_VOID(
-      set_final_attributes(*file.file, wanted, file.owner_to_set, file.mode_is_set, rules_.attributes));
+  SSYNC_TRY_VOID(set_attributes(file, wanted));
   SSYNC_TRY(const fs::Stat stat, named("stat", file.file->stat()));
   file.file.reset();
   return stat.seen;
@@ -145,8 +186,11 @@ Result<Staged> Placing::create_link(std::string_view target) {
   return at;
 }
 
-Result<NewFile> Placing::create_at(fs::Directory& directory, std::string_view name, const Values& wanted) {
-  return with_writable(directory, [&] { return create_in(directory, {std::string(name), true}, wanted); });
+Result<NewFile> Placing::create_at(fs::Directory& directory, std::string_view location, std::string_view name,
+                                   const Values& wanted) {
+  return with_writable(directory, [&] {
+    return create_in(directory, {std::string(name), true}, wanted, group_in(location));
+  });
 }
 
 Result<void> Placing::move(fs::Directory& from, std::string_view from_name, fs::Directory& to,

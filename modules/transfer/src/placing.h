@@ -3,6 +3,7 @@
 // From a temporary name to the final one: how a file comes into the mirror without ever being half there.
 
 #include <atomic>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -44,6 +45,7 @@ struct NewFile {
   Staged at;
   std::optional<Owner> owner_to_set;
   bool mode_is_set = false;
+  bool owner_is_wish = false;  ///< the group of its directory, which this process need not be able to give
 };
 
 /// Thread safety: one thread at a time.
@@ -68,8 +70,8 @@ class Placing {
   [[nodiscard]] Result<NewDirectory> create_directory();
   /// The same as create(), in such a directory.
   [[nodiscard]] Result<NewFile> create_in_staged(fs::Directory& directory, std::string_view name,
-                                                 const Values& wanted) {
-    return create_in(directory, {std::string(name), false}, wanted);
+                                                 std::string_view location, const Values& wanted) {
+    return create_in(directory, {std::string(name), false}, wanted, group_in(location));
   }
   /// Moves a staged file into such a directory.
   [[nodiscard]] Result<void> move_into_staged(const Staged& staged, fs::Directory& directory,
@@ -82,8 +84,13 @@ class Placing {
   void drop_directory(const std::string& slot) noexcept;
 
   /// Under its final name at once, for what is complete when it is empty.
-  [[nodiscard]] Result<NewFile> create_at(fs::Directory& directory, std::string_view name,
-                                          const Values& wanted);
+  [[nodiscard]] Result<NewFile> create_at(fs::Directory& directory, std::string_view location,
+                                          std::string_view name, const Values& wanted);
+  /// Where owners are not mirrored, what comes into a directory gets its group, however it comes there; as far
+  /// as this process may give it.
+  enum class Came : std::uint8_t { made, moved };
+  void give_group(fs::Directory& directory, std::string_view location, std::string_view name,
+                  Came came = Came::made);
 
   /// Renames to `path`. Only what `at_path` describes is replaced: Errc::already_exists or changed when
   /// something else is there, and the staged file stays where it is.
@@ -108,7 +115,10 @@ class Placing {
   void close_directories();
 
  private:
-  [[nodiscard]] Result<NewFile> create_in(fs::Directory& directory, Staged at, const Values& wanted);
+  [[nodiscard]] Result<NewFile> create_in(fs::Directory& directory, Staged at, const Values& wanted,
+                                          std::optional<std::uint32_t> group);
+  [[nodiscard]] std::optional<std::uint32_t> group_in(std::string_view location);
+  [[nodiscard]] Result<void> set_attributes(NewFile& file, const Values& wanted);
   [[nodiscard]] static Result<void> take_after(fs::Directory& staging, const std::string& slot,
                                                fs::Directory& parent, std::string_view name);
   [[nodiscard]] Result<NewFile> create_beside(std::string_view location, const Values& wanted);
@@ -125,6 +135,8 @@ class Placing {
   OtherDevices& other_devices_;
   std::unique_ptr<fs::Directory> staging_directory_;
   std::optional<Owner> owner_of_new_files_;  ///< in the staging directory, which hands nothing down
+  std::string group_location_;               ///< looked at last
+  std::optional<std::optional<std::uint32_t>> group_;
 };
 
 }  // namespace ssync::transfer

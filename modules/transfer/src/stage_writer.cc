@@ -103,7 +103,7 @@ Result<void> StageWriter::write_whole(Incoming& file, const wire::Segment& segme
 
 Result<void> StageWriter::write_into(fs::Directory& directory, Incoming& file, const wire::Segment& segment,
                                      std::span<const std::byte> bytes) {
-  SSYNC_TRY(NewFile made, placing_.create_in_staged(directory, file.name, file.wanted));
+  SSYNC_TRY(NewFile made, placing_.create_in_staged(directory, file.name, file.location->path, file.wanted));
   const Result<Seen> written = [&]() -> Result<Seen> {
     if (!bytes.empty()) SSYNC_TRY_VOID(named("write", made.file->write_at(0, bytes)));
     return placing_.finish_and_look(made, file.wanted);
