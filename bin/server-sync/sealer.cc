@@ -120,6 +120,7 @@ void Sealer::look_at_time(const SealItem& item) {
   odd_time_ = problem_at(item, fmt::format("the mirror cannot keep its time, {}, and has the nearest, {}",
                                            time_text(item.wanted.mtime), time_text(nearest)));
   odd_time_->warning = true;
+  odd_time_->row = kNoRow;  // it is right: with its row the client would take it for left out
 }
 
 std::vector<Problem> Sealer::take_problems() {
@@ -150,9 +151,11 @@ Result<void> Sealer::seal(const SealItem& item) {
                           differences(held, wanted)));
   }
   look_at_time(item);
-  digest_.add(item.location,
-              row_hash(item.name, as_made ? wanted : held, item.target,
-                       options_.fold_checksums && held.kind == Kind::file ? item.checksum : std::nullopt));
+  if (as_made) {  // else a Problem, whose row neither end counts (proto-spec/03 §5)
+    digest_.add(item.location,
+                row_hash(item.name, wanted, item.target,
+                         options_.fold_checksums && held.kind == Kind::file ? item.checksum : std::nullopt));
+  }
   if (held.kind == Kind::directory) return {};  // never in doubt: nothing to remember
   index::Record record;
   record.held = *seen;
