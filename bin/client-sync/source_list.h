@@ -39,7 +39,6 @@ class SourceList {
     DigestKind digest_kind = DigestKind::sha256;
     bool accept_lost_mounts = false;
     std::vector<std::string> leave_out;  ///< see scanner::Options
-    std::vector<std::string> leave_out;  ///< see scanner::Options
     bool directory_sums = false;         ///< list directories; their rows only when asked for
   };
   /// The list's next message, or what ended the scan.

@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "ssync/base/text.h"
+#include "ssync/model/total.h"
 #include "ssync/wire/limits.h"
 
 namespace ssync::server_program {
@@ -337,20 +338,20 @@ Result<void> Decider::applied(const Change& change) {
       break;
     case Op::copy:
       ++stats_.copied;
-      stats_.reused_bytes += change.wanted.size;
+      add_to(stats_.reused_bytes, change.wanted.size);
       break;
     case Op::rename:
       if (change.restore) return forget(change.from());
       ++stats_.renamed;
-      stats_.reused_bytes += change.wanted.size;
+      add_to(stats_.reused_bytes, change.wanted.size);
       SSYNC_TRY_VOID(forget(change.from()));
       break;
     case Op::exchange:
       ++stats_.renamed;
-      stats_.reused_bytes += change.wanted.size;
+      add_to(stats_.reused_bytes, change.wanted.size);
       if (change.from_row == kNoRow) break;
       ++stats_.renamed;
-      stats_.reused_bytes += change.from_wanted.size;
+      add_to(stats_.reused_bytes, change.from_wanted.size);
       SSYNC_TRY_VOID(seal(seal_item(change, change.from(), change.from_wanted, change.from_row,
                                     change.from_checksum, std::nullopt)));
       break;
@@ -364,7 +365,7 @@ Result<void> Decider::applied(const Change& change) {
       ++stats_.copied;
       return {};
     case Op::publish_staged:
-      stats_.reused_bytes += change.wanted.size;
+      add_to(stats_.reused_bytes, change.wanted.size);
       break;
     case Op::remove:
     case Op::remove_directory:
@@ -503,7 +504,7 @@ Result<void> Decider::retry_first(const Change& change) {
 Result<void> Decider::published(transfer::PublishedFile file) {
   Change& change = file.change;
   ++stats_.transferred_files;
-  stats_.transferred_bytes += change.wanted.size;
+  add_to(stats_.transferred_bytes, change.wanted.size);
   report_.received(change);
   SSYNC_TRY_VOID(outbox_.change(change));
   if (file.changed) {

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "ssync/model/total.h"
+
 #include "ssync/model/entry_rules.h"
 
 namespace ssync::planner {
@@ -54,7 +56,7 @@ void Join::count_row(const Values& values) {
   if (values.kind == Kind::symlink) ++totals.source_links;
   if (values.kind != Kind::file) return;
   ++totals.source_files;
-  totals.source_bytes += values.size;
+  add_to(totals.source_bytes, values.size);
 }
 
 Result<void> Join::add_source(RowBatch batch) {

@@ -2,6 +2,8 @@
 
 #include <string_view>
 
+#include "ssync/model/total.h"
+
 #include "guard.h"
 
 namespace ssync::planner {
@@ -57,15 +59,15 @@ void LossCount::count_directory(DirectoryIndex directory) {
   PlanTotals& totals = state_.totals;
   for (EntryIndex entry = entries.first; entry < entries.last; ++entry) {
     const std::uint64_t size = mirror.kind(entry) == Kind::file ? mirror.file_size(entry) : 0;
-    totals.mirror_bytes += size;
+    add_to(totals.mirror_bytes, size);
     if (!state_.is_gone(entry) || state_.mirror_has(entry, kMoved)) {
       keeps_something_ = true;
       continue;
     }
     ++totals.deletes;
-    totals.delete_bytes += size;
+    add_to(totals.delete_bytes, size);
     ++lost_.entries;
-    lost_.bytes += size;
+    add_to(lost_.bytes, size);
   }
 }
 
@@ -81,7 +83,7 @@ void LossCount::leave_place() {
     return;
   }
   losses_.emptied_entries += lost_.entries;
-  losses_.emptied_bytes += lost_.bytes;
+  add_to(losses_.emptied_bytes, lost_.bytes);
 }
 
 void LossCount::count_new() {
@@ -92,7 +94,7 @@ void LossCount::count_new() {
                          action == Action::make_empty || has_content;
     if (!is_made || (state_.entry_at(row) != kNoEntry && !state_.has(row, kReplaces))) continue;
     ++losses_.new_entries;
-    if (has_content) losses_.new_bytes += state_.rows.file_size(row);
+    if (has_content) add_to(losses_.new_bytes, state_.rows.file_size(row));
   }
 }
 

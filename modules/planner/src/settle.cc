@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "ssync/model/total.h"
+
 namespace ssync::planner {
 namespace {
 
@@ -255,15 +257,15 @@ void count_actions(State& state) {
         break;
       case Action::copy:
         ++totals.copies;
-        totals.reused_bytes += size;
+        add_to(totals.reused_bytes, size);
         break;
       case Action::rename:
         ++totals.renames;
-        totals.reused_bytes += size;
+        add_to(totals.reused_bytes, size);
         break;
       case Action::request:
         ++totals.requests;
-        totals.request_bytes += size;
+        add_to(totals.request_bytes, size);
         break;
       case Action::left_out:
       case Action::compare:
