@@ -429,7 +429,7 @@ TEST_F(IndexTest, WithoutAStateDirectoryNothingIsKnownAndNothingIsAnError) {
 }
 
 TEST_F(IndexTest, OneThatCanBeHadHasNoTrouble) {
-  const Index index = Index::open_or_none(state_dir().string(), Role::mirror, "/data");
+  const Index index = Index::open_or_none(state_dir(), Role::mirror, "/data");
   EXPECT_EQ(index.trouble(), "");
 }
 
