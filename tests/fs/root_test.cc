@@ -103,8 +103,13 @@ TEST_F(RootTest, NoticesThatItsPathLeadsElsewhere) {
 TEST_F(RootTest, IdentityStaysAndIsItsOwn) {
   stdfs::create_directory(base_ / "other");
   const RootIdentity one = Root::open(base_ / "dir", Root::Lock::no)->identity().value();
-  EXPECT_EQ(Root::open(base_ / "link", Root::Lock::no)->identity().value(), one);
+  EXPECT_EQ(Root::open(base_ / "dir", Root::Lock::no)->identity().value(), one);
   EXPECT_NE(Root::open(base_ / "other", Root::Lock::no)->identity().value(), one);
+  RootIdentity by_link = Root::open(base_ / "link", Root::Lock::no)->identity().value();
+  EXPECT_TRUE(is_led_elsewhere(one, by_link));
+  EXPECT_TRUE(on_same_file_system(one, by_link));
+  by_link.links = one.links;
+  EXPECT_EQ(by_link, one) << "but for the link it is the same directory";
 }
 
 TEST_F(RootTest, AncestryLeadsUpToTheRootOfAll) {

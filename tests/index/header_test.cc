@@ -36,7 +36,8 @@ TEST(HeaderTest, WithoutARangeOfTimesSaysNothingOfWhatTheMirrorHolds) {
   ASSERT_TRUE(encode_header(out, sample()));
   // As it was written before there was a range: flags without bit 5, and nothing between them and the volume.
   constexpr std::size_t kAfterRange = 8 + 8 + 4 + 8;
-  std::vector<std::uint8_t> bytes(out.view().begin(), out.view().end());
+  constexpr std::size_t kWayToTheRoot = 8 + 4;  // neither was that written
+  std::vector<std::uint8_t> bytes(out.view().begin(), out.view().end() - kWayToTheRoot);
   const auto range = bytes.end() - kAfterRange - 16;
   *(range - 1) = static_cast<std::uint8_t>(*(range - 1) & ~0x20U);
   bytes.erase(range, range + 16);

@@ -38,7 +38,9 @@ class UnreadableTest : public ::testing::TestWithParam<Closed> {
     stdfs::create_directory(closed);
     const stdfs::path inside = closed / "inside";
     if (GetParam().with_content) write_file(inside, "of " + root.filename().string());
-    if (GetParam().with_content) ASSERT_EQ(chown(inside.c_str(), 65534, 65534), 0);
+    if (GetParam().with_content) {
+      ASSERT_EQ(chown(inside.c_str(), 65534, 65534), 0);
+    }
     set_open(closed, !is_closed);
   }
   static void set_open(const stdfs::path& closed, bool is_open) {

@@ -145,15 +145,16 @@ TEST_F(PlannerCase, OtherLettersComeBeforeOtherContent) {
   mirror_.file("name", "content");
   mirror_.link("link", "target");
   mirror_.file("gone", "content");
-  EXPECT_THAT(run().steps(), IsSupersetOf({"rename Name <- name", "request Name", "rename Link <- link",
-                                           "make_link Link", "rename Gone <- gone", "make_empty Gone"}));
+  EXPECT_THAT(run().steps(), IsSupersetOf({"rename Name <- name (restore)", "request Name",
+                                           "rename Link <- link (restore)", "make_link Link",
+                                           "rename Gone <- gone (restore)", "make_empty Gone"}));
   EXPECT_THAT(run().steps(), Not(Contains(HasSubstr("remove"))));
 }
 
 TEST_F(PlannerCase, LettersBeyondAsciiChangeTheirCaseToo) {
   source_.file("\xc3\x84rger", "new content");
   mirror_.file("\xc3\xa4rger", "content");
-  EXPECT_THAT(run().work(), ElementsAre("rename \xc3\x84rger <- \xc3\xa4rger", "request \xc3\x84rger"));
+  EXPECT_THAT(run().work(), ElementsAre("rename \xc3\x84rger <- \xc3\xa4rger (restore)", "request \xc3\x84rger"));
 }
 
 TEST_F(PlannerCase, NamesThatAreSwappedInOtherLettersAreExchanged) {
@@ -161,7 +162,7 @@ TEST_F(PlannerCase, NamesThatAreSwappedInOtherLettersAreExchanged) {
   source_.file("B", "content of a").origin = Node::From{"a", checksum_of("content of a"), true};
   mirror_.file("a", "content of a");
   mirror_.file("b", "content of b");
-  EXPECT_THAT(run().work(), ElementsAre("rename A <- a", "rename B <- b", "exchange A <- B"));
+  EXPECT_THAT(run().work(), ElementsAre("rename A <- a (restore)", "rename B <- b (restore)", "exchange A <- B"));
 }
 
 TEST_F(PlannerCase, AnotherNameOfWhatChangesItsCaseIsACopy) {
@@ -176,7 +177,8 @@ TEST_F(PlannerCase, ADirectoryThatChangesItsCaseMovesAsAWhole) {
   source_.dir("Empty");
   mirror_.file("dir/x", "content");
   mirror_.dir("empty");
-  EXPECT_THAT(run().work(), ElementsAre("rename_directory Dir <- dir", "rename_directory Empty <- empty"));
+  EXPECT_THAT(run().work(), ElementsAre("rename_directory Dir <- dir", "rename_directory Empty <- empty",
+                                        "set_metadata Dir/x <- dir/x (record)"));
 }
 
 TEST_F(PlannerCase, WhatDiffersInADirectoryThatChangesItsCaseComesAlong) {

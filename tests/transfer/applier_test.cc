@@ -179,8 +179,8 @@ TEST_F(ApplierTest, RotatesByExchanges) {
     mirror_.add(file("b", "bb"));
     mirror_.add(file("c", "in d"), "d");
     mirror_.set_limits({.exchange = supported});
-    Change first = from(Op::exchange, "b", "a", values(9));
-    Change second = from(Op::exchange, "a", "d/c", values(4));
+    Change first = from(Op::exchange, "a", "b", values(9));
+    Change second = from(Op::exchange, "d/c", "a", values(4));
     second.at_path = mirror_.stat("b").seen;
     second.from_row = 7;
     second.from_wanted = values(2, 0604);
@@ -192,8 +192,8 @@ TEST_F(ApplierTest, RotatesByExchanges) {
 }
 
 TEST_F(ApplierTest, ARingIsNeverWithoutAName) {
-  Change first = from(Op::exchange, "b", "a", values(9));
-  Change second = from(Op::exchange, "a", "d/c", values(4));
+  Change first = from(Op::exchange, "a", "b", values(9));
+  Change second = from(Op::exchange, "d/c", "a", values(4));
   second.at_path = mirror_.stat("b").seen;
   second.from_row = 7;
   second.from_wanted = values(2);
@@ -221,7 +221,7 @@ TEST(ApplierCaseTest, AFileADirectoryAndALinkGetOtherLetters) {
     EXPECT_EQ(apply(*change), Applied::State::done);
   }
   EXPECT_EQ(mirror.dump(kNames),
-            "Dir dir -\nDir/x file 6 \"in dir\"\nFile file 7 \"content\"\nLINK link - -> target\n");
+            "Dir dir -\nFile file 7 \"content\"\nLINK link - -> target\nDir/x file 6 \"in dir\"\n");
   EXPECT_EQ(mirror.stat("File").seen.values.mode, 0640);
 }
 
@@ -345,6 +345,7 @@ TEST_F(ApplierTest, MovesToAnotherDeviceByCopying) {
 TEST_F(ApplierTest, ExchangesAcrossDevicesByCopying) {
   mirror_.mount("d", {.type_name = "other"});
   Change change = from(Op::exchange, "a", "d/c", values(9));
+  change.from_row = 7;
   change.from_wanted = values(4);
   EXPECT_EQ(apply(change), "done");
   EXPECT_EQ(tree(), "a file 4 \"in d\"\nb file 2 \"bb\"\nd dir -\nd/c file 9 \"content a\"\n");

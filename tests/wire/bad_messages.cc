@@ -375,7 +375,10 @@ void add_bad_rows(Collector& all) {
   bad("filerequest", "request of the root", "only row 0 of a list, changes and problems may be the root",
       [](Json& r) { r[0][1] = zeros(0); });
   bad("filerequest", "request of ..", "names are not . and ..", [](Json& r) { r[0][1] = bytes_of(".."); });
-  bad("filerequest", "request without an id", "the id is required", [](Json& r) { r[0].erase(3); });
+  bad("filerequest", "request without an id", "the id is required", [](Json& r) {
+    r[0].erase(4);
+    r[0].erase(3);
+  });
   bad("filerequest", "request with flag 2", "the flag of a request is 1", [](Json& r) { r[0][4] = 2; });
   bad("filerequest", "filerequest without a body", "a filerequest has rows", [](Json& r) { r = nullptr; });
   bad("digestrequest", "digestrequest for 0", "what is 1 or 2", [](Json& r) { r[0][3] = 0; });
