@@ -77,6 +77,8 @@ TEST_F(LastingTest, AFullStateDiskCostsOnlyTheIndexAndIsOverWhenThereIsRoom) {
   stdfs::create_directory(state);
   const Mount disk(state, "size=64k");
   if (!disk.good()) GTEST_SKIP() << "this machine does not let us mount a tmpfs";
+  for (int i = 0; i < 20; ++i)
+    stdfs::create_directory(bench_.source() / std::to_string(i));
   for (int i = 0; i < 2000; ++i)
     write_file(bench_.source() / std::to_string(i % 20) / ("a-name-of-some-length-" + std::to_string(i)),
                "x");
@@ -114,10 +116,21 @@ TEST_F(LastingTest, StateAndLogInsideTheMirrorAreProtected) {
   const stdfs::path log = bench_.mirror() / "server.log";
   stdfs::create_directories(bench_.mirror() / "state");
   write_file(bench_.source() / "a", "a");
-  bench_.start_server({"--state-dir", (bench_.mirror() / "state").string(), "--log-file", log.string()},
-                      Process::Files{log, bench_.path("server.err")});
+  const Process server({program("server-sync"), bench_.mirror().string(), "--json", "--no-monitor",
+                        "--control-port", "0", "--data-port", "0", "--state-dir",
+                        (bench_.mirror() / "state").string(), "--log-file", log.string()},
+                       {bench_.path("server.out"), bench_.path("server.err")});
+  const auto port = [&](const std::string& name) {
+    const std::string text = read_file(log);
+    const std::size_t at = text.find("\"" + name + "\":");
+    return at == std::string::npos ? 0 : std::stoi(text.substr(at + name.size() + 3));
+  };
+  ASSERT_TRUE(eventually([&] { return stdfs::exists(log) && port("data_port") != 0; })) << server.err();
   for (int i = 0; i < 2; ++i) {
-    const Finished synced = bench_.sync();
+    const Finished synced = run({program("client-sync"), bench_.source().string(), "--once", "--control-port",
+                                 std::to_string(port("control_port")), "--data-port",
+                                 std::to_string(port("data_port")), "--state-dir",
+                                 bench_.path("client-state").string()});
     EXPECT_EQ(synced.code, 0) << synced.err;
   }
   EXPECT_TRUE(stdfs::exists(log));
@@ -185,6 +198,7 @@ TEST_F(LastingTest, ForeignLinksOnTheWayAreRefused) {
 
 TEST_F(LastingTest, FewDescriptorsSufficeOrAreSaid) {
   for (int i = 0; i < 60; ++i) {
+    stdfs::create_directories(bench_.source() / ("d" + std::to_string(i)) / "e");
     for (int j = 0; j < 4; ++j)
       write_file(bench_.source() / ("d" + std::to_string(i)) / "e" / std::to_string(j),
                  std::to_string(i * j));

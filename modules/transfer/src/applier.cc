@@ -258,11 +258,8 @@ struct Applier::Impl {
     });
     if (!swapped && swapped.error().code == Errc::unsupported)
       swapped = exchange_by_staging(change, *from, *to);
-    if (!swapped && swapped.error().code == Errc::cross_device) {
-      // What a ring leaves at `from` for its next step is not worth a copy.
-      if (change.from_row == kNoRow) return State::stale;
+    if (!swapped && swapped.error().code == Errc::cross_device)
       return exchange_by_copying(change, at_path->seen, at_from->seen);
-    }
     SSYNC_TRY_VOID(named("exchange", std::move(swapped)));
     SSYNC_TRY_VOID(make_right_at_once(change, change.path(), change.wanted));
     if (change.from_row == kNoRow) return State::done;
@@ -285,6 +282,8 @@ struct Applier::Impl {
     std::swap(back.location, back.from_location);
     std::swap(back.name, back.from_name);
     std::swap(back.wanted, back.from_wanted);
+    const bool is_on_its_way = change.from_row == kNoRow;  // in a ring: the next step takes it from there
+    if (is_on_its_way) back.wanted = at_path.values;
     SSYNC_TRY(const std::optional<Staged> there, copy_to_staging(change, change.from(), at_from, {}));
     if (!there) return State::stale;
     SSYNC_TRY(const std::optional<Staged> here, copy_to_staging(back, back.from(), at_path, {}));
@@ -292,7 +291,12 @@ struct Applier::Impl {
     if (!here) return State::stale;
     if (durable == Durable::yes) SSYNC_TRY_VOID(flush());
     SSYNC_TRY_VOID(placing.publish(*there, change.path(), at_path));
-    return done(placing.publish(*here, back.path(), at_from));
+    SSYNC_TRY_VOID(placing.publish(*here, back.path(), at_from));
+    if (is_on_its_way) {
+      SSYNC_TRY(const std::optional<fs::Stat> now, look(back.path()));
+      if (now) remade.add(back.name, at_path, now->seen);
+    }
+    return State::done;
   }
 
   Result<State> stage_rename(const Change& change, const Progress& progress) {
