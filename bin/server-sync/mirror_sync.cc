@@ -1,5 +1,7 @@
 #include "mirror_sync.h"
 
+#include <unistd.h>
+
 #include <exception>
 #include <utility>
 
@@ -78,6 +80,7 @@ void MirrorSync::start() {
   scanning.digest_kind = request_.options.digest_kind;
   scanning.believe_names = !request_.options.compare_content && !request_.options.verify;
   scanning.leave_out = request_.leave_out;
+  if (!request_.only_shows() && ::geteuid() != 0) scanning.make_readable_for = ::geteuid();
   scanner_ = std::make_unique<scanner::Scanner>(tree_, plain_index_, scanning);
   readers_ = std::make_unique<transfer::ContentReaders>(
       tree_, 2, content_jobs_, [this](transfer::ContentResult result) {

@@ -375,6 +375,9 @@ tl::expected<ServerLoop::Opened, wire::ErrorReply> ServerLoop::open_sync(const w
     return tl::unexpected(error_reply(wire::ErrorCode::io, why.code != Errc::lost, why.text()));
   };
   if (Result<void> reopened = reopen_root(); !reopened) return io(reopened.error(), "the mirror's directory");
+  // What cannot be done is said by who comes to it.
+  if (!hello.options.dry_run && !hello.options.verify)
+    static_cast<void>(fs::make_accessible(root_.absolute_path()));
   Result<std::vector<fs::DirectoryId>> chain = root_.ancestry();
   if (!chain) return io(chain.error(), "the mirror's directory");
   if (hello.host == boot_fingerprint() && hello.host != std::array<std::byte, 16>{}) {

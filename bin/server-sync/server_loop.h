@@ -10,6 +10,7 @@
 #include "ssync/base/exit_code.h"
 #include "ssync/base/signals.h"
 #include "ssync/fs/mirror_record.h"
+#include "ssync/fs/path.h"
 #include "ssync/fs/staging.h"
 #include "ssync/fs/tree.h"
 #include "ssync/net/transport.h"

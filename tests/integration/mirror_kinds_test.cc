@@ -113,6 +113,31 @@ TEST_F(MirrorKindsTest, ADirectoryOfALowerLayerMoves) {
   expect_idle();
 }
 
+// As after `chmod -R 000`: whoever owns it gives the access back to himself, as rsync does.
+TEST_F(MirrorKindsTest, WhatTheOwnerTookAwayFromHimselfIsPutRight) {
+  if (!bench_.run_as_ordinary_user()) GTEST_SKIP() << "the ordinary user cannot run the programs here";
+  const auto own_all = [&] {
+    if (geteuid() == 0)
+      ASSERT_EQ(run({"chown", "-R", "65534:65534", bench_.source().string()}).code, 0);
+  };
+  for (const char* path : {"a/b/c/f", "a/b/g", "gone/x", "keeps"})
+    write_file(bench_.source() / path, path);
+  own_all();
+  bench_.start_server();
+  bench_.expect_sync();
+  write_file(bench_.source() / "a/b/c/f", "is longer");
+  write_file(bench_.source() / "a/b/new", "new");
+  stdfs::remove_all(bench_.source() / "gone");
+  own_all();
+  std::vector<stdfs::path> all{bench_.mirror()};
+  for (const auto& entry : stdfs::recursive_directory_iterator(bench_.mirror()))
+    all.push_back(entry.path());
+  for (auto path = all.rbegin(); path != all.rend(); ++path)
+    ASSERT_EQ(::chmod(path->c_str(), 0), 0) << *path;
+  bench_.expect_sync();
+  expect_idle();
+}
+
 TEST_F(MirrorKindsTest, ADefaultAclOfTheMirrorIsNotHandedDown) {
   if (run({"setfacl", "-m", "u:7777:rwx,d:u:7777:rwx", bench_.mirror()}).code != 0)
     GTEST_SKIP() << "no setfacl, or no ACLs here";

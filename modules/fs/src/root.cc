@@ -133,6 +133,8 @@ Result<Root> Root::open(const std::string& path, Lock lock_it) {
   if (Result<void> trusted = check(); !trusted)
     return fail(context(trusted.error(), "opening " + escape(path)));
   UniqueFd fd(::open(full.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd && errno == EACCES && lock_it == Lock::yes && make_accessible(full))
+    fd.reset(::open(full.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!fd) {
     auto error = failed("opening", path, errno);
     if (may_be_lost(error.value().sys_errno)) {

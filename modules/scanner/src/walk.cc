@@ -94,6 +94,7 @@ struct Walk::Run {
   [[nodiscard]] bool look_at_listed();
   [[nodiscard]] bool look_at_known();
   [[nodiscard]] bool look_at(std::string_view name);
+  [[nodiscard]] fs::Stat readable(std::string_view name, const fs::Stat& found);
   [[nodiscard]] bool is_ours(std::string_view name);
   [[nodiscard]] bool is_left_out(std::string_view name) const;
   [[nodiscard]] bool stopped() { return ++looked_at % kStopInterval == 0 && walk.frontier_.stopped(); }
@@ -273,11 +274,26 @@ bool Walk::Run::look_at(std::string_view name) {
     make_unreadable(entry, look_up(name), "reading the attributes", stat.error());
   } else if (stat->type == fs::Stat::Type::other) {
     add_special(entry, *stat);
-  } else if (!fill(entry, *stat)) {
+  } else if (!fill(entry, readable(name, *stat))) {
     finding->block.entries.pop_back();
     return false;
   }
   return true;
+}
+
+// Its mode was taken away together with those of the whole tree, say. Whoever owns it may give it back; what cannot
+// be is told by who tries to read it.
+fs::Stat Walk::Run::readable(std::string_view name, const fs::Stat& found) {
+  const auto& user = walk.options_.make_readable_for;
+  const Values& values = found.seen.values;
+  const bool is_directory = found.type == fs::Stat::Type::directory;
+  const unsigned needed = is_directory ? 0500U : 0400U;
+  if (!user || values.owner.uid != *user || found.type == fs::Stat::Type::symlink ||
+      (values.mode & needed) == needed)
+    return found;
+  const unsigned mode = values.mode | (is_directory ? 0700U : 0600U);
+  if (!directory->set_mode(name, static_cast<std::uint16_t>(mode))) return found;
+  return directory->stat(name).value_or(found);
 }
 
 std::span<const std::string_view> Walk::Run::sorted_names() {

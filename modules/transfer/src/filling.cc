@@ -19,7 +19,7 @@ fs::Directory* Filling::find(const Location& location) {
 fs::Directory* Filling::open(Location& location) {
   if (location.filled) return nullptr;
   if (fs::Directory* const known = find(location)) return known;
-  if (open_.size() < kOpenMax) {
+  if (open_.size() < open_max_) {
     if (Result<Placing::NewDirectory> made = placing_.create_directory(); made) {
       Open& open = open_.emplace_back();
       open.directory = std::move(made->directory);

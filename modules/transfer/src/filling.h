@@ -19,14 +19,16 @@ namespace ssync::transfer {
 class Filling {
  public:
   using Clock = std::chrono::steady_clock;
-  /// More than that at once, and new ones are not filled: each costs a descriptor.
+  /// More than that at once (fewer where descriptors are few), and new ones are not filled: each costs a
+  /// descriptor.
   static constexpr std::size_t kOpenMax = 32;
   /// What a crash may cost: what is in staging has to be sent again.
   static constexpr std::uint64_t kBytesMax = 64U << 20U;
   static constexpr std::size_t kFilesMax = 4096;
 
   /// `settle`: how long a directory settles.
-  Filling(Placing& placing, std::chrono::milliseconds settle) : placing_(placing), settle_(settle) {}
+  Filling(Placing& placing, std::chrono::milliseconds settle)
+      : placing_(placing), settle_(settle), open_max_(placing.worth_keeping(kOpenMax)) {}
 
   /// The directory that `location` is filled in, made when this is its first file; null when its files go in
   /// one by one.
@@ -59,6 +61,7 @@ class Filling {
 
   Placing& placing_;
   const std::chrono::milliseconds settle_;
+  const std::size_t open_max_;
   std::vector<Open> open_;
   std::deque<Settling> settling_;
 };

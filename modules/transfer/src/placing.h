@@ -52,7 +52,10 @@ struct NewFile {
 class Placing {
  public:
   Placing(fs::Tree& tree, fs::Staging& staging, const MirrorRules& rules, OtherDevices& other_devices)
-      : directories_(tree), staging_(staging), rules_(rules), other_devices_(other_devices) {}
+      : tree_(tree), directories_(tree), staging_(staging), rules_(rules), other_devices_(other_devices) {}
+
+  /// How many of `wanted` more directories may be kept open.
+  [[nodiscard]] std::size_t worth_keeping(std::size_t wanted) const { return tree_.worth_keeping(wanted); }
 
   /// An empty file for `location`, with the mode and owner of `wanted` as far as they can be set already.
   [[nodiscard]] Result<NewFile> create(std::string_view location, const Values& wanted);
@@ -129,6 +132,7 @@ class Placing {
   template <typename Use>
   [[nodiscard]] auto in_staging(Use use) -> decltype(use(std::declval<fs::Directory&>()));
 
+  fs::Tree& tree_;
   DirectoryCache directories_;
   fs::Staging& staging_;
   const MirrorRules rules_;

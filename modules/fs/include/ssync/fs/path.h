@@ -31,4 +31,8 @@ struct PathStep {
 /// stands for all who are not mapped counts as root: so the system's own links look there.
 [[nodiscard]] Result<void> check_links(const std::string& path);
 
+/// Gives the owner of this directory the rights to read, write and search it that a `chmod -R` took away. True: it was
+/// this process's user's, and lacked some.
+bool make_accessible(const std::string& path);
+
 }  // namespace ssync::fs
