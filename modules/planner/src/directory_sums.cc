@@ -80,7 +80,8 @@ void Join::compare_sums() {
 
 // What same_content() and directory() would find nothing to do about, nor the index to learn.
 bool Join::is_settled(const Scanned& entry) const {
-  if (entry.values.kind == Kind::unreadable || entry.values.kind == Kind::special || entry.retry) return false;
+  if (entry.values.kind == Kind::unreadable || entry.values.kind == Kind::special) return false;
+  if (entry.retry || entry.has_acl) return false;
   if (entry.wanted && (entry.wanted->kind != entry.values.kind || entry.wanted->size != entry.values.size))
     return false;
   return entry.values.kind != Kind::file || (entry.wanted && !entry.doubt);

@@ -42,6 +42,7 @@ struct Scanned {
   Values values;
   std::optional<Values> wanted;
   std::optional<Checksum> checksum;
+  bool has_acl = false;  ///< which the source's entry must not have
 };
 
 /// One directory of the mirror.

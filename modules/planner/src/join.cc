@@ -98,8 +98,15 @@ Result<void> Join::add_mirror(const ScanBlock& block) {
   SSYNC_TRY_VOID(state_.mirror.begin_directory(block.location));
   const auto keep = [&](const ScannedEntry& found) -> Result<void> {
     SSYNC_TRY(const EntryIndex entry, keep_entry(found));
-    own.entries.push_back(Scanned{
-        state_.mirror.name(entry), {}, entry, found.doubt, found.retry, found.seen.values, found.wanted, found.checksum});
+    own.entries.push_back(Scanned{state_.mirror.name(entry),
+                                  {},
+                                  entry,
+                                  found.doubt,
+                                  found.retry,
+                                  found.seen.values,
+                                  found.wanted,
+                                  found.checksum,
+                                  found.unmirrored != 0});
     if (found.seen.values.kind == Kind::symlink) own.entries.back().target = state_.mirror.view(entry).target;
     return {};
   };

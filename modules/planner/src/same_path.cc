@@ -152,7 +152,7 @@ Join::Metadata Join::compare_metadata(const Row& row, const Scanned& entry) cons
   const bool is_own =
       (is_wanted && !state_.options.verify) || project(entry.values, attributes) == source;
   // What the index says of the entry must be the source's values too: it is what the next sync compares with.
-  return Metadata{is_own, is_wanted || !entry.wanted};
+  return Metadata{is_own && !entry.has_acl, is_wanted || !entry.wanted};
 }
 
 Result<void> Join::directory(const Row& row, const Scanned& entry) {

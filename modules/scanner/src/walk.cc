@@ -106,6 +106,7 @@ struct Walk::Run {
   [[nodiscard]] bool fill(ScannedEntry& entry, const fs::Stat& stat);
   void merge_into(ScannedEntry& entry, Known& known, const DirectoryFacts& facts);
   void count_unmirrored(std::string_view name, const Merged& merged, index::Record& record);
+  void look_for_acl(std::string_view name, const Merged& merged, index::Record& record);
   void make_unreadable(ScannedEntry& entry, const Known& known, std::string_view operation,
                        const Error& error);
   void make_unreadable(ScannedEntry& entry, const Known& known, std::string text, int sys_errno = 0);
@@ -449,7 +450,7 @@ void Walk::Run::merge_into(ScannedEntry& entry, Known& known, const DirectoryFac
 
 // To set or remove an attribute moves ctime, so only what has another stat than its record is asked about.
 void Walk::Run::count_unmirrored(std::string_view name, const Merged& merged, index::Record& record) {
-  if (rules.role != index::Role::source) return;
+  if (rules.role == index::Role::mirror) return look_for_acl(name, merged, record);
   // What cannot be asked has none, as far as anybody can tell: it is only counted.
   if (!merged.as_known) record.unmirrored = directory->unmirrored(name).value_or(0);
   const auto count = [&](std::uint8_t bit, std::uint64_t& counter) {
@@ -458,6 +459,12 @@ void Walk::Run::count_unmirrored(std::string_view name, const Merged& merged, in
   count(fs::kHasAttributes, finding->unmirrored.attributes);
   count(fs::kHasAcl, finding->unmirrored.acls);
   count(fs::kHasCapability, finding->unmirrored.capabilities);
+}
+
+// One of the mirror gives rights that the source does not give: it has to go.
+void Walk::Run::look_for_acl(std::string_view name, const Merged& merged, index::Record& record) {
+  if (merged.as_known || record.held.values.kind == Kind::symlink) return;
+  record.unmirrored = directory->unmirrored(name).value_or(0) & fs::kHasAcl;
 }
 
 void Walk::Run::use(const Merged& merged, const index::Record& record, ScannedEntry& entry) const {

@@ -451,8 +451,19 @@ struct Applier::Impl {
   Result<std::optional<CopyBatch::Copy>> make_right(const Change& change, PathView path, const Values& wanted,
                                                     const fs::Stat& now, const Progress& progress) {
     if (wanted.kind != now.seen.values.kind || now.type == fs::Stat::Type::other) return changed_meanwhile();
-    if (!is_shared_file(now) || !attributes_differ(wanted, now, rules.attributes)) {
-      SSYNC_TRY(fs::Directory* const directory, open(path.location));
+    SSYNC_TRY(fs::Directory* const directory, open(path.location));
+    // That of the root is whoever made the mirror's.
+    const bool may_have_acl = wanted.kind != Kind::symlink && !path.name.empty();
+    const bool has_acl =
+        may_have_acl && (directory->unmirrored(path.name).value_or(0) & fs::kHasAcl) != 0;
+    if (has_acl && wanted.kind == Kind::directory) {
+      SSYNC_TRY(const auto child, named("open directory", directory->open_child(path.name)));
+      SSYNC_TRY_VOID(named("strip the ACL", child->strip_acl()));
+    }
+    // A copy has no ACL, and leaves alone what other names of the file have.
+    const bool is_copied = wanted.kind == Kind::file &&
+                           (has_acl || (is_shared_file(now) && attributes_differ(wanted, now, rules.attributes)));
+    if (!is_copied) {
       SSYNC_TRY_VOID(adjust_attributes(*directory, path.name, wanted, now, rules.attributes));
       return std::nullopt;
     }
