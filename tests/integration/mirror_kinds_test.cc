@@ -117,8 +117,9 @@ TEST_F(MirrorKindsTest, ADirectoryOfALowerLayerMoves) {
 TEST_F(MirrorKindsTest, WhatTheOwnerTookAwayFromHimselfIsPutRight) {
   if (!bench_.run_as_ordinary_user()) GTEST_SKIP() << "the ordinary user cannot run the programs here";
   const auto own_all = [&] {
-    if (geteuid() == 0)
+    if (geteuid() == 0) {
       ASSERT_EQ(run({"chown", "-R", "65534:65534", bench_.source().string()}).code, 0);
+    }
   };
   for (const char* path : {"a/b/c/f", "a/b/g", "gone/x", "keeps"})
     write_file(bench_.source() / path, path);

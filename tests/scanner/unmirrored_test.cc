@@ -63,12 +63,22 @@ TEST_F(UnmirroredTest, WhatCannotBeAskedCountsAsNothing) {
   EXPECT_THAT(scanned.problems, IsEmpty());
 }
 
-TEST_F(UnmirroredTest, AMirrorIsNotAsked) {
+// They give rights that the source does not give; what else a mirror's entry has is nobody's business.
+TEST_F(UnmirroredTest, AMirrorIsAskedForAclsWhereItsStatIsNew) {
   index::Index index = open_index(index::Role::mirror);
-  tree_.clear_operations();
-  EXPECT_EQ(scan_mirror(tree_, index).counts.unmirrored, UnmirroredCounts{});
-  for (const support::FakeOperation& operation : tree_.operations())
-    EXPECT_NE(operation.op, FakeOp::unmirrored);
+  for (const std::vector<std::string>& expected :
+       {std::vector<std::string>{"d", "d/acl", "d/plain", "ping"}, std::vector<std::string>{}}) {
+    tree_.clear_operations();
+    EXPECT_EQ(scan_mirror(tree_, index).counts.unmirrored, UnmirroredCounts{});
+    std::vector<std::string> paths;
+    for (const support::FakeOperation& operation : tree_.operations()) {
+      if (operation.op == FakeOp::unmirrored) paths.push_back(operation.path);
+    }
+    std::ranges::sort(paths);
+    EXPECT_EQ(paths, expected);
+    EXPECT_EQ(index.find({"d", "acl"})->unmirrored, fs::kHasAcl);
+    EXPECT_EQ(index.find({"", "ping"})->unmirrored, 0);
+  }
 }
 
 }  // namespace

@@ -463,7 +463,7 @@ void Walk::Run::count_unmirrored(std::string_view name, const Merged& merged, in
 
 // One of the mirror gives rights that the source does not give: it has to go.
 void Walk::Run::look_for_acl(std::string_view name, const Merged& merged, index::Record& record) {
-  if (merged.as_known || record.held.values.kind == Kind::symlink) return;
+  if (merged.as_known || name.empty() || record.held.values.kind == Kind::symlink) return;
   record.unmirrored = directory->unmirrored(name).value_or(0) & fs::kHasAcl;
 }
 
