@@ -21,7 +21,7 @@ namespace {
 
 /// Beside 0 to 2, in the course of a sync that keeps none for later. libzmq ends the process where it cannot
 /// have those it needs.
-constexpr std::size_t kDescriptorsNeeded = 35;
+constexpr std::size_t kDescriptorsNeeded = 30;
 
 int give_up(const Error& error, ExitCode code) {
   std::fprintf(stderr, "client-sync: %s\n", error.text().c_str());

@@ -385,6 +385,10 @@ void SourceSync::on(session::client::StartList& effect) {
   list.digest_kind = options_.digest;
   list.accept_lost_mounts = options_.accept_root;
   if (options_.log_file) list.leave_out = root_.paths_of(*options_.log_file);
+  if (index::holds_only_state(options_.state_dir)) {
+    for (std::string& path : root_.paths_of(options_.state_dir))
+      list.leave_out.push_back(std::move(path));
+  }
   if (options_.eager_digest) list.eager_digest = options_.digest;
   list.directory_sums = welcome.directory_sums && !list.compare_content && !list.eager_digest;
   list_ = std::make_unique<SourceList>(root_.tree(), index_, header_, list, lists_);

@@ -433,6 +433,10 @@ tl::expected<ServerLoop::Opened, wire::ErrorReply> ServerLoop::open_sync(const w
   opened.request.server_max_delete = options_.max_delete;
   opened.request.durable = options_.fsync || hello.options.durable;
   if (options_.log_file) opened.request.leave_out = root_.paths_of(*options_.log_file);
+  if (index::holds_only_state(options_.state_dir)) {
+    for (std::string& path : root_.paths_of(options_.state_dir))
+      opened.request.leave_out.push_back(std::move(path));
+  }
   opened.request.synced_before = record.synced;
   opened.request.epoch = root_.epoch();
   opened.request.has_lock = root_.locked() || !root_.epoch().empty();

@@ -35,7 +35,7 @@ bool is_loopback(const std::string& address) {
 
 /// Beside 0 to 2, in the course of a sync that keeps none for later. libzmq ends the process, or spins on its
 /// listener, where it cannot have those it needs.
-constexpr std::size_t kDescriptorsNeeded = 35;
+constexpr std::size_t kDescriptorsNeeded = 30;
 
 /// libzmq allocates every message that it receives, and another thread frees it when it is written: as much
 /// as one session's credit stays for the next ones.

@@ -121,6 +121,8 @@ TEST_F(MirrorKindsTest, WhatTheOwnerTookAwayFromHimselfIsPutRight) {
       ASSERT_EQ(run({"chown", "-R", "65534:65534", bench_.source().string()}).code, 0);
     }
   };
+  stdfs::create_directories(bench_.source() / "a/b/c");
+  stdfs::create_directory(bench_.source() / "gone");
   for (const char* path : {"a/b/c/f", "a/b/g", "gone/x", "keeps"})
     write_file(bench_.source() / path, path);
   own_all();

@@ -11,7 +11,9 @@
 #include <cerrno>
 #include <charconv>
 #include <cstdlib>
+#include <filesystem>
 #include <memory>
+#include <system_error>
 
 #include <fmt/format.h>
 #include <xxhash.h>
@@ -205,6 +207,15 @@ Result<std::string> default_state_dir() {
   if (const char* home = std::getenv("HOME"); home != nullptr && home[0] == '/')
     return std::string(home) + "/.local/state/server-sync";
   return fail(Errc::not_found, "neither XDG_STATE_HOME nor HOME is set; name a state directory");
+}
+
+bool holds_only_state(const std::string& directory) noexcept {
+  std::error_code error;
+  std::filesystem::directory_iterator entry(directory, error);
+  for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
+    if (!is_state_file_name(entry->path().filename().native())) return false;
+  }
+  return !error;
 }
 
 }  // namespace ssync::index

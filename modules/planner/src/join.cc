@@ -77,7 +77,9 @@ Result<EntryIndex> Join::keep_entry(const ScannedEntry& found) {
   if (found.doubt) flags |= kFlagDoubt;
   if (found.checksum) flags |= kFlagChecksum;
   if (found.has_digest) flags |= kFlagDigest;
-  if (found.seen.values.kind == Kind::file && found.seen.links > 1) flags |= kFlagLinks;
+  // Whose metadata is set on a copy that takes its place.
+  const bool is_copied = found.seen.links > 1 || found.unmirrored != 0;
+  if (found.seen.values.kind == Kind::file && is_copied) flags |= kFlagLinks;
   if (found.seen.values.kind == Kind::file && found.seen.values.size > 0) mirror_has_content_ = true;
   const std::uint32_t tag = found.checksum ? prefix_of(*found.checksum) : 0;
   return state_.mirror.add(found.name, found.seen.values, found.target, found.seen.device, found.seen.inode,

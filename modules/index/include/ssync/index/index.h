@@ -195,5 +195,7 @@ class Index {
 /// Whether a file of that name is one of ours in a state directory, finished or not. Such files are no part
 /// of any tree.
 [[nodiscard]] bool is_state_file_name(std::string_view name) noexcept;
+/// Whether the directory can be listed and there is nothing else in it; also when it is empty.
+[[nodiscard]] bool holds_only_state(const std::string& directory) noexcept;
 
 }  // namespace ssync::index
