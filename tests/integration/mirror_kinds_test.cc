@@ -141,6 +141,15 @@ TEST_F(MirrorKindsTest, WhatTheOwnerTookAwayFromHimselfIsPutRight) {
   expect_idle();
 }
 
+TEST_F(MirrorKindsTest, ARootThatMayNotBeWrittenIsLeftAsItIs) {
+  write_file(bench_.source() / "file", "content");
+  ASSERT_EQ(::chmod(bench_.source().c_str(), 0555), 0);
+  bench_.start_server();
+  bench_.expect_sync();
+  expect_idle();
+  ASSERT_EQ(::chmod(bench_.source().c_str(), 0755), 0);
+}
+
 TEST_F(MirrorKindsTest, ADefaultAclOfTheMirrorIsNotHandedDown) {
   if (run({"setfacl", "-m", "u:7777:rwx,d:u:7777:rwx", bench_.mirror()}).code != 0)
     GTEST_SKIP() << "no setfacl, or no ACLs here";
