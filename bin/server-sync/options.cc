@@ -30,8 +30,9 @@ std::variant<Options, int> parse_options(int argc, char** argv) {
   app.add_option("--max-delete", options.max_delete,
                  "never delete more than N entries in one sync; no client can lift this");
   app.add_flag("--take-over", options.take_over,
-               "accept a source other than the one this mirror was made from, or DIR on another file system "
-               "than at the last sync");
+               "accept a source other than the one this mirror was made from");
+  app.add_flag("--accept-root", options.accept_root,
+               "accept that DIR is on another file system than at the last sync");
   app.add_flag("--fsync", options.fsync, "always write through to disk, whatever clients ask for");
   app.add_flag("--insecure", options.insecure,
                "allow to listen beyond loopback: anybody who reaches the ports can overwrite DIR");

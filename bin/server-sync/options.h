@@ -19,6 +19,7 @@ struct Options {
   bool no_monitor = false;
   std::optional<std::uint64_t> max_delete;
   bool take_over = false;
+  bool accept_root = false;
   bool fsync = false;
   bool insecure = false;
   std::string state_dir;  ///< filled with the default

@@ -403,11 +403,11 @@ tl::expected<ServerLoop::Opened, wire::ErrorReply> ServerLoop::open_sync(const w
   const index::Header& before = index_->header();
   Result<fs::RootIdentity> identity = root_.identity();
   if (!identity) return io(identity.error(), "the mirror's directory");
-  if (is_on_another_disk(*identity) && !options_.take_over) {
+  if (is_on_another_disk(*identity) && !options_.accept_root) {
     return tl::unexpected(error_reply(
         wire::ErrorCode::io, true,
         "the mirror's directory is on another file system than at the last sync (a disk that is not "
-        "mounted?): nothing was changed. If it is right, start server-sync with --take-over"));
+        "mounted?): nothing was changed. If it is right, start server-sync with --accept-root"));
   }
   // Without an index, what this process knows since it was started.
   const std::string& source = before.source_id.empty() ? known_source_ : before.source_id;

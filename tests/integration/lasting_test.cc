@@ -114,11 +114,13 @@ TEST_F(LastingTest, StateAndLogInsideTheSourceAreNoPartOfIt) {
 
 TEST_F(LastingTest, StateAndLogInsideTheMirrorAreProtected) {
   const stdfs::path log = bench_.mirror() / "server.log";
-  stdfs::create_directories(bench_.mirror() / "state");
+  const stdfs::path state = bench_.mirror() / "extra/deeper/state";
+  stdfs::create_directories(state);
+  write_file(bench_.mirror() / "extra/old", "old");
   write_file(bench_.source() / "a", "a");
   const Process server({program("server-sync"), bench_.mirror().string(), "--json", "--no-monitor",
                         "--control-port", "0", "--data-port", "0", "--state-dir",
-                        (bench_.mirror() / "state").string(), "--log-file", log.string()},
+                        state.string(), "--log-file", log.string()},
                        {bench_.path("server.out"), bench_.path("server.err")});
   const auto port = [&](const std::string& name) {
     const std::string text = read_file(log);
@@ -132,9 +134,11 @@ TEST_F(LastingTest, StateAndLogInsideTheMirrorAreProtected) {
                                  std::to_string(port("data_port")), "--state-dir",
                                  bench_.path("client-state").string()});
     EXPECT_EQ(synced.code, 0) << synced.err;
+    EXPECT_EQ(synced.err, "");
   }
   EXPECT_TRUE(stdfs::exists(log));
-  EXPECT_FALSE(stdfs::is_empty(bench_.mirror() / "state"));
+  EXPECT_FALSE(stdfs::exists(bench_.mirror() / "extra/old"));
+  EXPECT_FALSE(stdfs::is_empty(state));
 }
 
 TEST_F(LastingTest, ASourceNamedByALinkIsHeldWhenItsDiskIsNotMounted) {

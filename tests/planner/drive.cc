@@ -47,6 +47,8 @@ class Driver {
     outcome_.mirror = mirror;
     for (const Problem& problem : driving.block_problems)
       add_problem(problem);
+    for (ScanBlock& block : blocks_)
+      block.holds_own = std::ranges::find(driving.holding_own, block.location) != driving.holding_own.end();
   }
 
   Outcome run() {

@@ -22,6 +22,7 @@ struct Driving {
   std::uint64_t answer_seed = 0;        ///< shuffles answers
   bool refuse_answers = false;          ///< nothing can be read
   std::vector<Problem> block_problems;  ///< put into the block of their path, or of their location
+  std::vector<std::string> holding_own;  ///< locations of blocks in which something is no entry
 
   static Options defaults() {
     Options options;

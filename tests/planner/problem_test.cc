@@ -13,6 +13,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::IsSupersetOf;
 using testing::Not;
+using testing::UnorderedElementsAre;
 
 Tree settled(Tree tree) {
   tree.settle_mirror();
@@ -70,6 +71,18 @@ TEST(PlannerProblems, AnExtraDirectoryAboveAProblemIsKept) {
   const Outcome outcome = drive(Tree(), settled(mirror));
   EXPECT_EQ(outcome.error, "");
   EXPECT_THAT(outcome.work(), ElementsAre("remove d/x"));
+  EXPECT_EQ(outcome.totals.extras_kept, 2U);
+}
+
+TEST(PlannerProblems, AnExtraDirectoryThatHoldsAProgramsOwnIsKept) {
+  Tree mirror;
+  mirror.file("d/e/x", "x");
+  mirror.file("f/x", "x");
+  Driving driving;
+  driving.holding_own = {"d/e"};
+  const Outcome outcome = drive(Tree(), settled(mirror), driving);
+  EXPECT_THAT(outcome.work(), UnorderedElementsAre("remove d/e/x", "remove f/x", "remove_directory f"));
+  EXPECT_THAT(outcome.problem_paths(), IsEmpty());
   EXPECT_EQ(outcome.totals.extras_kept, 2U);
 }
 

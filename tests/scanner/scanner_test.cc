@@ -55,6 +55,7 @@ TEST_F(ScannerTest, StateAndOpenLogsAreNoPartOfTheTree) {
     index::Index idx = open_index();
     const Scanned scanned = scan(tree, idx, {.leave_out = {"sync.log"}});
     EXPECT_THAT(scanned.paths, ElementsAre("d", "empty", "mixed", "d/sync.log", "mixed/other"));
+    EXPECT_THAT(scanned.holding_own, ElementsAre("", "mixed"));
     EXPECT_THAT(scanned.problems, IsEmpty());
   }
 }

@@ -39,6 +39,7 @@ struct Row {
 struct Scanned {
   std::vector<std::string> locations;  ///< of the blocks, in the order they came
   std::vector<std::string> paths;      ///< of the entries, likewise
+  std::vector<std::string> holding_own;  ///< locations of the blocks that say so
   std::map<std::string, Row> rows;
   std::vector<std::string> problems;  ///< "path: text", and " (subtree)", " (warning)"
   std::optional<Seen> self;
@@ -59,6 +60,7 @@ inline Row row_of(const ScannedEntry& entry) {
 
 inline void collect(const ScanBlock& block, Scanned& scanned) {
   scanned.locations.push_back(block.location);
+  if (block.holds_own) scanned.holding_own.push_back(block.location);
   if (block.self) scanned.self = block.self;
   for (const ScannedEntry& entry : block.entries) {
     const std::string path = join({block.location, entry.name});

@@ -97,6 +97,7 @@ Result<void> Join::add_mirror(const ScanBlock& block) {
   own.problems = block.problems;
   has_mirror_problem_ = has_mirror_problem_ || !block.problems.empty();
   own.entries.reserve(block.entries.size() + (is_first ? 1 : 0));
+  if (block.holds_own) state_.holding_own.push_back(static_cast<DirectoryIndex>(state_.mirror.directories()));
   SSYNC_TRY_VOID(state_.mirror.begin_directory(block.location));
   const auto keep = [&](const ScannedEntry& found) -> Result<void> {
     SSYNC_TRY(const EntryIndex entry, keep_entry(found));

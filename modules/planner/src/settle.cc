@@ -25,11 +25,11 @@ void leave_out(State& state, RowIndex row, std::string text) {
 
 // A directory that is gone from the source stays when something inside has to.
 void protect_ancestors(State& state) {
-  if (state.blocked.empty()) return;
+  if (state.blocked.empty() && state.holding_own.empty()) return;
   const Snapshot& mirror = state.mirror;
   for (auto i = static_cast<DirectoryIndex>(mirror.directories()); i-- > 1;) {
     const Snapshot::Range inside = mirror.rows(i);
-    bool is_needed = false;
+    bool is_needed = std::ranges::binary_search(state.holding_own, i);
     for (EntryIndex entry = inside.first; entry < inside.last && !is_needed; ++entry) {
       is_needed = !state.is_gone(entry);
     }
@@ -100,7 +100,7 @@ std::string obstacle(const State& state, RowIndex row) {
     text.append(text_of(state.rows.kind(row))).append(" in the source and a ");
     text.append(text_of(state.mirror.kind(entry))).append(" on the mirror");
   }
-  text += is_protected ? ", which must stay because of a problem inside" : ", where nothing may be deleted";
+  text += is_protected ? ", and something inside must stay" : ", where nothing may be deleted";
   return text;
 }
 

@@ -141,6 +141,7 @@ struct State {
   /// they are the row's tag.
   std::unordered_map<EntryIndex, RowIndex> brought;
   SubtreeSet blocked;  ///< Problems, with everything below
+  std::vector<DirectoryIndex> holding_own;  ///< ascending: see ScanBlock::holds_own
   std::vector<Problem> problems;
   PlanTotals totals;
 

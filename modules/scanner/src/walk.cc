@@ -213,7 +213,12 @@ bool Walk::Run::look_at_listed() {
   expect(names.size());
   for (const std::string_view name : names) {
     if (stopped()) return false;
-    if (!is_ours(name) && !is_left_out(name)) static_cast<void>(look_at(name));
+    if (is_ours(name)) continue;
+    if (is_left_out(name)) {
+      finding->block.holds_own = true;
+    } else {
+      static_cast<void>(look_at(name));
+    }
   }
   return true;
 }
@@ -650,8 +655,10 @@ Result<void> Walk::Run::find_child(std::string_view name, const fs::Stat& stat, 
     if (!names) {
       auto listed = std::make_unique<fs::NameList>();
       SSYNC_TRY_VOID(opened->list(*listed));
-      if (holds_only_state(*listed))
+      if (holds_only_state(*listed)) {
+        finding->block.holds_own = true;
         return fail(Errc::not_found, "a directory with nothing but state files is no part of the tree");
+      }
       names = listed_names(stat, *opened, listed->size());
       if (walk.names_.take(listed->size())) child.names = std::move(listed);
     }

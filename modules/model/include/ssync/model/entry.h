@@ -175,6 +175,7 @@ struct ScanBlock {
   std::string location;
   std::vector<ScannedEntry> entries;
   std::optional<Seen> self;          ///< only in the first block: the root directory itself
+  bool holds_own = false;            ///< a program's index or log is in it, which is no entry
   std::vector<Problem> problems;     ///< this directory's and its entries'; subtree ones also appear as Kind::unreadable entries
   std::shared_ptr<const void> storage;  ///< keeps the views alive
 };
