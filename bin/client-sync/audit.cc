@@ -6,16 +6,17 @@
 namespace ssync::client_program {
 namespace {
 
-/// Seconds since the ctime, so that a store shows when the file has rested about as long again. After the last,
-/// what a mapping stored on a disk before has been written back.
+/// Seconds since the ctime, so that a store shows when the file has rested about as long again. After the
+/// last, what a mapping stored on a disk before has been written back.
 constexpr std::array<std::int64_t, 7> kAges = {1, 2, 4, 8, 16, 32, 64};
 constexpr std::uint64_t kPageBytes = 4096;
 
 /// How many of kAges have passed.
 std::size_t passed(const FileTime& ctime, const FileTime& at) {
   if (ctime > at) return 0;
-  return static_cast<std::size_t>(
-      std::ranges::count_if(kAges, [&](std::int64_t age) { return FileTime{ctime.s + age, ctime.ns} <= at; }));
+  return static_cast<std::size_t>(std::ranges::count_if(kAges, [&](std::int64_t age) {
+    return FileTime{ctime.s + age, ctime.ns} <= at;
+  }));
 }
 
 }  // namespace
@@ -43,7 +44,8 @@ bool Audit::differs(const std::string& location, const ScannedEntry& entry,
     location_ = location;
   }
   ++files_read_;
-  const Result<transfer::Content> content = reader_.read(*directory_, entry.name, entry.seen, std::nullopt, progress);
+  const Result<transfer::Content> content =
+      reader_.read(*directory_, entry.name, entry.seen, std::nullopt, progress);
   return content && content->seen == entry.seen && content->checksum != *entry.checksum;
 }
 

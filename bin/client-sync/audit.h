@@ -21,8 +21,8 @@ namespace ssync::client_program {
 /// A file is due when its ctime was not older than kFresh when the tree was listed before, and has passed one
 /// of the ages of kAges since then: so it is read seven times at most, with a minute between syncs once or
 /// twice. Bounded for each sync;
-/// files that such programs like (their size is a multiple of a page) have a budget of their own. What exceeds
-/// it is left to chance and --checksum.
+/// files that such programs like (their size is a multiple of a page) have a budget of their own. What
+/// exceeds it is left to chance and --checksum.
 ///
 /// Thread safety: one thread.
 class Audit {
@@ -45,8 +45,8 @@ class Audit {
   /// Whether an entry is due. Cheap.
   [[nodiscard]] bool is_due(const ScannedEntry& entry) const;
   /// Reads it. True: the content is not what `entry.checksum` says, under the same stat. False also when the
-  /// budget is spent, `progress` said false, the file cannot be read, or has another stat now: a sync sees that anyway. Requires:
-  /// is_due().
+  /// budget is spent, `progress` said false, the file cannot be read, or has another stat now: a sync sees
+  /// that anyway. Requires: is_due().
   [[nodiscard]] bool differs(const std::string& location, const ScannedEntry& entry,
                              const std::function<bool(std::uint64_t)>& progress);
   [[nodiscard]] std::uint64_t files_read() const noexcept { return files_read_; }

@@ -23,7 +23,8 @@ std::string_view word_of(Kind kind) {
 }
 
 Difference missing(const wire::ChangeRow& row) {
-  return {printable({row.location, row.name}), "missing on the mirror (a " + std::string(word_of(row.kind)) + ")"};
+  return {printable({row.location, row.name}),
+          "missing on the mirror (a " + std::string(word_of(row.kind)) + ")"};
 }
 Difference extra(std::string_view location, std::string_view name, Kind kind) {
   return {printable({location, name}),

@@ -193,7 +193,8 @@ std::string text_of(const NotMirrored& left_out) {
                     (kinds.empty() ? std::string() : fmt::format(" ({})", fmt::join(kinds, ", "))));
   }
   if (left_out.hard_links > 0)
-    parts.push_back(some(left_out.hard_links, "hard link as a separate file", "hard links as separate files"));
+    parts.push_back(
+        some(left_out.hard_links, "hard link as a separate file", "hard links as separate files"));
   if (left_out.specials > 0)
     parts.push_back(some(left_out.specials, "socket, fifo or device", "sockets, fifos or devices"));
   return fmt::format("{}", fmt::join(parts, ", "));

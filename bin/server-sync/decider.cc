@@ -513,12 +513,19 @@ Result<void> Decider::published(transfer::PublishedFile file) {
     problem.name = change.name;
     problem.row = change.row;
     problem.text =
-        "it changed while it was read: the mirror has what was read last, which may be of different moments. The next "
+        "it changed while it was read: the mirror has what was read last, which may be of different moments. "
+        "The next "
         "sync sends it again; a program that writes all the time may have a way to make a copy in peace";
     SSYNC_TRY_VOID(outbox_.problem(std::move(problem)));
   }
-  SealItem item{std::move(change.location), std::move(change.name), change.wanted, std::string(),
-                file.checksum,              std::nullopt,           file.seen,     change.row};
+  SealItem item{std::move(change.location),
+                std::move(change.name),
+                change.wanted,
+                std::string(),
+                file.checksum,
+                std::nullopt,
+                file.seen,
+                change.row};
   item.retry = file.changed;
   return seal(std::move(item));
 }
@@ -556,7 +563,8 @@ Result<void> Decider::end() {
   wire::SyncDone done;
   done.stats = stats_;
   done.tree_digest = digest_.hex();
-  if (request_.options.verify && stats_.problems + stats_.vanished + stats_.plan.specials > 0) differs_ = true;
+  if (request_.options.verify && stats_.problems + stats_.vanished + stats_.plan.specials > 0)
+    differs_ = true;
   done.complete = stats_.deletes_withheld == 0 && !differs_;
   return outbox_.say(std::move(done));
 }

@@ -24,7 +24,8 @@ struct SealItem {
   std::optional<Digest> digest;
   std::optional<Seen> seen;  ///< looked at already
   RowId row = kNoRow;
-  bool retry = false;  ///< its content is proof of nothing: left out of the digest, asked for again first thing
+  bool retry =
+      false;  ///< its content is proof of nothing: left out of the digest, asked for again first thing
 };
 using SealBatch = std::vector<SealItem>;
 

@@ -85,7 +85,8 @@ class AuditReading : public testing::Test {
   }
   bool differs(const ScannedEntry& found) { return audit_.differs("", found, {}); }
 
-  FakeTree tree_{std::vector<support::Node>{file("a", "text"), file("b", "text"), file("page", std::string(4096, 'p'))}};
+  FakeTree tree_{
+      std::vector<support::Node>{file("a", "text"), file("b", "text"), file("page", std::string(4096, 'p'))}};
   Audit audit_{tree_, at(0), at(30)};
 };
 

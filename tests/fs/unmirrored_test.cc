@@ -17,12 +17,13 @@ class UnmirroredTest : public testing::Test {
   UnmirroredTest() {
     root_.emplace(Root::open(directory_.path(), Root::Lock::no).value());
     top_ = root_->tree().open("").value();
-    EXPECT_TRUE(support::build(root_->tree(), {support::file("f"), support::dir("d", support::file("x")),
-                                               support::link("l", "f")}));
+    EXPECT_TRUE(support::build(
+        root_->tree(), {support::file("f"), support::dir("d", support::file("x")), support::link("l", "f")}));
   }
   /// False: not on this file system, or not for this user.
   bool set(const std::string& path, const std::string& name, std::string_view value) const {
-    if (::lsetxattr((directory_.path() + "/" + path).c_str(), name.c_str(), value.data(), value.size(), 0) == 0)
+    if (::lsetxattr((directory_.path() + "/" + path).c_str(), name.c_str(), value.data(), value.size(), 0) ==
+        0)
       return true;
     EXPECT_TRUE(errno == EOPNOTSUPP || errno == EPERM || errno == ENOSPC) << std::strerror(errno);
     return false;
@@ -62,8 +63,8 @@ TEST_F(UnmirroredTest, MoreNamesThanUsualAreRead) {
 TEST_F(UnmirroredTest, ListsOfAccessAreTold) {
   // Version 2: owner rwx, user 7777 rw, group r, mask rw, others r. acl(5), linux/posix_acl_xattr.h.
   static constexpr std::array<unsigned char, 44> kList = {
-      2, 0, 0, 0, 1,    0, 7, 0, 255, 255, 255, 255, 2,    0, 6, 0, 0x61, 0x1e, 0,   0,   4,   0,
-      4, 0, 255, 255, 255, 255, 16,  0,   6,   0,   255,  255, 255, 255, 32,   0,    4,   0,   255, 255, 255, 255};
+      2, 0, 0,   0,   1,   0,   7,  0, 255, 255, 255, 255, 2,   0,   6,  0, 0x61, 0x1e, 0,   0,   4,   0,
+      4, 0, 255, 255, 255, 255, 16, 0, 6,   0,   255, 255, 255, 255, 32, 0, 4,    0,    255, 255, 255, 255};
   const std::string_view list(reinterpret_cast<const char*>(kList.data()), kList.size());
   if (!set("f", "system.posix_acl_access", list)) GTEST_SKIP() << "no access lists here";
   ASSERT_TRUE(set("d", "system.posix_acl_default", list));

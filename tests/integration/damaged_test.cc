@@ -33,7 +33,8 @@ class Disk {
     is_mounted_ = false;
   }
   [[nodiscard]] bool set(const std::string& path, const std::string& field, const std::string& value) const {
-    return run({"debugfs", "-w", "-R", "set_inode_field " + path + " " + field + " " + value, image_.string()})
+    return run({"debugfs", "-w", "-R", "set_inode_field " + path + " " + field + " " + value,
+                image_.string()})
                .code == 0;
   }
 

@@ -18,15 +18,9 @@ class DeleteGuardTest : public ::testing::Test {
       put(directory + "/" + std::to_string(i) + ".txt", text + std::to_string(i));
   }
   void git(const std::vector<std::string>& arguments) const {
-    std::vector<std::string> command = {"git",
-                                        "-c",
-                                        "user.name=somebody",
-                                        "-c",
-                                        "user.email=somebody@example.org",
-                                        "-c",
-                                        "gc.auto=0",
-                                        "-C",
-                                        bench_.source().string()};
+    std::vector<std::string> command = {
+        "git",       "-c", "user.name=somebody",    "-c", "user.email=somebody@example.org", "-c",
+        "gc.auto=0", "-C", bench_.source().string()};
     command.insert(command.end(), arguments.begin(), arguments.end());
     const Finished done = run(command);
     ASSERT_EQ(done.code, 0) << done.err;

@@ -17,7 +17,8 @@ using ::testing::ElementsAre;
 std::vector<std::string> names_in(const stdfs::path& directory) {
   std::vector<std::string> names;
   for (const auto& entry : stdfs::directory_iterator(directory))
-    if (entry.path().filename() != ".server-sync.state")  // a file system that may be shared: the server's lock
+    if (entry.path().filename() !=
+        ".server-sync.state")  // a file system that may be shared: the server's lock
       names.push_back(entry.path().filename());
   std::ranges::sort(names);
   return names;

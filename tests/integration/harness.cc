@@ -158,7 +158,8 @@ bool Bench::run_as_ordinary_user(const std::vector<gid_t>& groups) {
   std::string more;
   for (const gid_t group : groups)
     more += (more.empty() ? "" : ",") + std::to_string(group);
-  run_as_ = {"setpriv", "--reuid=65534", "--regid=65534", more.empty() ? "--clear-groups" : "--groups=" + more};
+  run_as_ = {"setpriv", "--reuid=65534", "--regid=65534",
+             more.empty() ? "--clear-groups" : "--groups=" + more};
   std::vector<std::string> try_out = run_as_;
   try_out.insert(try_out.end(), {program("client-sync"), "--version"});
   return run(try_out).code == 0;
@@ -176,10 +177,10 @@ std::vector<std::string> Bench::server_arguments(const std::vector<std::string>&
 
 std::vector<std::string> Bench::client_arguments(const std::vector<std::string>& more) const {
   std::vector<std::string> arguments = run_as_;
-  arguments.insert(arguments.end(),
-                   {program(prefix_ + "client-sync"), source().string(), "--state-dir",
-                    path("client-state").string(), "--control-port", std::to_string(control_port_),
-                    "--data-port", std::to_string(data_port_)});
+  arguments.insert(
+      arguments.end(),
+      {program(prefix_ + "client-sync"), source().string(), "--state-dir", path("client-state").string(),
+       "--control-port", std::to_string(control_port_), "--data-port", std::to_string(data_port_)});
   arguments.insert(arguments.end(), more.begin(), more.end());
   return arguments;
 }

@@ -1,5 +1,5 @@
-// Entries of another kind than the source's, and those that are not mirrored: whatever stands on the mirror is
-// corrected.
+// Entries of another kind than the source's, and those that are not mirrored: whatever stands on the mirror
+// is corrected.
 #include <sys/stat.h>
 
 #include <string>

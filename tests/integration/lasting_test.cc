@@ -118,10 +118,10 @@ TEST_F(LastingTest, StateAndLogInsideTheMirrorAreProtected) {
   stdfs::create_directories(state);
   write_file(bench_.mirror() / "extra/old", "old");
   write_file(bench_.source() / "a", "a");
-  const Process server({program("server-sync"), bench_.mirror().string(), "--json", "--no-monitor",
-                        "--control-port", "0", "--data-port", "0", "--state-dir",
-                        state.string(), "--log-file", log.string()},
-                       {bench_.path("server.out"), bench_.path("server.err")});
+  const Process server(
+      {program("server-sync"), bench_.mirror().string(), "--json", "--no-monitor", "--control-port", "0",
+       "--data-port", "0", "--state-dir", state.string(), "--log-file", log.string()},
+      {bench_.path("server.out"), bench_.path("server.err")});
   const auto port = [&](const std::string& name) {
     const std::string text = read_file(log);
     const std::size_t at = text.find("\"" + name + "\":");
@@ -129,10 +129,10 @@ TEST_F(LastingTest, StateAndLogInsideTheMirrorAreProtected) {
   };
   ASSERT_TRUE(eventually([&] { return stdfs::exists(log) && port("data_port") != 0; })) << server.err();
   for (int i = 0; i < 2; ++i) {
-    const Finished synced = run({program("client-sync"), bench_.source().string(), "--once", "--control-port",
-                                 std::to_string(port("control_port")), "--data-port",
-                                 std::to_string(port("data_port")), "--state-dir",
-                                 bench_.path("client-state").string()});
+    const Finished synced =
+        run({program("client-sync"), bench_.source().string(), "--once", "--control-port",
+             std::to_string(port("control_port")), "--data-port", std::to_string(port("data_port")),
+             "--state-dir", bench_.path("client-state").string()});
     EXPECT_EQ(synced.code, 0) << synced.err;
     EXPECT_EQ(synced.err, "");
   }

@@ -52,7 +52,8 @@ TEST_F(MirrorKindsTest, ADirectoryThatMovesBetweenTwoBindMounts) {
   }
   stdfs::create_directories(bench_.source() / "a/album/deep");
   for (int i = 0; i < 20; ++i) {
-    write_file(bench_.source() / ("a/album/deep/file-" + std::to_string(i)), random_bytes(static_cast<std::uint64_t>(i), 5000));
+    write_file(bench_.source() / ("a/album/deep/file-" + std::to_string(i)),
+               random_bytes(static_cast<std::uint64_t>(i), 5000));
     write_file(bench_.source() / ("a/album/photo-" + std::to_string(i)), "photo " + std::to_string(i));
   }
   stdfs::create_symlink("photo-1", bench_.source() / "a/album/link");

@@ -79,7 +79,8 @@ INSTANTIATE_TEST_SUITE_P(, UnreadableTest,
                          ::testing::Values(Closed{true, true, false, false}, Closed{true, true, false, true},
                                            Closed{true, true, true, false}, Closed{true, true, true, true},
                                            Closed{true, false, false, false}, Closed{true, false, true, true},
-                                           Closed{false, true, false, false}, Closed{false, true, true, true}),
+                                           Closed{false, true, false, false},
+                                           Closed{false, true, true, true}),
                          name_of);
 
 }  // namespace

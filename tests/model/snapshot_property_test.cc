@@ -52,8 +52,8 @@ rc::Gen<Path> any_path() {
 rc::Gen<Entry> any_entry() {
   return rc::gen::exec([] {
     Entry entry;
-    entry.values.kind = *rc::gen::element(Kind::file, Kind::directory, Kind::symlink,
-                                             Kind::unreadable, Kind::special);
+    entry.values.kind =
+        *rc::gen::element(Kind::file, Kind::directory, Kind::symlink, Kind::unreadable, Kind::special);
     entry.values.mode = *rc::gen::inRange<std::uint16_t>(0, 010000);
     entry.values.size = *rc::gen::arbitrary<std::uint64_t>() << *rc::gen::element(0, 30, 60);
     entry.values.mtime = {*rc::gen::inRange<std::int64_t>(-100, 100) *

@@ -62,14 +62,21 @@ class Liar {
   [[nodiscard]] bool lies() { return random_() % 8 == 0; }
   template <typename T>
   [[nodiscard]] T any_number() {
-    static constexpr std::uint64_t kEdges[] = {0, 1, 1ULL << 31U, 1ULL << 32U, 1ULL << 62U, 1ULL << 63U, ~0ULL};
+    static constexpr std::uint64_t kEdges[] = {0,           1,           1ULL << 31U, 1ULL << 32U,
+                                               1ULL << 62U, 1ULL << 63U, ~0ULL};
     const std::uint64_t number = random_() % 2 == 0 ? random_() : kEdges[random_() % std::size(kEdges)];
     return static_cast<T>(number);
   }
   [[nodiscard]] std::string any_name() {
-    static const std::vector<std::string> kNames{"", ".", "..", "a/b", std::string("n\0", 2),
-                                                 std::string(255, 'n'), std::string(256, 'n'),
-                                                 std::string(1000, '\xff'), "phantom"};
+    static const std::vector<std::string> kNames{"",
+                                                 ".",
+                                                 "..",
+                                                 "a/b",
+                                                 std::string("n\0", 2),
+                                                 std::string(255, 'n'),
+                                                 std::string(256, 'n'),
+                                                 std::string(1000, '\xff'),
+                                                 "phantom"};
     return kNames[random_() % kNames.size()];
   }
   [[nodiscard]] fs::Stat any_entry() {
@@ -86,10 +93,9 @@ class Liar {
 };
 
 void make_hostile(FakeTree& tree, Liar& liar) {
-  tree.set_answers(
-      {.list = [&](const std::string&, std::vector<std::string>& names) { liar.names(names); },
-       .stat = [&](const std::string&, std::optional<fs::Stat>& stat) { liar.stat(stat); },
-       .read_link = [&](const std::string&, std::string& target) { liar.target(target); }});
+  tree.set_answers({.list = [&](const std::string&, std::vector<std::string>& names) { liar.names(names); },
+                    .stat = [&](const std::string&, std::optional<fs::Stat>& stat) { liar.stat(stat); },
+                    .read_link = [&](const std::string&, std::string& target) { liar.target(target); }});
 }
 
 struct Scan {

@@ -15,13 +15,13 @@ namespace ssync::planner::test {
 
 struct Driving {
   Options options = defaults();
-  std::size_t batch_rows = 100;         ///< of the source list
-  bool by_sums = false;                 ///< list directories, then the rows that are asked for
-  bool takes_early_at_times = false;    ///< else whenever there is something
-  bool mirror_first = false;            ///< give all of the mirror before it is asked for
-  std::uint64_t answer_seed = 0;        ///< shuffles answers
-  bool refuse_answers = false;          ///< nothing can be read
-  std::vector<Problem> block_problems;  ///< put into the block of their path, or of their location
+  std::size_t batch_rows = 100;          ///< of the source list
+  bool by_sums = false;                  ///< list directories, then the rows that are asked for
+  bool takes_early_at_times = false;     ///< else whenever there is something
+  bool mirror_first = false;             ///< give all of the mirror before it is asked for
+  std::uint64_t answer_seed = 0;         ///< shuffles answers
+  bool refuse_answers = false;           ///< nothing can be read
+  std::vector<Problem> block_problems;   ///< put into the block of their path, or of their location
   std::vector<std::string> holding_own;  ///< locations of blocks in which something is no entry
 
   static Options defaults() {

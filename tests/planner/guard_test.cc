@@ -123,7 +123,8 @@ INSTANTIATE_TEST_SUITE_P(
                     LossCase{"AnEmptiedPlaceByBytes", 100, 251, 1, emptied(100, 251), Guard::over_half},
                     LossCase{"ASmallOneGoesOn", 250, 250, 1, emptied(250, 250), Guard::none},
                     LossCase{"NothingMakesUpForAnEmptiedPlace", 300, 300, 1,
-                             Losses{.new_entries = 500, .new_bytes = 500, .emptied_entries = 300}, Guard::over_half},
+                             Losses{.new_entries = 500, .new_bytes = 500, .emptied_entries = 300},
+                             Guard::over_half},
                     LossCase{"FewAreFree", 99, 1000, 4, emptied(99, 1000), Guard::none}),
     [](const auto& given) { return given.param.name; });
 

@@ -158,16 +158,17 @@ TEST_F(PlannerCase, OtherLettersComeBeforeOtherContent) {
   mirror_.file("name", "content");
   mirror_.link("link", "target");
   mirror_.file("gone", "content");
-  EXPECT_THAT(run().steps(), IsSupersetOf({"rename Name <- name (restore)", "request Name",
-                                           "rename Link <- link (restore)", "make_link Link",
-                                           "rename Gone <- gone (restore)", "make_empty Gone"}));
+  EXPECT_THAT(run().steps(),
+              IsSupersetOf({"rename Name <- name (restore)", "request Name", "rename Link <- link (restore)",
+                            "make_link Link", "rename Gone <- gone (restore)", "make_empty Gone"}));
   EXPECT_THAT(run().steps(), Not(Contains(HasSubstr("remove"))));
 }
 
 TEST_F(PlannerCase, LettersBeyondAsciiChangeTheirCaseToo) {
   source_.file("\xc3\x84rger", "new content");
   mirror_.file("\xc3\xa4rger", "content");
-  EXPECT_THAT(run().work(), ElementsAre("rename \xc3\x84rger <- \xc3\xa4rger (restore)", "request \xc3\x84rger"));
+  EXPECT_THAT(run().work(),
+              ElementsAre("rename \xc3\x84rger <- \xc3\xa4rger (restore)", "request \xc3\x84rger"));
 }
 
 TEST_F(PlannerCase, NamesThatAreSwappedInOtherLettersAreExchanged) {
@@ -175,7 +176,8 @@ TEST_F(PlannerCase, NamesThatAreSwappedInOtherLettersAreExchanged) {
   source_.file("B", "content of a").origin = Node::From{"a", checksum_of("content of a"), true};
   mirror_.file("a", "content of a");
   mirror_.file("b", "content of b");
-  EXPECT_THAT(run().work(), ElementsAre("rename A <- a (restore)", "rename B <- b (restore)", "exchange A <- B"));
+  EXPECT_THAT(run().work(),
+              ElementsAre("rename A <- a (restore)", "rename B <- b (restore)", "exchange A <- B"));
 }
 
 TEST_F(PlannerCase, AnotherNameOfWhatChangesItsCaseIsACopy) {

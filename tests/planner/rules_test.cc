@@ -330,8 +330,7 @@ TEST(PlannerRules, VerifyTakesAttributesAsTheyAre) {
   Driving driving;
   EXPECT_THAT(drive(pair.source, pair.mirror, driving).steps(), IsEmpty());
   driving.options.compare_content = driving.options.verify = true;
-  EXPECT_THAT(drive(pair.source, pair.mirror, driving).work(),
-              ElementsAre("set_metadata a"));
+  EXPECT_THAT(drive(pair.source, pair.mirror, driving).work(), ElementsAre("set_metadata a"));
 }
 
 class PlannerKinds : public testing::TestWithParam<std::tuple<Kind, Kind>> {

@@ -19,12 +19,13 @@ class ScannerHostileTest : public ScannerTest {
   }
   /// Of "f", alone.
   void change_stat(std::function<void(fs::Stat&)> change) {
-    tree_.set_answers({.list = {},
-                       .stat =
-                           [change = std::move(change)](const std::string& path, std::optional<fs::Stat>& stat) {
-                             if (path == "f" && stat) change(*stat);
-                           },
-                       .read_link = {}});
+    tree_.set_answers(
+        {.list = {},
+         .stat =
+             [change = std::move(change)](const std::string& path, std::optional<fs::Stat>& stat) {
+               if (path == "f" && stat) change(*stat);
+             },
+         .read_link = {}});
   }
   void expect_only_f_is_lost(const Scanned& scanned, const std::string& why) {
     EXPECT_FALSE(scanned.error);
@@ -100,10 +101,11 @@ TEST_F(ScannerHostileTest, ANameOfMoreThan255BytesIsTold) {
 
 TEST_F(ScannerHostileTest, ANameThatIsListedTwiceIsOneEntry) {
   std::uint64_t size = 0;
-  tree_.set_answers({.list = [](const std::string&, std::vector<std::string>& names) {
-    const std::vector<std::string> again = names;
-    names.insert(names.end(), again.begin(), again.end());
-  },
+  tree_.set_answers({.list =
+                         [](const std::string&, std::vector<std::string>& names) {
+                           const std::vector<std::string> again = names;
+                           names.insert(names.end(), again.begin(), again.end());
+                         },
                      .stat =
                          [&](const std::string& path, std::optional<fs::Stat>& stat) {
                            if (path == "f") stat->seen.values.size = ++size;

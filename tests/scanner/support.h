@@ -37,8 +37,8 @@ struct Row {
 };
 
 struct Scanned {
-  std::vector<std::string> locations;  ///< of the blocks, in the order they came
-  std::vector<std::string> paths;      ///< of the entries, likewise
+  std::vector<std::string> locations;    ///< of the blocks, in the order they came
+  std::vector<std::string> paths;        ///< of the entries, likewise
   std::vector<std::string> holding_own;  ///< locations of the blocks that say so
   std::map<std::string, Row> rows;
   std::vector<std::string> problems;  ///< "path: text", and " (subtree)", " (warning)"

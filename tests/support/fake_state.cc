@@ -10,9 +10,11 @@ namespace ssync::support {
 namespace {
 
 constexpr std::string_view kNames[] = {
-    "open",   "list",     "stat",      "read_link", "unmirrored",      "open_file", "read",   "create_file",
-    "write",  "truncate", "copy",      "make_directory", "make_link", "remove", "remove_directory",
-    "rename", "set_mode", "set_owner", "set_mtime",      "strip_acl", "sync",   "flush"};
+    "open",      "list",           "stat",        "read_link", "unmirrored",
+    "open_file", "read",           "create_file", "write",     "truncate",
+    "copy",      "make_directory", "make_link",   "remove",    "remove_directory",
+    "rename",    "set_mode",       "set_owner",   "set_mtime", "strip_acl",
+    "sync",      "flush"};
 
 std::string shown(std::string_view path) {
   const std::string_view first = path.substr(0, path.find('/'));

@@ -139,8 +139,8 @@ TEST(DurableCopyTest, WhatWasStagedForLaterIsFlushedOnce) {
   mirror.clear_operations();
   EXPECT_EQ(run.apply(change_from(Op::publish_staged, "", "x", values(9), mirror)), State::done);
   EXPECT_EQ(run.apply(change_from(Op::publish_staged, "", "y", values(4), mirror)), State::done);
-  EXPECT_THAT(mirror.changes(), ElementsAre("sync", "rename .server-sync.*/0 -> x",
-                                            "rename .server-sync.*/1 -> y"));
+  EXPECT_THAT(mirror.changes(),
+              ElementsAre("sync", "rename .server-sync.*/0 -> x", "rename .server-sync.*/1 -> y"));
 }
 
 TEST(DurableCopyTest, AFlushThatFailsIsAProblemOfEachAndLeavesNoName) {

@@ -110,7 +110,8 @@ class Pipe {
     std::jthread results([this] { take_events(); });
     for (const Change& change : changes) {
       receiver_.expect(change);
-      if (!requests_.push({change.row, change.location, change.name, change.wanted, change.any_content})) break;
+      if (!requests_.push({change.row, change.location, change.name, change.wanted, change.any_content}))
+        break;
     }
     requests_.close();
     messages.join();

@@ -135,7 +135,8 @@ TEST_F(ChangingFileTest, TheThirdReadingStandsWhereAnyContentWillDo) {
   // Three reads a try: of each piece what was there when it was read.
   EXPECT_EQ(mirror_.read("long"),
             std::string(4096, 'h') + std::string(4096, 'i') + std::string(10'000 - 2 * 4096, 'j'));
-  EXPECT_LT(mirror_.stat("long").seen.values.mtime, FileTime({source_.stat("long").seen.values.mtime.s - 1, 0}));
+  EXPECT_LT(mirror_.stat("long").seen.values.mtime,
+            FileTime({source_.stat("long").seen.values.mtime.s - 1, 0}));
 }
 
 TEST_F(ChangingFileTest, WhatWasReadOfAFileThatGetsShorterStands) {

@@ -333,10 +333,11 @@ void add_bad_fields(Collector& all) {
       "welcome", "17 notes", "notes has at most 16 texts",
       [](Json& h) { h["notes"] = std::vector<std::string>(17, "x"); }, Errc::limit);
   bad("welcome", "note that is no text", "notes are texts", [](Json& h) { h["notes"][1] = 2; });
-  bad("welcome", "a range of times that ends before it begins", "attr.tmin is at most attr.tmax", [](Json& h) {
-    h["attr"]["tmin"] = 5;
-    h["attr"]["tmax"] = 4;
-  });
+  bad("welcome", "a range of times that ends before it begins", "attr.tmin is at most attr.tmax",
+      [](Json& h) {
+        h["attr"]["tmin"] = 5;
+        h["attr"]["tmax"] = 4;
+      });
   bad("welcome", "attributes that are no map", "attr is a map", [](Json& h) { h["attr"] = Json::array(); });
   bad("wait", "reason 5", "why is 0 to 4", [](Json& h) { h["why"] = 5; });
   bad(

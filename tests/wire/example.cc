@@ -168,9 +168,11 @@ void list(Exchange& out) {
 void transfer(Exchange& out) {
   out.say("## 3. The file");
   out.request({.seq = 4, .session = {}, .body = Next{.ack = 1}});
-  out.reply({.seq = 4,
-             .body = FileRequest{.number = 2,
-                                 .rows = {{.location = "", .name = "greeting", .digest = {}, .row = 1, .any_content = true}}}});
+  out.reply(
+      {.seq = 4,
+       .body = FileRequest{
+           .number = 2,
+           .rows = {{.location = "", .name = "greeting", .digest = {}, .row = 1, .any_content = true}}}});
   const Segment segment{
       .row = 1,
       .offset = 0,

@@ -227,12 +227,12 @@ std::vector<NamedRequest> sample_requests() {
                        false))});
   out.push_back(
       {"filelist of a special entry",
-       request(3, filelist(1,
-                           {{.location = "",
-                             .name = "null",
-                             .id = 6,
-                             .values = {.kind = Kind::special, .size = 0x1032}}},
-                           false))});
+       request(
+           3,
+           filelist(
+               1,
+               {{.location = "", .name = "null", .id = 6, .values = {.kind = Kind::special, .size = 0x1032}}},
+               false))});
   out.push_back(
       {"dirlist 0", request(2, DirectoryList{.number = 0,
                                              .rows = {{"", 4, Hash128{1, 2}}, {"dir\xff", 0, Hash128{}}},
@@ -267,11 +267,12 @@ std::vector<NamedReply> sample_replies() {
   out.push_back({"ok", reply(5, Ok{})});
   out.push_back(
       {"filerequest",
-       reply(4, FileRequest{
-                    .number = 1,
-                    .rows = {{.location = "", .name = "all", .digest = sha256_of(1), .row = 1},
-                             {.location = "dir", .name = "empty", .digest = {}, .row = 3, .any_content = true},
-                             {.location = "dir", .name = "name\xff\n", .digest = md5_of(9), .row = 4}}})});
+       reply(4,
+             FileRequest{
+                 .number = 1,
+                 .rows = {{.location = "", .name = "all", .digest = sha256_of(1), .row = 1},
+                          {.location = "dir", .name = "empty", .digest = {}, .row = 3, .any_content = true},
+                          {.location = "dir", .name = "name\xff\n", .digest = md5_of(9), .row = 4}}})});
   out.push_back(
       {"listrequest", reply(4, ListRequest{.number = 2, .rows = {{"", 0}, {"dir\xff", 1ULL << 40}}})});
   out.push_back(

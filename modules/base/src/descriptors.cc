@@ -58,7 +58,8 @@ Result<void> raise_descriptor_limit(std::size_t needed) {
   if (left >= needed) return {};
   const std::size_t have = limit_now();
   return fail(Errc::limit, "only " + std::to_string(have) + " files may be open at once, and at least " +
-                               std::to_string(have + needed - left) + " are needed: raise the limit (ulimit -n " +
+                               std::to_string(have + needed - left) +
+                               " are needed: raise the limit (ulimit -n " +
                                std::to_string(have + needed - left) + ", or LimitNOFILE= of a service)");
 }
 

@@ -145,8 +145,7 @@ Result<std::unique_ptr<File>> RealDirectory::open_file(std::string_view name) {
 
 // A default ACL takes the place of the umask and may mask any bit.
 bool RealDirectory::has_default_acl() {
-  if (!has_default_acl_)
-    has_default_acl_ = ::fgetxattr(fd_.get(), kDefaultAcl, nullptr, 0) > 0;
+  if (!has_default_acl_) has_default_acl_ = ::fgetxattr(fd_.get(), kDefaultAcl, nullptr, 0) > 0;
   return *has_default_acl_;
 }
 

@@ -230,8 +230,7 @@ Result<RootIdentity> Root::identity() {
                                   [&](const DirectoryId& id) { return id.device != chain.front().device; });
   const auto levels = static_cast<std::uint32_t>(below - chain.begin());
   // A mount that comes back has other inode numbers where these say nothing.
-  if (!volume.stable_inodes)
-    return RootIdentity{volume.type, volume.id, 0, std::nullopt, links, levels};
+  if (!volume.stable_inodes) return RootIdentity{volume.type, volume.id, 0, std::nullopt, links, levels};
   return RootIdentity{volume.type, volume.id, stat.seen.inode, stat.birth, links, levels};
 }
 

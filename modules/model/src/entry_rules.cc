@@ -29,7 +29,8 @@ const char* broken_values_rule(const Values& values, std::string_view target) no
   if (values.size > kSizeMax) return "has a size of 2^63 or more";
   if (values.size != 0 && !has_size) return "has a size and is no file";
   if (values.mode != 0 && is_link) return "is a link with a mode";
-  if (target.empty() == is_link) return is_link ? "is a link without a target" : "has a target and is no link";
+  if (target.empty() == is_link)
+    return is_link ? "is a link without a target" : "has a target and is no link";
   if (target.size() > kTargetBytesMax) return "has a target of more than 65536 bytes";
   if (target.find('\0') != std::string_view::npos) return "has a NUL byte in its target";
   return nullptr;

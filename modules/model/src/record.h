@@ -22,7 +22,7 @@ struct [[gnu::packed, gnu::aligned(4)]] Record {
   std::uint32_t size_low;
   std::uint32_t mtime_s_low;
   std::uint32_t mtime_ns;
-  std::uint32_t text;           // position in the arena: the name; a symlink's is followed by its target
+  std::uint32_t text;  // position in the arena: the name; a symlink's is followed by its target
   std::uint32_t tag;
   std::uint16_t owner_class;
   std::uint16_t mode_wide_kind;  // 12 bits of mode, then kWideBit, then 3 bits of kind - 1
@@ -44,8 +44,8 @@ struct [[gnu::packed, gnu::aligned(4)]] Record {
     record.mtime_s_high = static_cast<std::int8_t>(values.mtime.s >> 32U);
     record.mtime_ns = values.mtime.ns;
     record.owner_class = static_cast<std::uint16_t>(owner_class);
-    record.mode_wide_kind = static_cast<std::uint16_t>((values.mode & 07777U) |
-                                                       ((static_cast<unsigned>(values.kind) - 1U) << kKindShift));
+    record.mode_wide_kind = static_cast<std::uint16_t>(
+        (values.mode & 07777U) | ((static_cast<unsigned>(values.kind) - 1U) << kKindShift));
     if (record.size() != values.size || record.mtime_s() != values.mtime.s ||
         record.owner_class != owner_class) {
       record.mode_wide_kind |= kWideBit;

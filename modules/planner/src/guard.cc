@@ -29,8 +29,8 @@ bool loses_most_bytes(const PlanTotals& totals, const Losses& losses) {
   return is_over(minus(totals.delete_bytes, losses.new_bytes), totals.mirror_bytes, 2);
 }
 
-// Most entries of places that stand; or most entries and most bytes, wherever they are. A whole place that goes with
-// its name and holds many small files is what somebody made and removes.
+// Most entries of places that stand; or most entries and most bytes, wherever they are. A whole place that
+// goes with its name and holds many small files is what somebody made and removes.
 bool loses_most(const PlanTotals& totals, const Losses& losses) {
   if (!loses_most_entries(totals, losses)) return false;
   const std::uint64_t coming = losses.new_bytes;

@@ -5,9 +5,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "ssync/model/total.h"
-
 #include "ssync/model/entry_rules.h"
+#include "ssync/model/total.h"
 
 namespace ssync::planner {
 namespace {

@@ -131,8 +131,8 @@ void Join::leave_special(const Row& row) {
   state_.report(std::move(problem));
 }
 
-// Never made. Of what the mirror has under the same name another special entry is left alone, anything else is
-// gone from the source.
+// Never made. Of what the mirror has under the same name another special entry is left alone, anything else
+// is gone from the source.
 void Join::special(const Row& row, const Scanned& entry) {
   const bool is_special = entry.values.kind == Kind::special;
   if (is_special) state_.set_mirror_flag(entry.entry, kStays);
@@ -149,8 +149,7 @@ Join::Metadata Join::compare_metadata(const Row& row, const Scanned& entry) cons
   const Attributes& attributes = state_.options.attributes;
   const Values source = project(row.values, attributes);
   const bool is_wanted = entry.wanted && project(*entry.wanted, attributes) == source;
-  const bool is_own =
-      (is_wanted && !state_.options.verify) || project(entry.values, attributes) == source;
+  const bool is_own = (is_wanted && !state_.options.verify) || project(entry.values, attributes) == source;
   // What the index says of the entry must be the source's values too: it is what the next sync compares with.
   return Metadata{is_own && !entry.has_acl, is_wanted || !entry.wanted};
 }

@@ -85,8 +85,8 @@ bool has_entries(const State& state, EntryIndex entry) {
   return rows.first != rows.last;
 }
 
-// Why the entry in the way of `row` cannot go; empty when it can. Where nothing may be deleted another kind is
-// replaced all the same, unless something inside would be lost with it.
+// Why the entry in the way of `row` cannot go; empty when it can. Where nothing may be deleted another kind
+// is replaced all the same, unless something inside would be lost with it.
 std::string obstacle(const State& state, RowIndex row) {
   const EntryIndex entry = state.entry_at(row);
   const bool is_protected = state.mirror_has(entry, kProtected);

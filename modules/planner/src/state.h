@@ -130,17 +130,17 @@ struct State {
   std::vector<Pending> pending;  ///< beside rows
   Sparse<Checksum> checksums;    ///< of the source's content: proven, or learnt by asking
   Sparse<Digest> digests;
-  Sparse<Checksum> mirror_checksums;  ///< proven ones of entries that are to be compared
-  Origins origins;                    ///< of rows with Action::fill
-  bool may_reuse = true;              ///< the mirror has content, as far as is known
+  Sparse<Checksum> mirror_checksums;     ///< proven ones of entries that are to be compared
+  Origins origins;                       ///< of rows with Action::fill
+  bool may_reuse = true;                 ///< the mirror has content, as far as is known
   std::vector<RowIndex> first_requests;  ///< rows whose content is requested before that of others
-  Sparse<Checksum> learnt_checksums;  ///< of the phase that runs
+  Sparse<Checksum> learnt_checksums;     ///< of the phase that runs
   Sparse<Digest> learnt_digests;
 
   /// Entries that come with a moved directory to the path of a row that wants other content of their kind;
   /// they are the row's tag.
   std::unordered_map<EntryIndex, RowIndex> brought;
-  SubtreeSet blocked;  ///< Problems, with everything below
+  SubtreeSet blocked;                       ///< Problems, with everything below
   std::vector<DirectoryIndex> holding_own;  ///< ascending: see ScanBlock::holds_own
   std::vector<Problem> problems;
   PlanTotals totals;

@@ -15,7 +15,6 @@
 #include "ssync/base/mutex.h"
 #include "ssync/fs/tree.h"
 #include "ssync/model/entry.h"
-
 #include "ssync/scanner/scanner.h"
 
 #include "merge.h"
@@ -29,11 +28,11 @@ struct Child {
   std::string name;
   bool descend = true;
   StableFields stable;
-  std::unique_ptr<fs::Directory> handle;      ///< still open, while few are
-  std::unique_ptr<fs::NameList> names;        ///< while not too many are kept
-  std::optional<std::uint32_t> known_names;   ///< not listed: they are those that the base has, so many
-  std::uint64_t device = 0;                   ///< that it is on
-  std::optional<std::string> was_at;          ///< the location it had there, if that was another one
+  std::unique_ptr<fs::Directory> handle;     ///< still open, while few are
+  std::unique_ptr<fs::NameList> names;       ///< while not too many are kept
+  std::optional<std::uint32_t> known_names;  ///< not listed: they are those that the base has, so many
+  std::uint64_t device = 0;                  ///< that it is on
+  std::optional<std::string> was_at;         ///< the location it had there, if that was another one
 };
 
 /// A directory that was read. `children` is sorted by name.

@@ -25,7 +25,9 @@ struct Scanner::Impl {
         index(idx),
         options(given),
         frontier(std::max<std::size_t>(given.window_entries, 1)),
-        workers({given.threads, static_cast<unsigned>(scanned.worth_keeping(given.threads_waiting)), kLooksJudged}, [this] { work(); }) {}
+        workers({given.threads, static_cast<unsigned>(scanned.worth_keeping(given.threads_waiting)),
+                 kLooksJudged},
+                [this] { work(); }) {}
 
   void start();
   void work();

@@ -287,8 +287,8 @@ bool Walk::Run::look_at(std::string_view name) {
   return true;
 }
 
-// Its mode was taken away together with those of the whole tree, say. Whoever owns it may give it back; what cannot
-// be is told by who tries to read it.
+// Its mode was taken away together with those of the whole tree, say. Whoever owns it may give it back; what
+// cannot be is told by who tries to read it.
 fs::Stat Walk::Run::readable(std::string_view name, const fs::Stat& found) {
   const auto& user = walk.options_.make_readable_for;
   const Values& values = found.seen.values;
@@ -568,7 +568,8 @@ void Walk::Run::add_unlistable(std::string_view name, std::string_view rule) {
   const std::size_t room = kPathBytesMax - std::min(kPathBytesMax, task.location.size() + 1);
   const std::size_t kept = std::min(kNameBytesMax, room);
   if (kept > kCut.size()) problem.name.append(name.substr(0, kept - kCut.size())).append(kCut);
-  std::ranges::replace_if(problem.name, [](char c) { return c == '/' || c == '\0'; }, '?');
+  std::ranges::replace_if(
+      problem.name, [](char c) { return c == '/' || c == '\0'; }, '?');
   problem.text = fmt::format("its name {}: left out, give it another one", rule);
   finding->block.problems.push_back(std::move(problem));
 }
@@ -579,7 +580,8 @@ std::optional<std::string> Walk::Run::broken_rule(ScannedEntry& entry, index::Ro
   std::uint32_t& ns = entry.seen.values.mtime.ns;
   if (role == index::Role::mirror && ns > kTimeNsMax) ns = kTimeNsMax;
   if (ns > kTimeNsMax)
-    return "its modification time has a second or more of nanoseconds: set it anew (touch), or check the disk";
+    return "its modification time has a second or more of nanoseconds: set it anew (touch), or check the "
+           "disk";
   const char* const rule = broken_values_rule(entry.seen.values, entry.target);
   if (rule == nullptr) return std::nullopt;
   return fmt::format("{}: left out, check the disk (fsck)", rule);

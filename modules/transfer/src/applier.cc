@@ -85,11 +85,11 @@ struct Applier::Impl {
 
   Result<void> make_directory(const Change& change) {
     SSYNC_TRY(fs::Directory* const directory, open(change.location));
-    SSYNC_TRY_VOID(
-        on_free_path("make directory", with_writable(*directory, [&] {
-                       // Set-id bits would be handed down to what comes into it before the final pass.
-                       return directory->make_directory(change.name, change.wanted.mode & 0777U);
-                     })));
+    SSYNC_TRY_VOID(on_free_path("make directory", with_writable(*directory, [&] {
+                                  // Set-id bits would be handed down to what comes into it before the final
+                                  // pass.
+                                  return directory->make_directory(change.name, change.wanted.mode & 0777U);
+                                })));
     placing.give_group(*directory, change.location, change.name);
     return {};
   }
@@ -120,8 +120,9 @@ struct Applier::Impl {
 
   Result<void> make_empty(const Change& change) {
     SSYNC_TRY(fs::Directory* const directory, open(change.location));
-    Result<NewFile> made = change.at_path ? placing.create(change.location, change.wanted)
-                                          : placing.create_at(*directory, change.location, change.name, change.wanted);
+    Result<NewFile> made = change.at_path
+                               ? placing.create(change.location, change.wanted)
+                               : placing.create_at(*directory, change.location, change.name, change.wanted);
     if (!made && made.error().code == Errc::already_exists) return appeared_meanwhile();
     if (!made) return fail(made.error());
     Result<void> placed = placing.finish(*made, change.wanted);
@@ -153,7 +154,8 @@ struct Applier::Impl {
       return copy_and_remove(change, progress);
     }
     if (!moved) return fail(std::move(moved).error());
-    if (change.location != change.from_location) placing.give_group(*to, change.location, change.name, Placing::Came::moved);
+    if (change.location != change.from_location)
+      placing.give_group(*to, change.location, change.name, Placing::Came::moved);
     return done(adjust(*to, change.name, change.wanted));
   }
 
@@ -239,8 +241,7 @@ struct Applier::Impl {
 
   /// What cannot be copied stays where it is; whoever looks for it at its new path has it requested.
   Result<void> move_part(Change part, const Progress& progress) {
-    SSYNC_TRY(const std::optional<Staged> staged,
-              copy_to_staging(part, part.from(), part.at_from, progress));
+    SSYNC_TRY(const std::optional<Staged> staged, copy_to_staging(part, part.from(), part.at_from, progress));
     if (!staged) return changed_meanwhile();
     SSYNC_TRY_VOID(place_copy({std::move(part), *staged, RemoveFrom::yes, true}));
     return waiting.is_full() ? settle() : Result<void>();
@@ -454,15 +455,15 @@ struct Applier::Impl {
     SSYNC_TRY(fs::Directory* const directory, open(path.location));
     // That of the root is whoever made the mirror's.
     const bool may_have_acl = wanted.kind != Kind::symlink && !path.name.empty();
-    const bool has_acl =
-        may_have_acl && (directory->unmirrored(path.name).value_or(0) & fs::kHasAcl) != 0;
+    const bool has_acl = may_have_acl && (directory->unmirrored(path.name).value_or(0) & fs::kHasAcl) != 0;
     if (has_acl && wanted.kind == Kind::directory) {
       SSYNC_TRY(const auto child, named("open directory", directory->open_child(path.name)));
       SSYNC_TRY_VOID(named("strip the ACL", child->strip_acl()));
     }
     // A copy has no ACL, and leaves alone what other names of the file have.
-    const bool is_copied = wanted.kind == Kind::file &&
-                           (has_acl || (is_shared_file(now) && attributes_differ(wanted, now, rules.attributes)));
+    const bool is_copied =
+        wanted.kind == Kind::file &&
+        (has_acl || (is_shared_file(now) && attributes_differ(wanted, now, rules.attributes)));
     if (!is_copied) {
       SSYNC_TRY_VOID(adjust_attributes(*directory, path.name, wanted, now, rules.attributes));
       return std::nullopt;

@@ -16,7 +16,8 @@ ContentReaders::ContentReaders(fs::Tree& tree, unsigned threads, BoundedQueue<Co
     : tree_(tree),
       jobs_(jobs),
       answer_(std::move(answer)),
-      workers_({threads, static_cast<unsigned>(tree.worth_keeping(kThreadsWaiting)), kLooksJudged}, [this] { run(); }) {
+      workers_({threads, static_cast<unsigned>(tree.worth_keeping(kThreadsWaiting)), kLooksJudged},
+               [this] { run(); }) {
   workers_.start();
 }
 

@@ -41,10 +41,7 @@ class DirectoryMove {
   using CopyFile = std::function<Result<void>(Change change)>;
   using Settle = std::function<Result<void>()>;
   DirectoryMove(Placing& placing, Remade& remade, CopyFile copy_file, Settle settle)
-      : placing_(placing),
-        remade_(remade),
-        copy_file_(std::move(copy_file)),
-        settle_(std::move(settle)) {}
+      : placing_(placing), remade_(remade), copy_file_(std::move(copy_file)), settle_(std::move(settle)) {}
 
   /// Goes on after a failure, and gives the first: what could not be moved is where it was then.
   /// Requires: `from` is a directory; `to` is free, else Errc::already_exists.

@@ -54,8 +54,8 @@ class FileSender {
   ChunkPacker::Mark mark_;
   Checksum checksum_{};
   std::uint64_t got_ = 0;  ///< bytes read, holes counted: less than its size when it was cut meanwhile
-  bool restart_ = false;  ///< something of an earlier try left with a chunk: the next segment says so
-  bool begun_ = false;    ///< this try has added a segment
+  bool restart_ = false;   ///< something of an earlier try left with a chunk: the next segment says so
+  bool begun_ = false;     ///< this try has added a segment
 };
 
 }  // namespace ssync::transfer

@@ -89,8 +89,8 @@ class Placing {
   /// Under its final name at once, for what is complete when it is empty.
   [[nodiscard]] Result<NewFile> create_at(fs::Directory& directory, std::string_view location,
                                           std::string_view name, const Values& wanted);
-  /// Where owners are not mirrored, what comes into a directory gets its group, however it comes there; as far
-  /// as this process may give it.
+  /// Where owners are not mirrored, what comes into a directory gets its group, however it comes there; as
+  /// far as this process may give it.
   enum class Came : std::uint8_t { made, moved };
   void give_group(fs::Directory& directory, std::string_view location, std::string_view name,
                   Came came = Came::made);

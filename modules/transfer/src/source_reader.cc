@@ -24,8 +24,9 @@ struct SourceReader::Impl {
         output(out),
         pool(options.chunk_bytes, options.pool_buffers),
         workers(
-            {options.threads, static_cast<unsigned>(tree.worth_keeping(options.threads_waiting)), kLooksJudged}, [this, &tree] { run(tree); },
-            [this] { output.close(); }) {
+            {options.threads, static_cast<unsigned>(tree.worth_keeping(options.threads_waiting)),
+             kLooksJudged},
+            [this, &tree] { run(tree); }, [this] { output.close(); }) {
     SSYNC_ASSERT(options.threads > 0);
     workers.start();
   }

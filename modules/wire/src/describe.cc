@@ -166,7 +166,8 @@ std::string detail(const DigestRow& row) {
   return out;
 }
 std::string detail(const RequestRow& row) {
-  return fmt::format("#{} {}{}", row.row, shown(row.location, row.name), row.any_content ? " (any content)" : "");
+  return fmt::format("#{} {}{}", row.row, shown(row.location, row.name),
+                     row.any_content ? " (any content)" : "");
 }
 std::string detail(const DigestQuery& row) {
   return fmt::format("#{} {} {}", row.row, row.digest ? "digest" : "checksum", shown(row.location, row.name));

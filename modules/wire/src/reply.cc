@@ -14,7 +14,6 @@ namespace {
 
 constexpr std::uint64_t kAnyContent = 1;  // flag of a request row
 
-
 constexpr std::size_t kTreeDigestBytes = 32;
 
 // Of a changes row.

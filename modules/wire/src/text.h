@@ -14,8 +14,8 @@ namespace ssync::wire {
 /// is_utf8(text).
 [[nodiscard]] std::string_view cut(std::string_view text, std::size_t max_bytes) noexcept;
 
-/// What may be sent for `bytes`: they themselves, '?' for each that is no UTF-8, and cut. Never longer than `bytes`, so
-/// that senders can reckon with their size.
+/// What may be sent for `bytes`: they themselves, '?' for each that is no UTF-8, and cut. Never longer than
+/// `bytes`, so that senders can reckon with their size.
 [[nodiscard]] std::string fit_text(std::string_view bytes, std::size_t max_bytes);
 
 }  // namespace ssync::wire

@@ -59,7 +59,8 @@ bool same_view(std::string_view a, std::string_view b) noexcept {
 /// The rule that the row's values break, or nullptr.
 const char* broken_rule(const Row& row) noexcept {
   if (const char* rule = broken_values_rule(row.values, row.target)) return rule;
-  if (row.values.kind != Kind::file && (row.checksum || row.digest || row.origin)) return "has content and is no file";
+  if (row.values.kind != Kind::file && (row.checksum || row.digest || row.origin))
+    return "has content and is no file";
   return nullptr;
 }
 

@@ -7,9 +7,9 @@
 
 namespace ssync {
 
-/// For the way out of main: when the process still lives after `limit`, it says `text` on stderr and ends with
-/// `code`, without destructors. A thread that hangs in a file system which does not answer cannot be joined,
-/// and nobody should have to wait for it.
+/// For the way out of main: when the process still lives after `limit`, it says `text` on stderr and ends
+/// with `code`, without destructors. A thread that hangs in a file system which does not answer cannot be
+/// joined, and nobody should have to wait for it.
 void leave_anyway(std::chrono::milliseconds limit, ExitCode code, std::string text);
 
 }  // namespace ssync

@@ -31,8 +31,8 @@ struct PathStep {
 /// stands for all who are not mapped counts as root: so the system's own links look there.
 [[nodiscard]] Result<void> check_links(const std::string& path);
 
-/// Gives the owner of this directory the rights that a `chmod -R` took away, when he cannot read or search it.
-/// True: it was this process's user's, who is not root, and could not.
+/// Gives the owner of this directory the rights that a `chmod -R` took away, when he cannot read or search
+/// it. True: it was this process's user's, who is not root, and could not.
 bool make_accessible(const std::string& path);
 
 }  // namespace ssync::fs

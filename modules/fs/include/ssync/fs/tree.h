@@ -146,7 +146,8 @@ class Directory {
   /// Errc::changed when it is no link any more.
   [[nodiscard]] virtual Result<std::string> read_link(std::string_view name) = 0;
   /// What the entry has, or with an empty name the directory itself: Unmirrored bits. Labels that the system
-  /// puts on everything (SELinux, Smack, NFSv4's own ACLs, overlay's) do not count. 0 where there can be none.
+  /// puts on everything (SELinux, Smack, NFSv4's own ACLs, overlay's) do not count. 0 where there can be
+  /// none.
   [[nodiscard]] virtual Result<std::uint8_t> unmirrored(std::string_view name) = 0;
   /// O_NONBLOCK|O_NOFOLLOW|O_NOCTTY; Errc::changed when it is no regular file any more.
   [[nodiscard]] virtual Result<std::unique_ptr<File>> open_file(std::string_view name) = 0;

@@ -29,8 +29,8 @@ struct Record {
   /// The stat proves nothing about the content: it was too young when taken, or a doubt was never settled.
   /// Cleared only with a checksum that was computed from the content, or by an equal comparison.
   bool racy = false;
-  /// Mirror: the source's file could not be read in peace the last time. It is asked for first thing, whatever
-  /// the stats say; what is there now, if it is racy too, is a read during which the file changed.
+  /// Mirror: the source's file could not be read in peace the last time. It is asked for first thing,
+  /// whatever the stats say; what is there now, if it is racy too, is a read during which the file changed.
   bool retry = false;
   /// Source: what it had under the stat `held` that is not mirrored (fs::Unmirrored).
   std::uint8_t unmirrored = 0;
@@ -178,8 +178,8 @@ class Index {
   enum class Durable : bool { no, yes };
   [[nodiscard]] Result<void> flush_log(Durable durable);
 
-  /// When the tree was listed last, by the tree's clock: the mtime of the base. It is set after each scan, also
-  /// of an idle sync, which writes nothing else. nullopt: there is no base, or it cannot be asked.
+  /// When the tree was listed last, by the tree's clock: the mtime of the base. It is set after each scan,
+  /// also of an idle sync, which writes nothing else. nullopt: there is no base, or it cannot be asked.
   [[nodiscard]] std::optional<FileTime> listed_at() const;
   void set_listed_at(FileTime time);
 

@@ -53,7 +53,8 @@ struct Change {
   /// (absent there: what the index knows of the content still holds).
   std::optional<Checksum> checksum;
   std::optional<Digest> digest;
-  /// exchange: row and values of the other path (`from`), made right by the same step; kNoRow: by a later one.
+  /// exchange: row and values of the other path (`from`), made right by the same step; kNoRow: by a later
+  /// one.
   RowId from_row = kNoRow;
   Values from_wanted;
   std::optional<Checksum> from_checksum;
@@ -85,7 +86,8 @@ struct PlanTotals {
   std::uint64_t created = 0;  ///< directories, links and empty files made without a request
   std::uint64_t copies = 0, renames = 0, reused_bytes = 0;
   std::uint64_t metadata = 0;
-  std::uint64_t deletes = 0;      ///< extras and entries freed by a change of kind (the latter also under --no-delete)
+  std::uint64_t deletes =
+      0;  ///< extras and entries freed by a change of kind (the latter also under --no-delete)
   std::uint64_t delete_bytes = 0;  ///< content of the files among them
   /// Directories directly below the mirror's root that held something; those of which nothing stays in the
   /// tree. With mirror_bytes and deletes 0 where nothing may be deleted.

@@ -60,8 +60,8 @@ struct Digest {
   friend bool operator==(const Digest&, const Digest&) = default;
 };
 
-/// The attributes that source and mirror compare. size is the content length of a file; of a special entry which
-/// one it is: the file type of st_mode (4 bits), and above it the device's number; 0 for anything else.
+/// The attributes that source and mirror compare. size is the content length of a file; of a special entry
+/// which one it is: the file type of st_mode (4 bits), and above it the device's number; 0 for anything else.
 struct Values {
   Kind kind = Kind::file;
   std::uint16_t mode = 0;  ///< the low 12 bits of st_mode; 0 for symlinks
@@ -81,8 +81,8 @@ struct Seen {
   friend bool operator==(const Seen&, const Seen&) = default;
 };
 
-/// What both ends of a sync can hold; `welcome` carries it, and every comparison and digest uses projected values,
-/// so that a sync converges also onto a file system that cannot hold everything. proto-spec/03 §4.
+/// What both ends of a sync can hold; `welcome` carries it, and every comparison and digest uses projected
+/// values, so that a sync converges also onto a file system that cannot hold everything. proto-spec/03 §4.
 struct Attributes {
   std::uint32_t mtime_granularity_ns = 1;  ///< 1 … 2'000'000'000; times are rounded down to a multiple
   std::uint16_t mode_mask = 07777;         ///< mode bits that the mirror keeps
@@ -96,8 +96,9 @@ struct Attributes {
   friend bool operator==(const Attributes&, const Attributes&) = default;
 };
 
-/// The time of the mirror's range that is nearest to `time`. The two ends of the range have no nanoseconds: that is how
-/// Linux keeps a time that its file system cannot (timestamp_truncate() in fs/inode.c). Not rounded.
+/// The time of the mirror's range that is nearest to `time`. The two ends of the range have no nanoseconds:
+/// that is how Linux keeps a time that its file system cannot (timestamp_truncate() in fs/inode.c). Not
+/// rounded.
 [[nodiscard]] FileTime clamp(FileTime time, const Attributes& attributes) noexcept;
 
 /// The part of `values` that both ends can hold.
@@ -121,7 +122,7 @@ struct Row {
   std::string_view name;
   RowId id = kNoRow;
   Values values;
-  std::string_view target;  ///< of a symlink; empty otherwise
+  std::string_view target;           ///< of a symlink; empty otherwise
   std::optional<Checksum> checksum;  ///< proven: the index knows it and the stat is trusted
   std::optional<Digest> digest;      ///< known from the index, or computed under --eager-digest
   std::optional<Origin> origin;
@@ -132,8 +133,8 @@ struct Row {
 /// Consecutive rows of a list, sorted as compare_rows(). Owns what the rows' views point to. Move-only.
 struct RowBatch {
   std::vector<Row> rows;
-  Buffer storage;                ///< may be empty when the views point into something that outlives the batch
-  bool last = false;             ///< no row follows
+  Buffer storage;     ///< may be empty when the views point into something that outlives the batch
+  bool last = false;  ///< no row follows
 };
 
 /// An entry as a scan found it, merged with what the index knew of it. Views point into the block's storage.
@@ -142,12 +143,12 @@ struct ScannedEntry {
   Seen seen;
   std::string_view target;
   bool doubt = false;
-  /// The source's file kept changing when it was read last: content is to be asked for whatever the stats say.
-  /// Server only.
+  /// The source's file kept changing when it was read last: content is to be asked for whatever the stats
+  /// say. Server only.
   bool retry = false;
   std::uint8_t unmirrored = 0;  ///< what it has that is not mirrored (fs::Unmirrored). Client only
-  /// The source's values this entry was written for, when the index holds them and `seen` equals the held stat.
-  /// On a mirror without any index: the entry's own values. Server only.
+  /// The source's values this entry was written for, when the index holds them and `seen` equals the held
+  /// stat. On a mirror without any index: the entry's own values. Server only.
   std::optional<Values> wanted;
   std::optional<Checksum> checksum;  ///< proven
   bool has_digest = false;           ///< the index holds a proven digest of the negotiated kind
@@ -159,24 +160,26 @@ struct ScannedEntry {
 struct Problem {
   std::string location;
   std::string name;
-  std::string text;          ///< without the path: "open: Permission denied"
+  std::string text;  ///< without the path: "open: Permission denied"
   int sys_errno = 0;
-  bool subtree = false;      ///< everything below is left out as well
-  bool vanished = false;     ///< the source entry went away (exit 24 rather than 23)
-  bool warning = false;      ///< counted and shown, the mirror is still right (a skipped socket, say)
-  RowId row = kNoRow;        ///< the source's row, when there is one
+  bool subtree = false;   ///< everything below is left out as well
+  bool vanished = false;  ///< the source entry went away (exit 24 rather than 23)
+  bool warning = false;   ///< counted and shown, the mirror is still right (a skipped socket, say)
+  RowId row = kNoRow;     ///< the source's row, when there is one
   [[nodiscard]] PathView path() const noexcept { return {location, name}; }
 };
 
-/// All entries of one directory, sorted by name: the unit of scanning, of the index and of digests. Blocks come in the
-/// order of compare_locations(), each directory once, also when it is empty; not one whose entry is unreadable. The first block
-/// is the root's; the root's own row travels as `self` of that block. Move-only.
+/// All entries of one directory, sorted by name: the unit of scanning, of the index and of digests. Blocks
+/// come in the order of compare_locations(), each directory once, also when it is empty; not one whose entry
+/// is unreadable. The first block is the root's; the root's own row travels as `self` of that block.
+/// Move-only.
 struct ScanBlock {
   std::string location;
   std::vector<ScannedEntry> entries;
-  std::optional<Seen> self;          ///< only in the first block: the root directory itself
-  bool holds_own = false;            ///< a program's index or log is in it, which is no entry
-  std::vector<Problem> problems;     ///< this directory's and its entries'; subtree ones also appear as Kind::unreadable entries
+  std::optional<Seen> self;  ///< only in the first block: the root directory itself
+  bool holds_own = false;    ///< a program's index or log is in it, which is no entry
+  std::vector<Problem>
+      problems;  ///< this directory's and its entries'; subtree ones also appear as Kind::unreadable entries
   std::shared_ptr<const void> storage;  ///< keeps the views alive
 };
 

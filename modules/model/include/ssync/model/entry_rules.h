@@ -1,6 +1,6 @@
-// What an entry must be for both ends to deal with it. One set of rules: a scan makes a Problem of what breaks
-// one, so that nothing that a file system answers can end a sync; messages and the planner refuse it, as no
-// peer may send it. proto-spec/01 §4, §5 and 03 §1.2.
+// What an entry must be for both ends to deal with it. One set of rules: a scan makes a Problem of what
+// breaks one, so that nothing that a file system answers can end a sync; messages and the planner refuse it,
+// as no peer may send it. proto-spec/01 §4, §5 and 03 §1.2.
 #pragma once
 
 #include <cstddef>

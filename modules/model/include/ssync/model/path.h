@@ -1,5 +1,5 @@
-// Paths below a root. A path is a location (the directory, components joined by '/', empty for the root itself)
-// and a name (one component). Names are bytes: any value but NUL and '/', no encoding is assumed.
+// Paths below a root. A path is a location (the directory, components joined by '/', empty for the root
+// itself) and a name (one component). Names are bytes: any value but NUL and '/', no encoding is assumed.
 #pragma once
 
 #include <compare>
@@ -27,8 +27,8 @@ struct PathView {
 /// ("a" < "a/b" < "a-b"). Any bytes are accepted; validity is check_location()'s business.
 [[nodiscard]] std::strong_ordering compare_locations(std::string_view a, std::string_view b) noexcept;
 
-/// Order of rows in lists, snapshots and the index: by location, then by name (raw bytes). A directory's rows are
-/// contiguous, and a directory's own row comes before every row inside it.
+/// Order of rows in lists, snapshots and the index: by location, then by name (raw bytes). A directory's rows
+/// are contiguous, and a directory's own row comes before every row inside it.
 [[nodiscard]] std::strong_ordering compare_rows(PathView a, PathView b) noexcept;
 
 /// Errors: Errc::invalid_argument naming the rule that was broken (empty, ".", "..", NUL, '/', too long).
@@ -39,7 +39,8 @@ struct PathView {
 enum class AllowRoot : bool { no, yes };
 [[nodiscard]] Result<void> check_path(PathView path, AllowRoot root);
 
-/// "location/name", "name" when location is empty, "" for the root. For opening and comparing; escape() before printing.
+/// "location/name", "name" when location is empty, "" for the root. For opening and comparing; escape()
+/// before printing.
 [[nodiscard]] std::string join(PathView path);
 /// The inverse of join().
 [[nodiscard]] PathView split(std::string_view path) noexcept;

@@ -27,7 +27,8 @@ struct Options {
   DeleteExtra delete_extra = DeleteExtra::yes;
   bool compare_content =
       false;  ///< --checksum, --verify: every file's content is compared and folded into the digest
-  bool verify = false;  ///< --verify: the mirror's entries count as they are, not as what they were written for
+  bool verify =
+      false;  ///< --verify: the mirror's entries count as they are, not as what they were written for
   bool name_specials = false;  ///< each special entry that is not on the mirror is a Problem (a warning)
   DigestKind digest_kind = DigestKind::sha256;
   std::optional<std::uint64_t>
@@ -73,8 +74,8 @@ struct Losses {
   std::uint64_t emptied_entries = 0, emptied_bytes = 0;
 };
 
-/// Which guard holds for these totals and losses under these options; none or max_delete let the sync go on. A
-/// guard against accidents comes before max_delete, and is lifted by a client_max_delete of at least
+/// Which guard holds for these totals and losses under these options; none or max_delete let the sync go on.
+/// A guard against accidents comes before max_delete, and is lifted by a client_max_delete of at least
 /// totals.deletes. The rules: this module's README, "Deletes".
 [[nodiscard]] Guard check_guard(const PlanTotals& totals, const Losses& losses, const Options& options);
 
@@ -137,8 +138,9 @@ class Planner {
   /// made in directories whose rows are complete, and of their requests; to be carried out or handed over in
   /// order. Empty: nothing now. What is not taken comes after the plan.
   [[nodiscard]] std::vector<Change> take_early();
-  /// Problems found by deciding (unreadable source or mirror entries, directories with content in the place of
-  /// another kind under --no-delete, links that the mirror cannot hold, names that collide on a case-insensitive mirror), each once.
+  /// Problems found by deciding (unreadable source or mirror entries, directories with content in the place
+  /// of another kind under --no-delete, links that the mirror cannot hold, names that collide on a
+  /// case-insensitive mirror), each once.
   [[nodiscard]] std::vector<Problem> take_problems();
 
   [[nodiscard]] const PlanTotals& totals() const;

@@ -49,19 +49,19 @@ struct Leftover {
 };
 
 struct Counts {
-  std::uint64_t entries = 0;          ///< the root not counted
-  std::uint64_t specials = 0;         ///< sockets, fifos, devices
-  std::uint64_t hard_links = 0;       ///< files with more than one link
+  std::uint64_t entries = 0;     ///< the root not counted
+  std::uint64_t specials = 0;    ///< sockets, fifos, devices
+  std::uint64_t hard_links = 0;  ///< files with more than one link
   UnmirroredCounts unmirrored;
 };
 
 /// Scans once. Rules:
 /// - Sorted as compare_rows(); the first block is the root's and carries `self`.
-/// - What is ours is skipped (fs::is_reserved); of what was staged, take_leftovers() tells. Sockets, fifos and
-/// devices are entries of Kind::special without a record.
-/// - What breaks a rule of model/entry_rules.h is a Problem and a Kind::unreadable entry; without an entry, and
-/// with a cut name, when that or the path is what breaks it. A mirror's entry with an impossible time is as if
-/// it had another one.
+/// - What is ours is skipped (fs::is_reserved); of what was staged, take_leftovers() tells. Sockets, fifos
+/// and devices are entries of Kind::special without a record.
+/// - What breaks a rule of model/entry_rules.h is a Problem and a Kind::unreadable entry; without an entry,
+/// and with a cut name, when that or the path is what breaks it. A mirror's entry with an impossible time is
+/// as if it had another one.
 /// - Not part of a tree are Options::leave_out, files that are named as an index's are
 /// (index::is_state_file_name), and a directory that holds nothing but such (and at least one): who writes
 /// them changes nothing that is to be mirrored.

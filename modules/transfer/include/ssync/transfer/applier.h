@@ -22,7 +22,8 @@ struct Applied {
     done,
     problem,  ///< this path failed, the mirror has what it had (attributes may lag when only those failed)
     /// copy, rename, exchange, stage_*, publish_staged, and set_metadata of a file whose directory moved in
-    /// parts: the content is not there any more as planned: it must be requested instead. Nothing was changed.
+    /// parts: the content is not there any more as planned: it must be requested instead. Nothing was
+    /// changed.
     stale,
     /// durable: a copy whose content is not on disk yet. It gets its name with others; the outcome comes from
     /// take_settled().
@@ -41,10 +42,10 @@ struct Applied {
 /// directory whose mode keeps us from a change gets u+rwx; the planner's last pass over directories gives it
 /// back.
 ///
-/// Durable: what is copied is flushed before it gets its name, and its name before anybody is told, in batches
-/// (two syncfs each). A batch is due when it is large, before a change that needs or destroys what one of its
-/// copies was made of or stands for, and when settle() is called: that must be before a request goes out, and
-/// at the end.
+/// Durable: what is copied is flushed before it gets its name, and its name before anybody is told, in
+/// batches (two syncfs each). A batch is due when it is large, before a change that needs or destroys what
+/// one of its copies was made of or stands for, and when settle() is called: that must be before a request
+/// goes out, and at the end.
 class Applier {
  public:
   struct Options {

@@ -25,7 +25,8 @@ struct PublishedFile {
   Change change;  ///< the request; `wanted` brought up to what the source's last segment said
   Checksum checksum{};
   std::optional<Seen> seen;  ///< its stat, when that was taken so long before that a later change must show
-  bool changed = false;  ///< the source's file changed while it was read: the best whole read, and proof of nothing
+  bool changed =
+      false;  ///< the source's file changed while it was read: the best whole read, and proof of nothing
 };
 struct Published {
   std::vector<PublishedFile> files;
@@ -76,9 +77,9 @@ class Receiver {
   /// finish() was not called.
   void expect(Change request);
   /// Takes a message over; never blocks. Errc::protocol when a segment is for a row that is not expected, is
-  /// out of order, the ending contradicts what came or the request, or more than 256 files are in pieces at once: the
-  /// session must end. A file whose content does not have its ending's checksum is a ReceiveFailure, not an
-  /// Error. What comes for a file that failed is discarded, and its credit returned.
+  /// out of order, the ending contradicts what came or the request, or more than 256 files are in pieces at
+  /// once: the session must end. A file whose content does not have its ending's checksum is a
+  /// ReceiveFailure, not an Error. What comes for a file that failed is discarded, and its credit returned.
   [[nodiscard]] Result<void> accept(wire::DataHead head, Buffer payload);
   /// The client cannot send it. May overtake the messages with what was read of it. Without effect when the
   /// file is complete or failed.

@@ -74,7 +74,7 @@ struct FakeLimits {
   std::int64_t mtime_least_s = std::numeric_limits<std::int64_t>::min();
   std::int64_t mtime_greatest_s = std::numeric_limits<std::int64_t>::max();
   bool clamps_mtimes = true;  ///< beyond the range: true the nearest, as Linux does; false ERANGE
-  bool exchange = true;                                    ///< false: RENAME_EXCHANGE is Errc::unsupported
+  bool exchange = true;       ///< false: RENAME_EXCHANGE is Errc::unsupported
   std::uint64_t capacity_bytes = std::uint64_t{1} << 40U;  ///< of content, in blocks of 4096; beyond: ENOSPC
 };
 
