@@ -51,9 +51,13 @@ Row AskedRows::row_of(EntryIndex entry, DirectoryIndex directory) {
   row.doubt = (view.flags & kFlagDoubt) != 0;
   if (view.values.kind != Kind::file) return row;
   row.origin = origins_.find(entry);
+  if (row.doubt) return row;
+  // Where the new base could not be written, the index still tells of another sync's stat.
   index::Record record;
   const bool known = cursor_->find(view.name, record) == index::Index::Cursor::Found::yes;
-  if (known && !record.racy) row.checksum = record.checksum;
+  const bool is_of_this_scan = known && record.held.values == view.values &&
+                               record.held.inode == view.inode && record.held.device == view.device;
+  if (is_of_this_scan && !record.racy) row.checksum = record.checksum;
   return row;
 }
 

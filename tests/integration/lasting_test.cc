@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -91,6 +92,52 @@ TEST_F(LastingTest, AFullStateDiskCostsOnlyTheIndexAndIsOverWhenThereIsRoom) {
   const Finished room = run(client({"--state-dir", state.string()}));
   EXPECT_EQ(room.code, 0) << room.err;
   EXPECT_EQ(room.err.find("the index cannot be used"), std::string::npos) << room.err;
+}
+
+// An index that stays as it was tells of older stats: no later edit of the same size may be taken for known.
+TEST_F(LastingTest, AnIndexThatCannotBeReplacedHidesNoEdit) {
+  if (geteuid() != 0) GTEST_SKIP() << "mounting needs root";
+  for (const bool read_only : {false, true}) {
+    SCOPED_TRACE(read_only);
+    const stdfs::path client_state = bench_.path("tmp-client-state");
+    const stdfs::path server_state = bench_.path("server-state");
+    stdfs::create_directories(client_state);
+    stdfs::create_directories(server_state);
+    const Mount client_disk(client_state, "size=256k");
+    const Mount server_disk(server_state, "size=256k");
+    if (!client_disk.good() || !server_disk.good())
+      GTEST_SKIP() << "this machine does not let us mount a tmpfs";
+    for (const char* const name : {"z", "sub"})
+      stdfs::remove_all(bench_.source() / name);
+    stdfs::create_directory(bench_.source() / "sub");
+    const auto edit = [&](const std::string& text) {
+      write_file(bench_.source() / "z", text);
+      write_file(bench_.source() / "sub/y", text);
+      std::this_thread::sleep_for(
+          std::chrono::milliseconds(30));  // so that the files are old enough to be known
+    };
+    edit("z000");
+    bench_.start_server();
+    EXPECT_EQ(run(client({"--state-dir", client_state.string()})).code, 0);
+    bench_.stop_server();
+    if (read_only) {
+      ASSERT_EQ(::mount("tmpfs", client_state.c_str(), "tmpfs", MS_REMOUNT | MS_RDONLY, nullptr), 0);
+      ASSERT_EQ(::mount("tmpfs", server_state.c_str(), "tmpfs", MS_REMOUNT | MS_RDONLY, nullptr), 0);
+    } else {
+      EXPECT_NE(run({"dd", "if=/dev/zero", "of=" + (client_state / "fill").string(), "bs=1k"}).code, 0);
+      EXPECT_NE(run({"dd", "if=/dev/zero", "of=" + (server_state / "fill").string(), "bs=1k"}).code, 0);
+    }
+    bench_.start_server();
+    for (const char* const text : {"z111", "z222", "z333"}) {
+      edit(text);
+      const Finished done = run(client({"--state-dir", client_state.string()}));
+      EXPECT_EQ(done.code, 0) << done.out << done.err;
+      EXPECT_NE(done.err.find("the index cannot be used"), std::string::npos) << done.err;
+      EXPECT_EQ(read_file(bench_.mirror() / "z"), text);
+      EXPECT_EQ(read_file(bench_.mirror() / "sub/y"), text);
+    }
+    bench_.stop_server();
+  }
 }
 
 TEST_F(LastingTest, StateAndLogInsideTheSourceAreNoPartOfIt) {

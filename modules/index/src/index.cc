@@ -41,7 +41,9 @@ struct Index::Impl {
     if (trouble.empty()) trouble = error.text();
   }
   [[nodiscard]] Result<void> forgive(Result<void> done) {
-    if (done || !forgiving || done.error().code == Errc::invalid_argument) return done;
+    const bool by_caller =
+        !done && done.error().code == Errc::invalid_argument && done.error().sys_errno == 0;
+    if (done || !forgiving || by_caller) return done;
     note(done.error());
     return {};
   }

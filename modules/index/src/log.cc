@@ -81,8 +81,10 @@ Result<std::unique_ptr<Log>> Log::open(const StateFiles& files, std::uint64_t ge
 Result<void> Log::replay() {
   MutexLock lock(mutex_);
   Result<UniqueFd> opened = files_.open_existing(files_.log_name(), O_RDWR | O_APPEND);
-  if (!opened && (opened.error().code == Errc::permission || opened.error().code == Errc::read_only))
+  if (!opened && (opened.error().code == Errc::permission || opened.error().code == Errc::read_only)) {
+    read_only_ = opened.error();
     opened = files_.open_existing(files_.log_name(), O_RDONLY);
+  }
   if (!opened && opened.error().code == Errc::corrupt) {
     damage_->add("the log of the index is no file");
     return {};
@@ -355,6 +357,7 @@ Result<void> Log::write_pending() {
   const auto in_context = [&](Error error) {
     return fail(context(std::move(error), "writing " + files_.path_of(files_.log_name())));
   };
+  if (fd_ && read_only_) return in_context(*read_only_);
   if (!fd_) {
     if (Result<void> opened = open_for_appending(); !opened) return in_context(std::move(opened).error());
   }
@@ -421,6 +424,7 @@ Result<void> Log::restart(std::uint64_t generation, std::uint64_t mark, const He
 bool Log::take_over_by(Log& other) SSYNC_NO_THREAD_SAFETY_ANALYSIS {
   other.generation_ = generation_;
   other.fd_ = std::move(fd_);
+  other.read_only_ = std::move(read_only_);
   other.end_ = end_;
   other.pending_ = std::move(pending_);
   other.header_ = std::move(header_);

@@ -97,6 +97,7 @@ class Log {
   mutable Mutex mutex_;
   std::uint64_t generation_ SSYNC_GUARDED_BY(mutex_);
   UniqueFd fd_ SSYNC_GUARDED_BY(mutex_);
+  std::optional<Error> read_only_ SSYNC_GUARDED_BY(mutex_);     // why fd_ is not for writing
   std::uint64_t end_ SSYNC_GUARDED_BY(mutex_) = kLogHeadBytes;  // of what is in the file; pending_ follows
   Out pending_ SSYNC_GUARDED_BY(mutex_);
   std::optional<Header> header_ SSYNC_GUARDED_BY(mutex_);
