@@ -29,7 +29,7 @@ TEST_F(PathTest, TheWayIsThatOfTheKernel) {
   std::filesystem::create_directory_symlink(base_ / "link/..", base_ / "up");
   std::string last;
   std::size_t links = 0;
-  const Result<void> walked =
+  const Result<std::string> walked =
       walk_path((base_ / "up/sub").string(), [&](const PathStep& step) -> Result<void> {
         last = step.path;
         if (!step.target.empty()) ++links;
@@ -37,6 +37,7 @@ TEST_F(PathTest, TheWayIsThatOfTheKernel) {
       });
   ASSERT_TRUE(walked) << walked.error().text();
   EXPECT_EQ(last, (base_ / "real/sub").string());
+  EXPECT_EQ(*walked, last);
   EXPECT_EQ(links, 2U);
 }
 
@@ -57,6 +58,25 @@ TEST_F(PathTest, OwnLinksAreFineAndForeignOnesAreRefusedByName) {
   EXPECT_EQ(refused.error().code, Errc::refused);
   EXPECT_NE(refused.error().text().find(link.string()), std::string::npos) << refused.error().text();
   EXPECT_NE(refused.error().text().find("user 65534"), std::string::npos) << refused.error().text();
+}
+
+TEST_F(PathTest, AForeignLinkIsRefusedAlsoWhereDotsLeadBackOut) {
+  std::filesystem::create_directory_symlink(base_ / "real/sub", base_ / "link");
+  std::filesystem::create_directory(base_ / "real/data");
+  const std::string way = (base_ / "link/../data").string();
+  const Result<Root> own = Root::open(way, Root::Lock::no);
+  ASSERT_TRUE(own) << own.error().text();
+  EXPECT_EQ(own->absolute_path(), (base_ / "real/data").string());
+  const Result<Root> missing = Root::open((base_ / "missing/../data").string(), Root::Lock::no);
+  ASSERT_FALSE(missing);
+  EXPECT_EQ(missing.error().code, Errc::not_found);
+  if (::geteuid() != 0) GTEST_SKIP() << "giving a link away needs root";
+  ASSERT_EQ(::lchown((base_ / "link").c_str(), 65534, 65534), 0);
+  for (const char* const end : {"link/../data", "link/..", "link/../data/../../real"}) {
+    const Result<Root> refused = Root::open((base_ / end).string(), Root::Lock::yes);
+    ASSERT_FALSE(refused) << end;
+    EXPECT_EQ(refused.error().code, Errc::refused) << refused.error().text();
+  }
 }
 
 TEST_F(PathTest, ALinkThatAnybodyCouldReplaceIsRefused) {

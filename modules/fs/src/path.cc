@@ -74,7 +74,8 @@ Result<void> check_link(const PathStep& step) {
   return {};
 }
 
-Result<void> walk_path(const std::string& path, const std::function<Result<void>(const PathStep&)>& see) {
+Result<std::string> walk_path(const std::string& path,
+                              const std::function<Result<void>(const PathStep&)>& see) {
   std::deque<std::string> ahead;
   put_in_front(ahead, path);
   if (!path.starts_with('/')) {
@@ -98,11 +99,11 @@ Result<void> walk_path(const std::string& path, const std::function<Result<void>
     step.path = so_far + "/" + name;
     if (::fstat(at.get(), &step.parent) != 0 ||
         ::fstatat(at.get(), name.c_str(), &step.self, AT_SYMLINK_NOFOLLOW) != 0)
-      return {};
+      return std::string();
     if (S_ISLNK(step.self.st_mode)) {
       std::array<char, PATH_MAX> target;  // NOLINT(cppcoreguidelines-pro-type-member-init)
       const ssize_t got = ::readlinkat(at.get(), name.c_str(), target.data(), target.size());
-      if (got <= 0) return {};
+      if (got <= 0) return std::string();
       step.target.assign(target.data(), static_cast<std::size_t>(got));
       if (++links > kLinksMax) return failed("following links to", path, ELOOP);
       SSYNC_TRY_VOID(see(step));
@@ -116,11 +117,13 @@ Result<void> walk_path(const std::string& path, const std::function<Result<void>
     so_far = std::move(step.path);
     if (!ahead.empty()) at.reset(::openat(at.get(), name.c_str(), kPass));
   }
-  return {};
+  if (!at) return std::string();
+  return so_far.empty() ? "/" : so_far;
 }
 
 Result<void> check_links(const std::string& path) {
-  return walk_path(path, &check_link);
+  SSYNC_TRY_VOID(walk_path(path, &check_link));
+  return {};
 }
 
 bool make_accessible(const std::string& path) {

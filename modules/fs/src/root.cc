@@ -40,15 +40,10 @@ std::string join_components(const std::vector<std::string_view>& components) {
   return path.empty() ? "/" : path;
 }
 
-// "" when it cannot be resolved; errno says why.
-std::string resolve(const std::string& path) {
-  const std::unique_ptr<char, decltype(&std::free)> resolved(::realpath(path.c_str(), nullptr), &std::free);
-  return resolved ? std::string(resolved.get()) : std::string();
-}
-
 // Two spellings of one path must give one string, as the source's identity is made from it; but links stay as
 // the user wrote them: that a deploy turns `current` to another release does not make it another source. ".."
-// behind a link means the target's parent, so what stands before it is resolved.
+// behind a link means the target's parent, so what stands before it is resolved. Only through links that may
+// be trusted, as whoever looks at the result does not see them.
 Result<std::string> absolute(const std::string& path) {
   std::string full = path;
   if (!path.starts_with('/')) {
@@ -67,8 +62,12 @@ Result<std::string> absolute(const std::string& path) {
   }
   if (first_after_dots == 0) return join_components(components);
   const auto cut = components.begin() + static_cast<std::ptrdiff_t>(first_after_dots);
-  std::string resolved = resolve(join_components({components.begin(), cut}));
-  if (resolved.empty()) return failed("opening", path, errno);
+  const std::string before = join_components({components.begin(), cut});
+  SSYNC_TRY(std::string resolved, walk_path(before, &check_link));
+  if (resolved.empty()) {
+    struct stat ignored {};
+    return failed("opening", path, ::stat(before.c_str(), &ignored) == 0 ? ENOENT : errno);
+  }
   if (cut == components.end()) return resolved;
   if (resolved == "/") resolved.clear();
   return resolved + join_components({cut, components.end()});
@@ -122,13 +121,17 @@ Result<Root> Root::open(const std::string& path, Lock lock_it) {
   if (path.empty() || path.find('\0') != std::string::npos) {
     return fail(Errc::invalid_argument, "opening '" + escape(path) + "': no path of a directory");
   }
-  SSYNC_TRY(std::string full, absolute(path));
+  Result<std::string> named_so = absolute(path);
+  if (!named_so && named_so.error().code == Errc::refused)
+    return fail(context(named_so.error(), "opening " + escape(path)));
+  SSYNC_TRY(std::string full, std::move(named_so));
   struct stat seen {};  // at the end of the way that was checked
-  const auto check = [&] {
-    return walk_path(full, [&](const PathStep& step) {
+  const auto check = [&]() -> Result<void> {
+    SSYNC_TRY_VOID(walk_path(full, [&](const PathStep& step) {
       seen = step.self;
       return check_link(step);
-    });
+    }));
+    return {};
   };
   if (Result<void> trusted = check(); !trusted)
     return fail(context(trusted.error(), "opening " + escape(path)));
@@ -254,8 +257,11 @@ std::vector<std::string> Root::paths_of(const std::string& file) const {
   const std::size_t slash = file.rfind('/');
   const std::string name = slash == std::string::npos ? file : file.substr(slash + 1);
   const std::string directory = slash == std::string::npos ? "." : file.substr(0, slash + 1);
-  const std::string below = resolve(impl_->path);
-  const std::string above = resolve(directory);
+  const auto resolved = [](const std::string& path) {
+    return walk_path(path, [](const PathStep&) -> Result<void> { return {}; }).value_or(std::string());
+  };
+  const std::string below = resolved(impl_->path);
+  const std::string above = resolved(directory);
   if (name.empty() || below.empty() || above.empty()) return {};
   const std::string full = (above == "/" ? "" : above) + "/" + name;
   const std::string prefix = below == "/" ? "/" : below + "/";

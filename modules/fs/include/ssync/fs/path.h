@@ -19,11 +19,11 @@ struct PathStep {
   std::string target;     ///< of a link, else empty
 };
 
-/// Calls `see` for each component of `path` (made absolute), those of link targets included. Ends well where
-/// something does not exist: whoever opens the path will say so. Errors: `see`'s, and Errc::too_long for more
-/// than 40 links.
-[[nodiscard]] Result<void> walk_path(const std::string& path,
-                                     const std::function<Result<void>(const PathStep&)>& see);
+/// Calls `see` for each component of `path` (made absolute), those of link targets included. The path with
+/// its links and ".." resolved. Ends well where something does not exist, with an empty path: whoever opens
+/// it will say so. Errors: `see`'s, and Errc::too_long for more than 40 links.
+[[nodiscard]] Result<std::string> walk_path(const std::string& path,
+                                            const std::function<Result<void>(const PathStep&)>& see);
 
 /// Errc::refused, with the component and its owner, when `path` leads through a symbolic link which another
 /// user than root and this process's owns, or which everybody could replace (it is in a directory that all
