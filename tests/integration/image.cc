@@ -40,6 +40,17 @@ void Image::mount_again() {
   ASSERT_TRUE(mounted_) << why_;
 }
 
+void Image::cut_power() {
+  const stdfs::path left = file_.string() + ".left";
+  stdfs::copy_file(file_, left);
+  ASSERT_EQ(umount2(place_.c_str(), MNT_DETACH), 0);
+  mounted_ = false;
+  stdfs::remove(file_);  // whoever still writes to it does so in vain
+  stdfs::rename(left, file_);
+  mount();
+  ASSERT_TRUE(mounted_) << why_;
+}
+
 void Image::mount() {
   const Finished mounted = run({"mount", "-o", "loop", "-t", type_, file_.string(), place_.string()});
   mounted_ = mounted.code == 0;

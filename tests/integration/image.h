@@ -23,6 +23,9 @@ class Image {
   [[nodiscard]] const std::string& why() const { return why_; }
   /// What was not written to the disk is forgotten by the kernel. Requires: nothing is open below.
   void mount_again();
+  /// What a power cut at this moment would leave is mounted instead. Something may be open below: it goes on
+  /// with the old one.
+  void cut_power();
 
  private:
   void mount();

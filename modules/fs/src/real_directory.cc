@@ -143,6 +143,15 @@ Result<std::unique_ptr<File>> RealDirectory::open_file(std::string_view name) {
   return std::make_unique<RealFile>(std::move(fd), opened);
 }
 
+const Habits& RealDirectory::habits() {
+  if (!habits_) habits_ = tree_.habits_of(fd_.get());
+  return *habits_;
+}
+
+Result<void> RealDirectory::attributes_changed(std::string_view name) {
+  return unflushed() == nullptr ? Result<void>() : tree_.changed(location_, name);
+}
+
 // A default ACL takes the place of the umask and may mask any bit.
 bool RealDirectory::has_default_acl() {
   if (!has_default_acl_) has_default_acl_ = ::fgetxattr(fd_.get(), kDefaultAcl, nullptr, 0) > 0;
@@ -167,7 +176,7 @@ Result<std::unique_ptr<File>> RealDirectory::create_file(std::string_view name, 
     return failed("creating", name, err);
   }
   SSYNC_TRY_VOID(names_changed());
-  return std::make_unique<RealFile>(std::move(fd), std::nullopt, tree_.unflushed(), tree_.atime());
+  return std::make_unique<RealFile>(std::move(fd), std::nullopt, unflushed(), atime());
 }
 
 Result<void> RealDirectory::make_directory(std::string_view name, std::uint16_t mode) {
@@ -238,13 +247,13 @@ Result<void> RealDirectory::rename_checking_first(const CName& from, const RealD
 // What is remembered to be flushed goes with it.
 Result<void> RealDirectory::renamed(std::string_view name, RealDirectory& to, std::string_view new_name,
                                     Replace replace) {
-  Unflushed* const unflushed = tree_.unflushed();
-  if (unflushed == nullptr) return {};
+  Unflushed* const remembered = unflushed();
+  if (remembered == nullptr) return {};
   // Of two that changed places, each is what the other was: what is open of them goes first.
   if (replace == Replace::exchange)
     SSYNC_TRY_VOID(tree_.sync());
   else
-    unflushed->moved({location_, name}, {to.location_, new_name});
+    remembered->moved({location_, name}, {to.location_, new_name});
   SSYNC_TRY_VOID(names_changed());
   return to.names_changed();
 }

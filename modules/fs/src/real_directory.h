@@ -52,16 +52,19 @@ class RealDirectory final : public Directory {
   [[nodiscard]] Result<void> renamed(std::string_view name, RealDirectory& to, std::string_view new_name,
                                      Replace replace);
   /// A name came or went, the entry of that name has other attributes: done, and what follows from it.
-  [[nodiscard]] Result<void> names_changed() { return tree_.changed(location_, {}); }
-  [[nodiscard]] Result<void> attributes_changed(std::string_view name) {
-    return tree_.changed(location_, name);
-  }
+  [[nodiscard]] Result<void> names_changed() { return attributes_changed({}); }
+  [[nodiscard]] Result<void> attributes_changed(std::string_view name);
+  [[nodiscard]] const Habits& habits();
+  /// nullptr: syncfs flushes what is changed here, or nothing is to be flushed.
+  [[nodiscard]] Unflushed* unflushed() { return habits().syncfs_flushes ? nullptr : tree_.unflushed(); }
+  [[nodiscard]] Atime atime() { return habits().sets_mtime_alone ? Atime::stays : Atime::now; }
 
   RealTree& tree_;
   UniqueFd fd_;
   const std::string location_;
   bool was_listed_ = false;              // so the descriptor's position is not the beginning
   std::optional<bool> has_default_acl_;  // asked for once, by the first create_file()
+  std::optional<Habits> habits_;         // asked for once, by the first change
   std::optional<std::uint64_t> device_;  // asked for once, on kernels that cannot tell mount points
 };
 

@@ -94,7 +94,7 @@ Result<void> RealDirectory::set_owner(std::string_view name, Owner owner) {
 
 Result<void> RealDirectory::set_mtime(std::string_view name, FileTime mtime) {
   SSYNC_TRY_VOID(check_mtime(mtime));
-  const auto times = times_of(mtime, tree_.atime());
+  const auto times = times_of(mtime, atime());
   SSYNC_TRY_VOID(tree_.may_change());
   if (name.empty()) {
     if (::futimens(fd_.get(), times.data()) != 0) return failed("setting the time of", ".", errno);

@@ -1,6 +1,7 @@
 #include "real_tree.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -47,15 +48,21 @@ std::size_t spare_now() {
   return left > kNeededBySync ? left - kNeededBySync : 0;
 }
 
+std::optional<std::uint64_t> device_of(int fd) {
+  struct stat got {};
+  return ::fstat(fd, &got) == 0 ? std::optional<std::uint64_t>(got.st_dev) : std::nullopt;
+}
+
 }  // namespace
 
 RealTree::RealTree(UniqueFd root, const Volume& volume, std::shared_ptr<Claim> claim)
     : root_(std::move(root)),
       umask_(process_umask()),
       spare_handles_(spare_now()),
-      syncfs_flushes_(volume.syncfs_flushes),
-      sets_mtime_alone_(volume.sets_mtime_alone),
-      claim_(std::move(claim)) {}
+      habits_{volume.syncfs_flushes, volume.sets_mtime_alone},
+      claim_(std::move(claim)) {
+  device_ = device_of(root_.get());
+}
 
 std::size_t RealTree::worth_keeping(std::size_t wanted) const {
   if (spare_handles_ >= kSpareUsual) return wanted;
@@ -80,18 +87,26 @@ Result<Volume> RealTree::volume() {
   return volume_of(root_.get());
 }
 
+Habits RealTree::habits_of(int directory) {
+  const std::optional<std::uint64_t> device = device_of(directory);
+  if (!device || device == device_) return habits_;
+  return mounts_.habits_of(directory, *device);
+}
+
 Result<void> RealTree::sync() {
-  if (!syncfs_flushes_) return unflushed_.flush(root_.get(), resolver_);
-  if (::syncfs(root_.get()) != 0) return failed("syncing the file system", "", errno);
+  SSYNC_TRY_VOID(unflushed_.flush(root_.get(), resolver_));
+  SSYNC_TRY_VOID(mounts_.sync());
+  if (habits_.syncfs_flushes && ::syncfs(root_.get()) != 0)
+    return failed("syncing the file system", "", errno);
   return {};
 }
 
 void RealTree::will_sync(bool will) {
-  unflushed_.want(will && !syncfs_flushes_);
+  unflushed_.want(will);
+  mounts_.keep(will);
 }
 
 Result<void> RealTree::changed(std::string_view location, std::string_view name) {
-  if (!unflushed_.wanted()) return {};
   unflushed_.add(location, name);
   return unflushed_.is_full() ? sync() : Result<void>();
 }

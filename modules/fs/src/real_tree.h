@@ -3,7 +3,9 @@
 #include <sys/types.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -12,6 +14,7 @@
 
 #include "claim.h"
 #include "metadata.h"
+#include "mounts.h"
 #include "resolve.h"
 #include "unflushed.h"
 
@@ -36,23 +39,27 @@ class RealTree final : public Tree {
   [[nodiscard]] int fd() const noexcept { return root_.get(); }
   [[nodiscard]] mode_t umask() const noexcept { return umask_; }
   [[nodiscard]] Result<void> may_change() const { return claim_ ? claim_->check() : Result<void>(); }
-  [[nodiscard]] Atime atime() const noexcept { return sets_mtime_alone_ ? Atime::stays : Atime::now; }
+  /// Of the file system that `directory` is on: the root's, or one that is mounted somewhere below it. To be
+  /// asked before something in the directory is changed: what is mounted is flushed by sync() from then on.
+  [[nodiscard]] Habits habits_of(int directory);
   /// Directories need to know where they are, for what is remembered to be flushed.
-  [[nodiscard]] bool remembers() const noexcept { return !syncfs_flushes_; }
+  [[nodiscard]] bool remembers() const noexcept { return unflushed_.wanted(); }
   /// nullptr: nothing need be remembered just now.
   [[nodiscard]] Unflushed* unflushed() noexcept { return unflushed_.wanted() ? &unflushed_ : nullptr; }
-  /// After a change: an entry has other content or attributes, or (no name) the directory other names.
+  /// After a change where syncfs proves nothing: an entry has other content or attributes, or (no name) the
+  /// directory other names.
   Result<void> changed(std::string_view location, std::string_view name);
 
  private:
   UniqueFd root_;
   mode_t umask_;
   const std::size_t spare_handles_;  ///< that could be opened when this was, beyond what a sync needs
-  const bool syncfs_flushes_;
-  const bool sets_mtime_alone_;
+  const Habits habits_;              ///< of the root's file system
+  std::optional<std::uint64_t> device_;
   const std::shared_ptr<Claim> claim_;
   Resolver resolver_;
   Unflushed unflushed_;
+  Mounts mounts_;
 };
 
 }  // namespace ssync::fs

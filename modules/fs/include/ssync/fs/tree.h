@@ -187,12 +187,13 @@ class Tree {
   /// The directory at `location`, "" for the root; any depth up to kDepthMax.
   [[nodiscard]] virtual Result<std::unique_ptr<Directory>> open(std::string_view location) = 0;
   [[nodiscard]] virtual Result<Volume> volume() = 0;
-  /// What was changed through this Tree before the call is on stable storage after it: one syncfs(2), or
-  /// where that proves nothing (Volume::syncfs_flushes), an fsync(2) of each file when it was written, and
-  /// here of each entry and directory that was changed since. Requires: will_sync(true) before the first
-  /// change.
+  /// What was changed through this Tree before the call is on stable storage after it: one syncfs(2) of each
+  /// file system that it was changed on; or where that proves nothing (Volume::syncfs_flushes), an fsync(2)
+  /// of each file when it was written, and here of each entry and directory that was changed since. Requires:
+  /// will_sync(true) before the first change.
   [[nodiscard]] virtual Result<void> sync() = 0;
-  /// Whether sync() will be asked for from now on. It is not to begin with.
+  /// Whether sync() will be asked for from now on. It is not to begin with. What is mounted inside the tree
+  /// and was written to cannot be unmounted until the next call.
   virtual void will_sync(bool will) = 0;
   /// Asks the file system itself, not what is cached of it, for the root.
   [[nodiscard]] virtual Result<void> look_at_root() = 0;
