@@ -32,6 +32,7 @@ scanner::Options scan_options(const SourceList::Options& options) {
   scan.accept_lost_mounts = options.accept_lost_mounts;
   scan.with_digests = options.eager_digest.has_value();
   scan.leave_out = options.leave_out;
+  scan.other_root = options.other_root;
   scan.believe_names = !options.compare_content;  // who wants content read does not trust stats
   return scan;
 }

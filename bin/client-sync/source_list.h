@@ -38,8 +38,9 @@ class SourceList {
     std::optional<DigestKind> eager_digest;  ///< compute it for every file
     DigestKind digest_kind = DigestKind::sha256;
     bool accept_lost_mounts = false;
-    std::vector<std::string> leave_out;  ///< see scanner::Options
-    bool directory_sums = false;         ///< list directories; their rows only when asked for
+    std::vector<std::string> leave_out;         ///< see scanner::Options
+    std::optional<fs::DirectoryId> other_root;  ///< likewise
+    bool directory_sums = false;                ///< list directories; their rows only when asked for
   };
   /// The list's next message, or what ended the scan.
   using Message = std::variant<wire::FileListEncoder::Encoded, wire::DirectoryList>;

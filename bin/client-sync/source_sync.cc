@@ -384,6 +384,7 @@ void SourceSync::on(session::client::StartList& effect) {
   list.compare_content = options_.checksum || options_.verify;
   list.digest_kind = options_.digest;
   list.accept_lost_mounts = options_.accept_root;
+  if (welcome.root) list.other_root = fs::DirectoryId{welcome.root->device, welcome.root->inode};
   if (options_.log_file) list.leave_out = root_.paths_of(*options_.log_file);
   if (index::holds_only_state(options_.state_dir)) {
     for (std::string& path : root_.paths_of(options_.state_dir))
@@ -525,7 +526,8 @@ void SourceSync::local_failure(const Error& error) {
     if (auto* const bye = std::get_if<session::client::Send>(&effect)) on(*bye);
   }
   Outcome outcome;
-  outcome.code = ExitCode::file;
+  // Refused is a scan that came upon the mirror: scanner::Options::other_root.
+  outcome.code = error.code == Errc::refused ? ExitCode::selection : ExitCode::file;
   outcome.reached = true;  // it is not the server that is missing
   outcome.text = error.code == Errc::lost
                      ? context(error, "the source " + escape(root_.absolute_path())).text()

@@ -27,8 +27,8 @@ wire::ErrorCode code_of(const Error& error) {
       return wire::ErrorCode::limit;
     case Errc::no_space:
       return wire::ErrorCode::no_space;
-    case Errc::refused:
-      return wire::ErrorCode::refused;
+    case Errc::refused:  // by the scan: scanner::Options::other_root
+      return wire::ErrorCode::overlap;
     default:
       return wire::ErrorCode::io;
   }
@@ -71,6 +71,7 @@ MirrorSync::~MirrorSync() {
   if (sealer_ && sealer_->finish()) {  // what a cut sync published is not read again by the next one
     (void)index_.with([](index::Index& index) { return index.flush_log(index::Index::Durable::no); });
   }
+  tree_.will_sync(false);
 }
 
 void MirrorSync::start() {
@@ -80,6 +81,7 @@ void MirrorSync::start() {
   scanning.digest_kind = request_.options.digest_kind;
   scanning.believe_names = !request_.options.compare_content && !request_.options.verify;
   scanning.leave_out = request_.leave_out;
+  scanning.other_root = request_.other_root;
   if (!request_.only_shows() && ::geteuid() != 0) scanning.make_readable_for = ::geteuid();
   scanner_ = std::make_unique<scanner::Scanner>(tree_, plain_index_, scanning);
   readers_ = std::make_unique<transfer::ContentReaders>(
@@ -199,7 +201,8 @@ void MirrorSync::report_end(Error error) {
   wire::ErrorReply reply;
   reply.code = code_of(error);
   // A mirror that is gone comes back when somebody mounts it, not when it is asked for often.
-  reply.retry = reply.code != wire::ErrorCode::protocol && error.code != Errc::lost;
+  const bool is_final = reply.code == wire::ErrorCode::protocol || reply.code == wire::ErrorCode::overlap;
+  reply.retry = !is_final && error.code != Errc::lost;
   reply.text = error.text();
   if (reply.text.size() > wire::kTextBytesMax) reply.text.resize(wire::kTextBytesMax);
   (void)outputs_.push(std::move(reply));

@@ -65,6 +65,7 @@ struct ServerLoop::Aside {
 struct ServerLoop::Opened {
   SyncRequest request;
   index::Header header;
+  std::optional<wire::NodeId> root;  ///< for a client on this machine
   std::vector<std::string> notes;
 };
 
@@ -229,6 +230,7 @@ void ServerLoop::opened(session::Peer peer, const wire::Hello& hello) {
   opening.synced_before = opened->request.synced_before;
   // A mirror that holds nothing yet, or whose content is compared, needs every row.
   opening.directory_sums = index_->header().synced_count > 0 && !options.compare_content && !options.verify;
+  opening.root = opened->root;
   opening.notes = std::move(opened->notes);
   for (const std::string& note : opening.notes)
     report_.notice(note);
@@ -380,7 +382,8 @@ tl::expected<ServerLoop::Opened, wire::ErrorReply> ServerLoop::open_sync(const w
     static_cast<void>(fs::make_accessible(root_.absolute_path()));
   Result<std::vector<fs::DirectoryId>> chain = root_.ancestry();
   if (!chain) return io(chain.error(), "the mirror's directory");
-  if (hello.host == boot_fingerprint() && hello.host != std::array<std::byte, 16>{}) {
+  const bool is_here = hello.host == boot_fingerprint() && hello.host != std::array<std::byte, 16>{};
+  if (is_here) {
     const wire::NodeId source = hello.ancestry.front();
     const bool nested =
         contains(*chain, source.device, source.inode) ||
@@ -436,6 +439,10 @@ tl::expected<ServerLoop::Opened, wire::ErrorReply> ServerLoop::open_sync(const w
   if (index::holds_only_state(options_.state_dir)) {
     for (std::string& path : root_.paths_of(options_.state_dir))
       opened.request.leave_out.push_back(std::move(path));
+  }
+  if (is_here) {
+    opened.request.other_root = fs::DirectoryId{hello.ancestry.front().device, hello.ancestry.front().inode};
+    opened.root = wire::NodeId{chain->front().device, chain->front().inode};
   }
   opened.request.synced_before = record.synced;
   opened.request.epoch = root_.epoch();

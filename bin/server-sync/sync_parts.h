@@ -28,7 +28,8 @@ struct SyncRequest {
   std::optional<std::uint64_t> server_max_delete;
   bool durable = true;
   bool synced_before = false;
-  std::vector<std::string> leave_out;  ///< see scanner::Options
+  std::vector<std::string> leave_out;         ///< see scanner::Options
+  std::optional<fs::DirectoryId> other_root;  ///< likewise
   /// Of the root's lock, where others can reach the mirror: whose it is must stand with it. Else empty.
   std::string epoch;
   bool has_lock = false;                   ///< nobody else stages here

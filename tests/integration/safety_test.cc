@@ -192,6 +192,28 @@ TEST_F(SafetyTest, HelpSaysThatFilesAreDeleted) {
   }
 }
 
+TEST_F(SafetyTest, AMountThatPutsOneTreeInsideTheOtherIsRefused) {
+  if (geteuid() != 0) GTEST_SKIP() << "mounting needs root";
+  stdfs::create_directory(bench_.source() / "data");
+  fill(bench_.source() / "data", 3);
+  for (const bool mirror_holds_source : {true, false}) {
+    SCOPED_TRACE(mirror_holds_source);
+    const stdfs::path inside = (mirror_holds_source ? bench_.mirror() : bench_.source()) / "deep/in";
+    const stdfs::path& mounted = mirror_holds_source ? bench_.source() : bench_.mirror();
+    stdfs::create_directories(inside);
+    if (mount(mounted.c_str(), inside.c_str(), nullptr, MS_BIND, nullptr) != 0)
+      GTEST_SKIP() << "this machine does not let us bind";
+    bench_.start_server();
+    const Finished refused = bench_.sync({"--contimeout=20"});
+    bench_.stop_server();
+    umount2(inside.c_str(), MNT_DETACH);
+    EXPECT_EQ(refused.code, 3) << refused.out << refused.err;
+    EXPECT_NE(refused.err.find("deep/in"), std::string::npos) << refused.err;
+    EXPECT_EQ(std::distance(stdfs::directory_iterator(bench_.source() / "data"), {}), 3);
+    EXPECT_FALSE(stdfs::exists(bench_.mirror() / "data"));
+  }
+}
+
 TEST_F(SafetyTest, AMountThatIsGoneBelowTheSourceEmptiesNothing) {
   if (geteuid() != 0) GTEST_SKIP() << "mounting needs root";
   stdfs::create_directory(bench_.source() / "disk");

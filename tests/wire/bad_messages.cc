@@ -322,6 +322,9 @@ void add_bad_fields(Collector& all) {
   bad("welcome", "granularity above 2 s", "attr.mtime is 1 to 2000000000",
       [](Json& h) { h["attr"]["mtime"] = 2000000001; });
   bad("welcome", "mode mask of 13 bits", "attr.mode has 12 bits", [](Json& h) { h["attr"]["mode"] = 4096; });
+  bad("welcome", "a root without an inode", "root is a device and an inode",
+      [](Json& h) { h["root"] = {7}; });
+  bad("welcome", "a root of text", "root is a device and an inode", [](Json& h) { h["root"] = {"7", "8"}; });
   bad("welcome", "rows 0", "rows is 1 to 4096", [](Json& h) { h["rows"] = 0; });
   bad("welcome", "rows 4097", "rows is 1 to 4096", [](Json& h) { h["rows"] = 4097; });
   bad("welcome", "body too small for a row", "body is 135168 to 397312", [](Json& h) { h["body"] = 135167; });

@@ -259,6 +259,9 @@ std::vector<NamedReply> sample_replies() {
   ranged.attributes.mtime_least_s = -(std::int64_t{1} << 31U);
   ranged.attributes.mtime_greatest_s = (std::int64_t{1} << 31U) - 1;
   out.push_back({"welcome with a range of times", reply(1, std::move(ranged))});
+  Welcome here = sample_welcome();
+  here.root = NodeId{.device = ~0ULL, .inode = 131073};
+  out.push_back({"welcome on the same host", reply(1, std::move(here))});
   out.push_back(
       {"wait",
        reply(1,

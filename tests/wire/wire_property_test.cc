@@ -265,6 +265,8 @@ ReplyBody any_reply() {
       welcome.attributes.mtime_least_s = *rc::gen::arbitrary<std::int64_t>();
       welcome.attributes.mtime_greatest_s =
           std::max(welcome.attributes.mtime_least_s, *rc::gen::arbitrary<std::int64_t>());
+      if (any_bool())
+        welcome.root = NodeId{*rc::gen::arbitrary<std::uint64_t>(), *rc::gen::arbitrary<std::uint64_t>()};
       welcome.notes = any_rows<std::string>(any_text);
       return welcome;
     }

@@ -631,6 +631,16 @@ std::optional<std::uint32_t> Walk::Run::listed_names(const fs::Stat& stat, fs::D
 // Opens it, and lists it unless its names are known: see Child. `names`: for its record.
 Result<void> Walk::Run::find_child(std::string_view name, const fs::Stat& stat, const Known& known,
                                    std::optional<std::uint32_t>& names) {
+  const std::optional<fs::DirectoryId>& other = walk.options_.other_root;
+  if (other && *other == fs::DirectoryId{stat.seen.device, stat.seen.inode}) {
+    finding->error =
+        Error{Errc::refused,
+              fmt::format("'{}' is the root of the other end, by way of a mount: unmount it, or choose "
+                          "directories that are apart",
+                          printable({task.location, name})),
+              0};
+    return {};
+  }
   const bool mount_point = stat.mount_point;
   Child child{.name = std::string(name), .stable = rules.stable, .device = stat.seen.device};
   if (known.found == Known::Found::yes) {

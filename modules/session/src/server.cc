@@ -303,6 +303,7 @@ Effects Server::opened(const Opening& opening, Time now) {
   welcome.idle_ms = static_cast<std::uint32_t>(impl_->config.idle.count());
   welcome.synced_before = opening.synced_before;
   welcome.directory_sums = opening.directory_sums;
+  welcome.root = opening.root;
   welcome.notes = opening.notes;
   impl_->conversation->welcome(std::move(welcome), out, now);
   return out;

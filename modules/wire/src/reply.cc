@@ -77,6 +77,12 @@ Buffer put(HeadPacker& head, const Welcome& welcome) {
   head.number("idle", welcome.idle_ms);
   head.boolean("synced", welcome.synced_before);
   if (welcome.directory_sums) head.boolean("sums", true);
+  if (welcome.root) {
+    Packer& root = head.at("root");
+    root.array(2);
+    root.number(welcome.root->device);
+    root.number(welcome.root->inode);
+  }
   Packer& notes = head.at("notes");
   const std::size_t count = std::min(welcome.notes.size(), kNotesMax);
   notes.array(count);
@@ -255,6 +261,11 @@ Welcome get_welcome(Fields& in) {
   welcome.idle_ms = in.small<std::uint32_t>("idle");
   welcome.synced_before = in.boolean("synced");
   welcome.directory_sums = in.has("sums") && in.boolean("sums");
+  if (in.has("root")) {
+    const std::vector<std::uint64_t> numbers = in.numbers("root", 2);
+    if (numbers.size() != 2) in.refuse(Errc::protocol, "root", "is not a device and an inode");
+    if (numbers.size() == 2) welcome.root = NodeId{numbers[0], numbers[1]};
+  }
   welcome.notes = in.texts("notes", kNotesMax, kTextBytesMax);
   return welcome;
 }

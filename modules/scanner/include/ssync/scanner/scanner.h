@@ -30,6 +30,9 @@ struct Options {
   bool one_file_system = false;     ///< -x: mount points are listed as empty directories
   bool believe_names = true;        ///< false: every directory is listed
   std::vector<std::string> leave_out;  ///< paths below the root that are no part of the tree: open logs
+  /// The root of the other end, where that is on this machine. A scan that meets it (by way of a mount) ends
+  /// with Errc::refused: what is done to the one tree would be done to the other.
+  std::optional<fs::DirectoryId> other_root;
   /// Mirror that is about to be changed: what this user owns and cannot read is made readable for its owner
   /// before it is looked at. The plan then finds another mode there and sets the right one.
   std::optional<std::uint32_t> make_readable_for;

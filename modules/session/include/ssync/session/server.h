@@ -99,8 +99,9 @@ using Output = std::variant<wire::FileRequest, wire::ListRequest, wire::DigestRe
 struct Opening {
   Attributes attributes;
   bool synced_before = false;
-  bool directory_sums = false;     ///< the list may be one of directories
-  std::vector<std::string> notes;  ///< what the mirror cannot hold
+  bool directory_sums = false;       ///< the list may be one of directories
+  std::optional<wire::NodeId> root;  ///< the mirror's, when the client is on this host
+  std::vector<std::string> notes;    ///< what the mirror cannot hold
 };
 
 /// What progress there is while nothing else is to be said; goes into `wait`.

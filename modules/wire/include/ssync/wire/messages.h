@@ -115,6 +115,7 @@ struct Welcome {
   std::uint32_t heartbeat_ms = 0, idle_ms = 0;
   bool synced_before = false;
   bool directory_sums = false;     ///< the client may send DirectoryList
+  std::optional<NodeId> root;      ///< the mirror's, to a client on the same host
   std::vector<std::string> notes;  ///< sentences for the log: what the mirror cannot hold. At most 16
   friend bool operator==(const Welcome&, const Welcome&) = default;
 };
