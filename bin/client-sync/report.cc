@@ -197,6 +197,9 @@ std::string text_of(const NotMirrored& left_out) {
         some(left_out.hard_links, "hard link as a separate file", "hard links as separate files"));
   if (left_out.specials > 0)
     parts.push_back(some(left_out.specials, "socket, fifo or device", "sockets, fifos or devices"));
+  if (left_out.reserved > 0)
+    parts.push_back(some(left_out.reserved, "entry", "entries") +
+                    " named as server-sync's own (.server-sync.*)");
   return fmt::format("{}", fmt::join(parts, ", "));
 }
 
@@ -220,7 +223,8 @@ void Report::sync_done(const wire::SyncDone& done, std::string_view tree_digest,
                               {"acls", not_mirrored_.acls},
                               {"capabilities", not_mirrored_.capabilities},
                               {"hard_links", not_mirrored_.hard_links},
-                              {"specials", not_mirrored_.specials}};
+                              {"specials", not_mirrored_.specials},
+                              {"reserved", not_mirrored_.reserved}};
     fields["dry_run"] = options_.dry_run;
     fields["bytes_sent"] = traffic.sent;
     fields["bytes_received"] = traffic.received;

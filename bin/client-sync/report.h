@@ -30,6 +30,7 @@ struct NotMirrored {
   std::uint64_t acls = 0, capabilities = 0;
   std::uint64_t hard_links = 0;  ///< files with more than one link
   std::uint64_t specials = 0;
+  std::uint64_t reserved = 0;  ///< under names that are kept for the programs themselves
   friend bool operator==(const NotMirrored&, const NotMirrored&) = default;
 };
 /// "extended attributes of 3 entries (1 ACL, 1 capability), 2 hard links as separate files"; empty: nothing.

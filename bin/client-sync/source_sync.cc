@@ -468,7 +468,7 @@ void SourceSync::on(session::client::Finished& effect) {
   if (options_.verify) equal = equal && done.complete && stats.problems == 0 && !own_problems_;
   const scanner::Counts counts = list_->counts();
   report_.not_mirrored({counts.unmirrored.attributes, counts.unmirrored.acls, counts.unmirrored.capabilities,
-                        counts.hard_links, stats.plan.specials});
+                        counts.hard_links, stats.plan.specials, counts.reserved});
   report_.sync_done(done, digest, equal, traffic_,
                     std::chrono::duration<double>(Clock::now() - started_).count());
   Outcome outcome;

@@ -47,7 +47,7 @@ std::variant<Options, int> parse_options(int argc, char** argv) {
   if (options.state_dir.empty()) {
     auto found = index::default_state_dir();
     if (!found) {
-      std::fprintf(stderr, "server-sync: %s; name one with --state-dir\n", found.error().text().c_str());
+      std::fprintf(stderr, "server-sync: %s\n", found.error().text().c_str());
       return to_int(ExitCode::file);
     }
     options.state_dir = std::move(*found);

@@ -428,7 +428,8 @@ tl::expected<ServerLoop::Opened, wire::ErrorReply> ServerLoop::open_sync(const w
   staging_ = std::make_unique<fs::Staging>(root_.tree(), root_.epoch());
   Opened opened;
   Result<index::Header> header = header_after(*index_, hello, opened.notes);
-  if (!header) return io(header.error(), "finding out what the mirror can hold");
+  if (!header)
+    return io(header.error(), "finding out what the mirror " + escape(root_.absolute_path()) + " can hold");
   opened.header = std::move(*header);
   opened.request.options = hello.options;
   opened.request.attributes = opened.header.attributes;

@@ -68,6 +68,20 @@ TEST_P(DirectoryMoveTest, CopiesWhatCannotBeRenamedEither) {
   EXPECT_EQ(mirror_.stat("to/new/f").seen.values.mtime, support::kBuiltMtime);
 }
 
+TEST_P(DirectoryMoveTest, ASpecialEntryThatCannotBeRenamedGoes) {
+  FakeTree mirror(
+      std::vector<support::Node>{dir("old", support::special("fifo"), file("f", "content")), dir("to")});
+  fs::Staging staging(mirror);
+  Applier applier(mirror, staging, {.durable = GetParam()});
+  for (const char* path : {"old", "old/f", "old/fifo"})
+    mirror.fail_at(FakeOp::rename, path, EXDEV);
+  const Change change =
+      change_from(Op::rename_directory, "old", "to/new", {.kind = Kind::directory, .mode = 0755}, mirror);
+  const Applied applied = applier.apply(change, {}).value();
+  EXPECT_EQ(applied.state, Applied::State::done) << applied.problem.text;
+  EXPECT_EQ(mirror.dump(kNames), "to dir -\nto/new dir -\nto/new/f file 7 \"content\"\n");
+}
+
 TEST_P(DirectoryMoveTest, RenamesWhatItCan) {
   mirror_.fail_at(FakeOp::rename, "old", EXDEV);
   const std::uint64_t file = mirror_.stat("old/f").seen.inode;

@@ -64,6 +64,7 @@ Result<Signals> Signals::block() {
   struct sigaction ignore {};
   ignore.sa_handler = SIG_IGN;
   sigaction(SIGPIPE, &ignore, nullptr);
+  sigaction(SIGXFSZ, &ignore, nullptr);  // a write beyond `ulimit -f` is EFBIG of one file
   // What is ignored is not queued everywhere, even if it is blocked.
   struct sigaction ordinary {};
   ordinary.sa_handler = SIG_DFL;

@@ -206,7 +206,8 @@ Result<std::string> default_state_dir() {
     return std::string(state) + "/server-sync";
   if (const char* home = std::getenv("HOME"); home != nullptr && home[0] == '/')
     return std::string(home) + "/.local/state/server-sync";
-  return fail(Errc::not_found, "neither XDG_STATE_HOME nor HOME is set; name a state directory");
+  return fail(Errc::not_found,
+              "neither XDG_STATE_HOME nor HOME is set: name a state directory (--state-dir)");
 }
 
 bool holds_only_state(const std::string& directory) noexcept {

@@ -80,7 +80,7 @@ void ConnectionWatch::on_event(std::uint16_t event, std::uint32_t value) {
       end("the server denies access");
       break;
     default:
-      end("what answers there does not speak this protocol");
+      end("what answers there does not speak this protocol, or is stopped");
       break;
   }
 }

@@ -42,7 +42,7 @@ struct Scanner::Impl {
   // Own locking.
   Frontier frontier;
   std::optional<Walk> walk;
-  std::atomic<std::uint64_t> entries{0}, specials{0}, hard_links{0};
+  std::atomic<std::uint64_t> entries{0}, specials{0}, hard_links{0}, reserved{0};
   std::atomic<std::uint64_t> attributes{0}, acls{0}, capabilities{0};
 
   // The emitter's.
@@ -124,6 +124,7 @@ Result<std::optional<ScanBlock>> Scanner::Impl::emit() {
   entries.fetch_add(finding->block.entries.size(), std::memory_order_relaxed);
   specials.fetch_add(finding->specials, std::memory_order_relaxed);
   hard_links.fetch_add(finding->hard_links, std::memory_order_relaxed);
+  reserved.fetch_add(finding->reserved, std::memory_order_relaxed);
   attributes.fetch_add(finding->unmirrored.attributes, std::memory_order_relaxed);
   acls.fetch_add(finding->unmirrored.acls, std::memory_order_relaxed);
   capabilities.fetch_add(finding->unmirrored.capabilities, std::memory_order_relaxed);
@@ -176,7 +177,8 @@ Counts Scanner::counts() const {
           impl_->specials.load(std::memory_order_relaxed),
           impl_->hard_links.load(std::memory_order_relaxed),
           {impl_->attributes.load(std::memory_order_relaxed), impl_->acls.load(std::memory_order_relaxed),
-           impl_->capabilities.load(std::memory_order_relaxed)}};
+           impl_->capabilities.load(std::memory_order_relaxed)},
+          impl_->reserved.load(std::memory_order_relaxed)};
 }
 
 }  // namespace ssync::scanner

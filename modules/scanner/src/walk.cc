@@ -230,6 +230,7 @@ bool Walk::Run::is_ours(std::string_view name) {
     const Result<fs::Stat> stat = directory->stat(name);
     if (!stat || stat->type == fs::Stat::Type::directory) return false;
   }
+  ++finding->reserved;
   if (fs::is_staging_name(name)) finding->leftovers.emplace_back(name);
   return true;
 }

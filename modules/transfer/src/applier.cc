@@ -355,8 +355,18 @@ struct Applier::Impl {
     if (!found) return {};
     SSYNC_TRY(fs::Directory* const directory, open(change.location));
     placing.directories().forget(join(change.path()));
-    return named("remove directory",
-                 with_writable(*directory, [&] { return directory->remove_directory(change.name); }));
+    Result<void> removed =
+        named("remove directory",
+              with_writable(*directory, [&] { return directory->remove_directory(change.name); }));
+    if (removed) return removed;
+    const auto with_remedy = [&](std::string_view remedy) {
+      return fail(removed.error().code, removed.error().text().append(": ").append(remedy));
+    };
+    if (removed.error().code == Errc::busy)
+      return with_remedy("something is mounted there; unmount it, or give the source a directory there");
+    if (removed.error().code == Errc::not_empty)
+      return with_remedy("something in it came meanwhile, or is mounted below");
+    return removed;
   }
 
   Result<State> set_metadata(const Change& change, const Progress& progress) {

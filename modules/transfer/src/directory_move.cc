@@ -99,7 +99,11 @@ Result<void> DirectoryMove::move_entry(const Pair& directory, std::string_view n
     return made;
   }
   if (before.type == fs::Stat::Type::symlink) return move_link(from, to, before);
-  if (before.type != fs::Stat::Type::file) return moved;
+  // A special entry cannot be made anew, and is not mirrored: it is an extra, or there is one in the source
+  // that the mirror may lack.
+  if (before.type != fs::Stat::Type::file) {
+    return named("remove", with_writable(*old_parent, [&] { return old_parent->remove(name); }));
+  }
   Change change;
   change.op = Op::rename;
   change.location = to.location;

@@ -56,6 +56,7 @@ struct Counts {
   std::uint64_t specials = 0;    ///< sockets, fifos, devices
   std::uint64_t hard_links = 0;  ///< files with more than one link
   UnmirroredCounts unmirrored;
+  std::uint64_t reserved = 0;  ///< under names that are kept for ourselves (fs::is_reserved)
 };
 
 /// Scans once. Rules:
