@@ -57,7 +57,8 @@ class ApplierTest : public testing::Test {
 
 constexpr const char* kChanged = "it changed on the mirror meanwhile; the next sync looks again";
 constexpr const char* kAppeared =
-    "something appeared there on the mirror meanwhile; the next sync looks again";
+    "something is in its place on the mirror that came meanwhile or could not be removed; the next sync "
+    "looks again";
 
 TEST_F(ApplierTest, RemovesTheSpecialEntryThatTheScanSawAndNoOther) {
   mirror_.add(support::special("fifo"));
@@ -272,7 +273,8 @@ TEST_F(ApplierTest, WhatIsGoneAlreadyNeedsNoRemoval) {
 
 TEST_F(ApplierTest, ADirectoryThatIsNotEmptyIsAProblem) {
   EXPECT_EQ(apply(change(Op::remove_directory, "d")),
-            "remove directory: Directory not empty: something in it came meanwhile, or is mounted below");
+            "remove directory: Directory not empty: something in it could not be removed, came meanwhile, or "
+            "is mounted below");
   EXPECT_EQ(apply(change(Op::remove, "d/c")), "done");
   EXPECT_EQ(apply(change(Op::remove_directory, "d")), "done");
   EXPECT_FALSE(mirror_.exists("d"));

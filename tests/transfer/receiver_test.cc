@@ -253,8 +253,8 @@ TEST_P(ReceiverTest, LeavesWhatAppearedMeanwhile) {
   expect(1, "a");
   mirror_.add(file("a", "somebody's"));
   EXPECT_EQ(send({whole(1, "mine")}, "mine"), "");
-  EXPECT_THAT(finish().failures,
-              ElementsAre("a: something appeared there on the mirror meanwhile; the next sync looks again"));
+  EXPECT_THAT(finish().failures, ElementsAre("a: something is in its place on the mirror that came meanwhile "
+                                             "or could not be removed; the next sync looks again"));
   EXPECT_EQ(mirror_.read("a"), "somebody's");
 }
 
@@ -355,7 +355,7 @@ TEST_P(ReceiverTest, FilesGoInOneByOneWhereSomethingAppearedMeanwhile) {
   EXPECT_EQ(send({whole(2, "two")}, "two"), "");
   const Events events = finish();
   EXPECT_THAT(events.published, ElementsAre("d/a"));
-  EXPECT_THAT(events.failures, ElementsAre(HasSubstr("d/b: something appeared there")));
+  EXPECT_THAT(events.failures, ElementsAre(HasSubstr("d/b: something is in its place")));
   EXPECT_EQ(mirror_.read("d/a") + mirror_.read("d/b") + mirror_.read("d/c"), "onea stranger'sanother");
 }
 

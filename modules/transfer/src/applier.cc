@@ -14,17 +14,9 @@ namespace {
 using Progress = std::function<bool(std::uint64_t)>;
 using State = Applied::State;
 
-tl::unexpected<Error> changed_meanwhile() {
-  return fail(Errc::changed, "it changed on the mirror meanwhile; the next sync looks again");
-}
-tl::unexpected<Error> appeared_meanwhile() {
-  return fail(Errc::already_exists,
-              "something appeared there on the mirror meanwhile; the next sync looks again");
-}
-
-/// For what makes a new name: says "appeared" rather than the system's words.
+/// For what makes a new name: says "taken" rather than the system's words.
 Result<void> on_free_path(std::string_view operation, Result<void> made) {
-  if (!made && made.error().code == Errc::already_exists) return appeared_meanwhile();
+  if (!made && made.error().code == Errc::already_exists) return taken_on_mirror();
   return named(operation, std::move(made));
 }
 
@@ -123,7 +115,7 @@ struct Applier::Impl {
     Result<NewFile> made = change.at_path
                                ? placing.create(change.location, change.wanted)
                                : placing.create_at(*directory, change.location, change.name, change.wanted);
-    if (!made && made.error().code == Errc::already_exists) return appeared_meanwhile();
+    if (!made && made.error().code == Errc::already_exists) return taken_on_mirror();
     if (!made) return fail(made.error());
     Result<void> placed = placing.finish(*made, change.wanted);
     if (placed && change.at_path) placed = placing.publish(made->at, change.path(), change.at_path);
@@ -365,7 +357,7 @@ struct Applier::Impl {
     if (removed.error().code == Errc::busy)
       return with_remedy("something is mounted there; unmount it, or give the source a directory there");
     if (removed.error().code == Errc::not_empty)
-      return with_remedy("something in it came meanwhile, or is mounted below");
+      return with_remedy("something in it could not be removed, came meanwhile, or is mounted below");
     return removed;
   }
 

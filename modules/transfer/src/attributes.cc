@@ -61,6 +61,17 @@ Error failed_to(std::string_view operation, const Error& error) {
   return {error.code, std::string(operation) + ": " + error.message, 0};
 }
 
+tl::unexpected<Error> changed_meanwhile() {
+  return fail(Errc::changed, "it changed on the mirror meanwhile; the next sync looks again");
+}
+
+tl::unexpected<Error> taken_on_mirror() {
+  return fail(
+      Errc::already_exists,
+      "something is in its place on the mirror that came meanwhile or could not be removed; the next sync "
+      "looks again");
+}
+
 Problem problem_at(PathView path, RowId row, const Error& error) {
   Problem problem;
   problem.location = path.location;

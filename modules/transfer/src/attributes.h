@@ -34,6 +34,10 @@ template <typename T>
   if (!step) return fail(failed_to(operation, step.error()));
   return step;
 }
+/// The entry is not the one that the plan was made for.
+[[nodiscard]] tl::unexpected<Error> changed_meanwhile();
+/// A name that was to be made is taken.
+[[nodiscard]] tl::unexpected<Error> taken_on_mirror();
 /// `error` as what went wrong with one path.
 [[nodiscard]] Problem problem_at(PathView path, RowId row, const Error& error);
 

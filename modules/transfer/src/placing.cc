@@ -199,7 +199,7 @@ Result<void> Placing::move(fs::Directory& from, std::string_view from_name, fs::
   if (at_path) {
     const Result<fs::Stat> now = to.stat(name);
     if (now && !same_entry(*at_path, *now, rules_.stable_inodes)) {
-      return fail(Errc::changed, "it changed on the mirror meanwhile; the next sync looks again");
+      return changed_meanwhile();
     }
     if (!now && now.error().code != Errc::not_found) return named("stat", Result<void>(fail(now.error())));
     // Gone is as good as never there: nothing can be lost by filling the path.
@@ -210,8 +210,7 @@ Result<void> Placing::move(fs::Directory& from, std::string_view from_name, fs::
   if (!renamed && renamed.error().code == Errc::already_exists) {
     SSYNC_TRY(const bool is_case_alone, is_one_entry(from, from_name, to, name));
     if (is_case_alone) return respell(to, from_name, name);
-    return fail(Errc::already_exists,
-                "something appeared there on the mirror meanwhile; the next sync looks again");
+    return taken_on_mirror();
   }
   return named("rename", std::move(renamed));
 }
