@@ -297,6 +297,7 @@ class MirrorEnd {
         SSYNC_TRY_VOID(index_.append_removed(change.from()));
         break;
       case Op::exchange:
+        if (change.from_row == kNoRow) break;  // a later step makes it right
         SSYNC_TRY_VOID(seal(change.from(), change.from_wanted, {}, change.from_checksum, std::nullopt));
         break;
       default:
