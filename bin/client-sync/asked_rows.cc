@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "ssync/fs/same.h"
+
 namespace ssync::client_program {
 
 Result<void> AskedRows::ask(const wire::ListingRow& listing) {
@@ -55,8 +57,8 @@ Row AskedRows::row_of(EntryIndex entry, DirectoryIndex directory) {
   // Where the new base could not be written, the index still tells of another sync's stat.
   index::Record record;
   const bool known = cursor_->find(view.name, record) == index::Index::Cursor::Found::yes;
-  const bool is_of_this_scan = known && record.held.values == view.values &&
-                               record.held.inode == view.inode && record.held.device == view.device;
+  const Seen scanned{.values = view.values, .device = view.device, .inode = view.inode};
+  const bool is_of_this_scan = known && same_content(record.held, scanned, fs::StableInodes::yes);
   if (is_of_this_scan && !record.racy) row.checksum = record.checksum;
   return row;
 }

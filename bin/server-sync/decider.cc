@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "ssync/base/text.h"
+#include "ssync/fs/same.h"
 #include "ssync/model/total.h"
 #include "ssync/wire/limits.h"
 
@@ -253,7 +254,8 @@ std::optional<SealItem> Decider::carried_over(const Change& change) {
   if (!change.record_only || change.from_name.empty() || !is_moved_whole_ || applier_.moved_in_parts())
     return std::nullopt;
   std::optional<index::Record> record = records_.find(change.from());
-  if (!record || record->racy || !change.at_path || !same_content_stat(record->held, *change.at_path))
+  if (!record || record->racy || !change.at_path ||
+      !same_content(record->held, *change.at_path, fs::StableInodes::yes))
     return std::nullopt;
   SealItem item = seal_item(change, change.path(), change.wanted, change.row, change.checksum, change.digest);
   item.seen = record->held;

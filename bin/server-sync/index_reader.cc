@@ -17,9 +17,4 @@ std::optional<index::Record> IndexReader::find(PathView path) {
   });
 }
 
-bool same_content_stat(const Seen& a, const Seen& b) {
-  return a.device == b.device && a.inode == b.inode && a.values.size == b.values.size &&
-         a.values.mtime == b.values.mtime;
-}
-
 }  // namespace ssync::server_program

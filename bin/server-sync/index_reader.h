@@ -21,7 +21,4 @@ class IndexReader {
   std::optional<index::Index::Cursor> cursor_;
 };
 
-/// Whether both are of one file whose content cannot have changed between them without a trace.
-[[nodiscard]] bool same_content_stat(const Seen& a, const Seen& b);
-
 }  // namespace ssync::server_program

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "ssync/fs/same.h"
+
 namespace ssync::server_program {
 
 using planner::Query;
@@ -45,7 +47,8 @@ Result<void> Questions::ask() {
 void Questions::answer_known(const Query& query) {
   planner::Answer answer{query.id, std::nullopt, std::nullopt};
   const auto record = records_.find({query.location, query.name});
-  if (record && !record->racy && query.seen && same_content_stat(record->held, *query.seen)) {
+  if (record && !record->racy && query.seen &&
+      same_content(record->held, *query.seen, fs::StableInodes::yes)) {
     answer.checksum = record->checksum;
     if (record->digest && record->digest->kind == request_.options.digest_kind)
       answer.digest = record->digest;

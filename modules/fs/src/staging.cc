@@ -12,6 +12,7 @@
 #include "ssync/base/mutex.h"
 #include "ssync/base/random.h"
 #include "ssync/base/text.h"
+#include "ssync/fs/same.h"
 
 namespace ssync::fs {
 namespace {
@@ -116,7 +117,7 @@ Result<bool> is_ours(Directory& root, std::string_view name) {
     return false;
   SSYNC_TRY(const auto directory, root.open_child(name));
   SSYNC_TRY(const Stat opened, directory->stat_self());
-  if (opened.seen.inode != named.seen.inode || opened.seen.device != named.seen.device) return false;
+  if (!same_inode(opened.seen, named.seen)) return false;
   const Result<Stat> marker = directory->stat(kStagingMarker);
   if (marker) return marker->type == Stat::Type::file && marker->seen.values.owner.uid == ::geteuid();
   if (marker.error().code != Errc::not_found) return fail(marker.error());

@@ -27,7 +27,7 @@ namespace ssync::scanner {
 struct Child {
   std::string name;
   bool descend = true;
-  StableFields stable;
+  fs::StableFields stable;
   std::unique_ptr<fs::Directory> handle;     ///< still open, while few are
   std::unique_ptr<fs::NameList> names;       ///< while not too many are kept
   std::optional<std::uint32_t> known_names;  ///< not listed: they are those that the base has, so many

@@ -2,11 +2,6 @@
 
 namespace ssync::scanner {
 
-bool same_stat(const Seen& held, const Seen& now, StableFields stable) noexcept {
-  return held.values == now.values && (!stable.ctime || held.ctime == now.ctime) &&
-         (!stable.inodes || held.inode == now.inode);
-}
-
 Merged merge(const MergeRules& rules, Known& known, const Seen& now, const DirectoryFacts& facts) {
   index::Record& record = known.record;
   const bool is_known = known.found == Known::Found::yes;

@@ -4,18 +4,12 @@
 
 #include <optional>
 
+#include "ssync/fs/same.h"
 #include "ssync/fs/tree.h"
 #include "ssync/index/index.h"
 #include "ssync/model/entry.h"
 
 namespace ssync::scanner {
-
-/// Which fields of a stat mean something on the entry's file system.
-struct StableFields {
-  bool inodes = true;
-  bool ctime = true;
-  bool names = false;  ///< a name that comes or goes moves its directory's ctime
-};
 
 /// The index's answer for one path, and after merge() what the next base has of it.
 struct Known {
@@ -27,7 +21,7 @@ struct Known {
 struct MergeRules {
   index::Role role = index::Role::source;
   bool first_contact = false;  ///< there is no index at all
-  StableFields stable;
+  fs::StableFields stable;
   FileTime clock;  ///< the file system's, before the directory's entries were read
 };
 
@@ -42,10 +36,6 @@ struct Merged {
   bool as_before = false;  ///< the record is what the index has
   bool as_known = false;   ///< the stat is the record's
 };
-
-/// Whether `now` shows no change since `held`. Device and link count are not compared: the one changes when a
-/// disk is mounted anew, the other moves ctime.
-[[nodiscard]] bool same_stat(const Seen& held, const Seen& now, StableFields stable) noexcept;
 
 /// For an entry that has a record at its path, or none anywhere. `known.record` becomes that of the next
 /// base: its checksum and digest are proven, so they are the entry's too; so is `wanted`.

@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 
 #include "ssync/base/descriptors.h"
+#include "ssync/fs/same.h"
 #include "ssync/fs/staging.h"
 #include "ssync/model/entry_rules.h"
 #include "ssync/model/path.h"
@@ -52,10 +53,6 @@ struct Storage {
 
 std::size_t text_bytes(const Child& child) {
   return 64 + child.known_names.value_or(0) * kNameBytesUsual;
-}
-
-StableFields stable_of(const fs::Volume& volume) {
-  return {volume.stable_inodes, volume.stable_ctime, volume.names_move_ctime};
 }
 
 bool is_gone(const Error& error) {
@@ -152,7 +149,7 @@ Walk::Walk(fs::Tree& tree, const index::Index& idx, const Options& options, cons
     : tree_(tree),
       index_(idx),
       options_(options),
-      root_stable_(stable_of(root)),
+      root_stable_(fs::stable_of(root)),
       frontier_(frontier),
       handles_(tree.worth_keeping(kHandlesKept)),
       names_(kNamesKept) {}
@@ -519,8 +516,7 @@ std::optional<index::InodeHit> Walk::Run::find_moved(std::string_view name, cons
 // Whether the index has this very inode under `name` where the directory was.
 bool Walk::Run::was_here_before(std::string_view name, const Seen& seen, index::Record& record) {
   return cursor_before && cursor_before->find(name, record) == Known::Found::yes &&
-         record.held.values.kind == seen.values.kind && record.held.inode == seen.inode &&
-         record.held.device == seen.device;
+         same_entry(record.held, seen, fs::StableInodes::yes);
 }
 
 void Walk::Run::make_unreadable(ScannedEntry& entry, const Known& known, std::string_view operation,
@@ -624,8 +620,7 @@ std::optional<std::uint32_t> Walk::Run::listed_names(const fs::Stat& stat, fs::D
                                                      std::size_t count) const {
   if (!may_keep_names(stat) || count >= std::numeric_limits<std::uint32_t>::max()) return std::nullopt;
   const Result<fs::Stat> now = opened.stat_self();
-  const bool same = now && now->seen.inode == stat.seen.inode && now->seen.device == stat.seen.device &&
-                    now->seen.ctime == stat.seen.ctime;
+  const bool same = now && fs::same_inode(now->seen, stat.seen) && now->seen.ctime == stat.seen.ctime;
   return same ? std::optional(static_cast<std::uint32_t>(count)) : std::nullopt;
 }
 
@@ -660,7 +655,7 @@ Result<void> Walk::Run::find_child(std::string_view name, const fs::Stat& stat, 
   SSYNC_TRY(std::unique_ptr<fs::Directory> opened, directory->open_child(name));
   if (mount_point) {
     SSYNC_TRY(const fs::Volume volume, opened->volume());
-    child.stable = stable_of(volume);
+    child.stable = fs::stable_of(volume);
     child.descend = !is_special_file_system(volume.type);
   }
   if (child.descend) {

@@ -61,7 +61,7 @@ class Walk {
   fs::Tree& tree_;
   const index::Index& index_;
   const Options& options_;
-  const StableFields root_stable_;
+  const fs::StableFields root_stable_;
   const Frontier& frontier_;
   Budget handles_, names_;
 };

@@ -135,7 +135,7 @@ struct Applier::Impl {
     SSYNC_TRY(const std::optional<fs::Stat> found, find(change.from(), change.at_from));
     if (!found) return State::stale;
     // rename(2) between two names of one file does nothing at all.
-    const bool same_file = change.at_path && same_entry(*change.at_path, *found, rules.stable_inodes);
+    const bool same_file = change.at_path && same_entry(*change.at_path, found->seen, rules.stable_inodes);
     if (is_shared_file(*found) && (same_file || attributes_differ(change.wanted, *found, rules.attributes))) {
       return copy_and_remove(change, progress);
     }
@@ -391,14 +391,14 @@ struct Applier::Impl {
   /// nullopt: it is not there, or its content is not what `expected` saw.
   Result<std::optional<fs::Stat>> find(PathView path, const std::optional<Seen>& expected) {
     SSYNC_TRY(std::optional<fs::Stat> found, look(path));
-    if (found && expected && !same_content(*expected, *found, rules.stable_inodes)) return std::nullopt;
+    if (found && expected && !same_content(*expected, found->seen, rules.stable_inodes)) return std::nullopt;
     return found;
   }
 
   /// nullopt: it is not there. Another entry there is Errc::changed.
   Result<std::optional<fs::Stat>> find_entry(PathView path, const std::optional<Seen>& expected) {
     SSYNC_TRY(const std::optional<fs::Stat> found, look(path));
-    if (found && (!expected || !same_entry(*expected, *found, rules.stable_inodes)))
+    if (found && (!expected || !same_entry(*expected, found->seen, rules.stable_inodes)))
       return changed_meanwhile();
     return found;
   }
@@ -420,7 +420,7 @@ struct Applier::Impl {
       return std::nullopt;
     if (!file) return fail(failed_to("open", file.error()));
     SSYNC_TRY(const fs::Stat before, named("stat", (*file)->stat()));
-    if (expected && !same_content(*expected, before, rules.stable_inodes)) return std::nullopt;
+    if (expected && !same_content(*expected, before.seen, rules.stable_inodes)) return std::nullopt;
     return copy_file(**file, change, before, progress);
   }
 
@@ -434,7 +434,8 @@ struct Applier::Impl {
       SSYNC_TRY_VOID(named("copy", std::move(filled)));
       SSYNC_TRY(const fs::Stat after, named("stat", file.stat()));
       SSYNC_TRY(const fs::Stat result, named("stat", made.file->stat()));
-      if (!unchanged(before.seen, after.seen) || result.seen.values.size != change.wanted.size) return false;
+      if (!fs::unchanged(before.seen, after.seen) || result.seen.values.size != change.wanted.size)
+        return false;
       SSYNC_TRY_VOID(placing.finish(made, change.wanted));
       return true;
     }();

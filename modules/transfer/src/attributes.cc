@@ -1,60 +1,11 @@
 #include "attributes.h"
 
-#include <algorithm>
-
-#include "ssync/model/entry_rules.h"
-
 namespace ssync::transfer {
 namespace {
 
 constexpr std::uint16_t kPrivilegeBits = 07000;  // writing and chown take setuid and setgid away
 
-fs::Stat::Type type_of(Kind kind) noexcept {
-  switch (kind) {
-    case Kind::file:
-      return fs::Stat::Type::file;
-    case Kind::directory:
-      return fs::Stat::Type::directory;
-    case Kind::symlink:
-      return fs::Stat::Type::symlink;
-    case Kind::special:
-    case Kind::unreadable:
-      break;
-  }
-  return fs::Stat::Type::other;
-}
-
-/// A scan of a mirror has the nearest possible one for an impossible time.
-FileTime possible(FileTime time) noexcept {
-  return {time.s, std::min(time.ns, kTimeNsMax)};
-}
-
-bool same_times(const Seen& a, const Seen& b) noexcept {
-  return a.values.size == b.values.size && possible(a.values.mtime) == possible(b.values.mtime);
-}
-
 }  // namespace
-
-bool same_entry(const Seen& expected, const fs::Stat& now, StableInodes stable) noexcept {
-  if (type_of(expected.values.kind) != now.type) return false;
-  if (stable == StableInodes::yes)
-    return expected.device == now.seen.device && expected.inode == now.seen.inode;
-  return now.type == fs::Stat::Type::directory || same_times(expected, now.seen);
-}
-
-bool same_content(const Seen& expected, const fs::Stat& now, StableInodes stable) noexcept {
-  if (!same_entry(expected, now, stable)) return false;
-  return now.type == fs::Stat::Type::directory || same_times(expected, now.seen);
-}
-
-bool unchanged(const Seen& before, const Seen& after) noexcept {
-  // Where ctime does not move with content it does not move for nothing either.
-  return same_times(before, after) && before.ctime == after.ctime;
-}
-
-bool is_sparse(const fs::Stat& stat) noexcept {
-  return stat.blocks_512 * 512 < stat.seen.values.size;
-}
 
 Error failed_to(std::string_view operation, const Error& error) {
   if (error.sys_errno != 0) return {error.code, std::string(operation), error.sys_errno};
@@ -83,10 +34,10 @@ Problem problem_at(PathView path, RowId row, const Error& error) {
 }
 
 MirrorRules rules_of(fs::Tree& tree, const Attributes& attributes) {
-  MirrorRules rules{attributes, StableInodes::yes};
+  MirrorRules rules{attributes, fs::StableInodes::yes};
   // Without an answer the stricter rule holds: what cannot be recognized is left alone.
   if (const Result<fs::Volume> volume = tree.volume(); volume && !volume->stable_inodes)
-    rules.stable_inodes = StableInodes::no;
+    rules.stable_inodes = fs::StableInodes::no;
   return rules;
 }
 

@@ -1,29 +1,18 @@
 #pragma once
 
-// What both receiving and applying know about attributes: whether an entry is still the one that was scanned,
-// and how a file that nobody sees yet gets its owner, mode and time.
+// What both receiving and applying know about attributes: how a file that nobody sees yet gets its owner,
+// mode and time, and what is said where that fails.
 
 #include <optional>
 #include <string_view>
 
 #include "ssync/base/result.h"
+#include "ssync/fs/same.h"
 #include "ssync/fs/tree.h"
 #include "ssync/model/change.h"
 #include "ssync/model/entry.h"
 
 namespace ssync::transfer {
-
-enum class StableInodes : bool { no, yes };
-
-/// `now` is the entry of the scan: device and inode, or where inode numbers say nothing, kind, size and time.
-[[nodiscard]] bool same_entry(const Seen& expected, const fs::Stat& now, StableInodes stable) noexcept;
-/// The same entry, and its content was not written since: size and mtime too (of a directory: the entry
-/// alone).
-[[nodiscard]] bool same_content(const Seen& expected, const fs::Stat& now, StableInodes stable) noexcept;
-/// Two stats of one open file with nothing written in between.
-[[nodiscard]] bool unchanged(const Seen& before, const Seen& after) noexcept;
-/// Fewer blocks than its size needs, so that there may be holes.
-[[nodiscard]] bool is_sparse(const fs::Stat& stat) noexcept;
 
 /// The error with nothing but `operation` as context, "set owner: Operation not permitted": the path is said
 /// beside it.
@@ -44,7 +33,7 @@ template <typename T>
 /// What holds for every write to one mirror.
 struct MirrorRules {
   Attributes attributes;
-  StableInodes stable_inodes = StableInodes::yes;
+  fs::StableInodes stable_inodes = fs::StableInodes::yes;
 };
 [[nodiscard]] MirrorRules rules_of(fs::Tree& tree, const Attributes& attributes);
 

@@ -135,8 +135,8 @@ class Pass {
 
 /// Inode numbers are looked at where they mean something; that is asked only when they differ.
 Result<bool> is_expected(fs::Directory& directory, const Seen& expected, const fs::Stat& now) {
-  if (same_content(expected, now, StableInodes::yes)) return true;
-  if (!same_content(expected, now, StableInodes::no)) return false;
+  if (same_content(expected, now.seen, fs::StableInodes::yes)) return true;
+  if (!same_content(expected, now.seen, fs::StableInodes::no)) return false;
   SSYNC_TRY(const fs::Volume volume, directory.volume());
   return !volume.stable_inodes;
 }
@@ -155,9 +155,9 @@ Result<std::optional<Content>> read_once(fs::Directory& directory, std::string_v
   }
   SSYNC_TRY(DigestStream stream, DigestStream::create(digest));
   Pass pass(*file, std::move(stream), progress, buffer, hash);
-  SSYNC_TRY(const bool complete, pass.read(before.seen.values.size, is_sparse(before)));
+  SSYNC_TRY(const bool complete, pass.read(before.seen.values.size, before.is_sparse()));
   SSYNC_TRY(const fs::Stat after, file->stat());
-  if (!complete || !unchanged(before.seen, after.seen)) return std::nullopt;
+  if (!complete || !fs::unchanged(before.seen, after.seen)) return std::nullopt;
   if (progress && !progress(after.seen.values.size)) return fail(Errc::interrupted, "reading was stopped");
   return pass.finish(after.seen);
 }

@@ -5,7 +5,7 @@
 namespace ssync::transfer {
 
 void Remade::add(std::string_view name, const Seen& before, const Seen& now) {
-  if (before.device == now.device && before.inode == now.inode) return;
+  if (fs::same_inode(before, now)) return;
   entries_[{before.device, before.inode, std::string(name)}] = {now.device, now.inode};
 }
 

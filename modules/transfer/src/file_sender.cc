@@ -51,9 +51,9 @@ Result<bool> FileSender::attempt(const ReadRequest& request, Changed changed) {
     return stopped();
   mark_ = packer_.mark();
 
-  const bool one_piece = size <= packer_.capacity() && !is_sparse(before);
+  const bool one_piece = size <= packer_.capacity() && !before.is_sparse();
   SSYNC_TRY_VOID(one_piece ? read_piece(*file, request.row, static_cast<std::size_t>(size))
-                           : read_stream(*file, request.row, size, is_sparse(before)));
+                           : read_stream(*file, request.row, size, before.is_sparse()));
   SentFile done{request.row, request.listed, checksum_, {}, true, false};
   done.values.size = got_;
   done.values.mtime = before.seen.values.mtime;
@@ -72,7 +72,7 @@ Result<bool> FileSender::was_quiet(fs::File& file, const Seen& before, SentFile&
   if (got_ < before.values.size) return false;
   SSYNC_TRY(const fs::Stat after, named("stat", file.stat()));
   done.seen = after.seen;
-  if (unchanged(before, after.seen)) return true;
+  if (fs::unchanged(before, after.seen)) return true;
   if (after.seen.values.size <= got_) return false;
   SSYNC_TRY(const bool same, prefix_is_unchanged(file, got_));
   if (!same) return false;

@@ -198,9 +198,7 @@ Result<void> Placing::move(fs::Directory& from, std::string_view from_name, fs::
   fs::Replace replace = fs::Replace::no;
   if (at_path) {
     const Result<fs::Stat> now = to.stat(name);
-    if (now && !same_entry(*at_path, *now, rules_.stable_inodes)) {
-      return changed_meanwhile();
-    }
+    if (now && !same_entry(*at_path, now->seen, rules_.stable_inodes)) return changed_meanwhile();
     if (!now && now.error().code != Errc::not_found) return named("stat", Result<void>(fail(now.error())));
     // Gone is as good as never there: nothing can be lost by filling the path.
     if (now) replace = fs::Replace::yes;
@@ -220,13 +218,11 @@ Result<bool> Placing::is_one_entry(fs::Directory& from, std::string_view name, f
                                    std::string_view new_name) const {
   SSYNC_TRY(const fs::Stat old_directory, named("stat", from.stat_self()));
   SSYNC_TRY(const fs::Stat new_directory, named("stat", to.stat_self()));
-  if (old_directory.seen.inode != new_directory.seen.inode ||
-      old_directory.seen.device != new_directory.seen.device)
-    return false;
+  if (!fs::same_inode(old_directory.seen, new_directory.seen)) return false;
   SSYNC_TRY(const fs::Stat old_entry, named("stat", from.stat(name)));
   SSYNC_TRY(const fs::Stat new_entry, named("stat", to.stat(new_name)));
   if (old_entry.type != fs::Stat::Type::directory && old_entry.seen.links > 1) return false;
-  return same_entry(old_entry.seen, new_entry, rules_.stable_inodes);
+  return same_entry(old_entry.seen, new_entry.seen, rules_.stable_inodes);
 }
 
 Result<void> Placing::respell(fs::Directory& directory, std::string_view name, std::string_view new_name) {

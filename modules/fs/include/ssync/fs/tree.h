@@ -35,6 +35,8 @@ struct Stat {
   std::uint64_t blocks_512 = 0;   ///< allocated, to tell sparse files
   std::optional<FileTime> birth;  ///< asked for by Directory::stat_self() alone
   bool mount_point = false;       ///< a directory that is the root of a mount (STATX_ATTR_MOUNT_ROOT)
+  /// Fewer blocks than its size needs, so that there may be holes.
+  [[nodiscard]] bool is_sparse() const noexcept { return blocks_512 * 512 < seen.values.size; }
 };
 
 /// An open regular file. Thread safety: one thread at a time. Closed by the destructor (errors of close are
