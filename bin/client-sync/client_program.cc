@@ -50,16 +50,11 @@ wire::SyncOptions sync_options(const Options& options, bool list_changes) {
   return out;
 }
 
-index::Header header_for(const fs::Root& root, const fs::RootIdentity& identity) {
+index::Header header_for(const fs::Root& root, const RootIdentity& identity) {
   index::Header header;
   header.role = index::Role::source;
   header.root_path = root.absolute_path();
-  header.root_type = identity.type;
-  header.root_volume = identity.volume_id;
-  header.root_inode = identity.inode;
-  header.root_birth = identity.birth;
-  header.root_links = identity.links;
-  header.root_levels = identity.levels;
+  header.root = identity;
   return header;
 }
 
@@ -72,17 +67,12 @@ Outcome not_begun(const Error& error) {
   return outcome;
 }
 
-fs::RootIdentity root_of(const index::Header& header) {
-  return {header.root_type,  header.root_volume, header.root_inode,
-          header.root_birth, header.root_links,  header.root_levels};
-}
-
 Result<Source> open_now(const std::string& directory) {
   SSYNC_TRY(fs::Root root, fs::Root::open(directory, fs::Root::Lock::no));
   const auto told = [&](const Error& error) {
     return fail(context(fs::lost_or(root.tree(), error), "the source " + escape(root.absolute_path())));
   };
-  const Result<fs::RootIdentity> identity = root.identity();
+  const Result<RootIdentity> identity = root.identity();
   if (!identity) return told(identity.error());
   const Result<std::vector<fs::DirectoryId>> chain = root.ancestry();
   if (!chain) return told(chain.error());
@@ -227,7 +217,7 @@ Result<Outcome> ClientProgram::attempt(std::chrono::milliseconds connect) {
   Result<Source> source = open_source(options_.directory);
   if (!source) return failed(code_of_root(source.error()), false, source.error().text());
   fs::Root& root = source->root;
-  const fs::RootIdentity& identity = source->identity;
+  const RootIdentity& identity = source->identity;
   const std::vector<fs::DirectoryId>& chain = source->chain;
   index::Index index =
       index::Index::open_or_none(options_.state_dir, index::Role::source, root.absolute_path());
@@ -286,12 +276,12 @@ bool ClientProgram::put_away(std::unique_ptr<SourceSync> sync, ExitCode code) {
 /// did to the path goes through: a link that leads elsewhere now, a directory that was made anew where it
 /// was.
 std::optional<Outcome> ClientProgram::another_root(const fs::Root& root, const index::Index& index,
-                                                   const fs::RootIdentity& identity) const {
+                                                   const RootIdentity& identity) const {
   if (options_.accept_root) return std::nullopt;
-  std::optional<fs::RootIdentity> before = last_root_;
+  std::optional<RootIdentity> before = last_root_;
   // A damaged header says nothing.
-  if (index.exists() && !index.header().root_path.empty()) before = root_of(index.header());
-  if (!before || fs::on_same_file_system(*before, identity) || fs::is_led_elsewhere(*before, identity))
+  if (index.exists() && !index.header().root_path.empty()) before = index.header().root;
+  if (!before || on_same_file_system(*before, identity) || is_led_elsewhere(*before, identity))
     return std::nullopt;
   Outcome outcome;
   outcome.code = ExitCode::max_delete;

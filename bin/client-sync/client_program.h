@@ -23,7 +23,7 @@ namespace ssync::client_program {
 /// A source that was opened, and which one it is.
 struct Source {
   fs::Root root;
-  fs::RootIdentity identity;
+  RootIdentity identity;
   std::vector<fs::DirectoryId> chain;
 };
 /// Errc::lost when its file system does not answer within 15 s: the thread that waits for it is left behind.
@@ -44,7 +44,7 @@ class ClientProgram {
   /// One attempt. `connect`: how long to try to reach the server.
   [[nodiscard]] Result<Outcome> attempt(std::chrono::milliseconds connect);
   [[nodiscard]] std::optional<Outcome> another_root(const fs::Root& root, const index::Index& index,
-                                                    const fs::RootIdentity& identity) const;
+                                                    const RootIdentity& identity) const;
   /// False: a signal came.
   /// Joins its threads. False: a signal came. The process ends here when they do not come back.
   [[nodiscard]] bool put_away(std::unique_ptr<SourceSync> sync, ExitCode code);
@@ -64,7 +64,7 @@ class ClientProgram {
   std::string last_trouble_;        ///< said once, until it changes
   std::string last_index_trouble_;  ///< the same, of the index
   /// The root of the last sync, for when there is no index to tell.
-  std::optional<fs::RootIdentity> last_root_;
+  std::optional<RootIdentity> last_root_;
   bool server_was_gone_ = false;             ///< that was the trouble
   std::optional<std::uint64_t> least_left_;  ///< changes to make, of all syncs that broke
   std::uint64_t most_sent_ = 0;              ///< bytes of files, of any sync that broke

@@ -404,7 +404,7 @@ tl::expected<ServerLoop::Opened, wire::ErrorReply> ServerLoop::open_sync(const w
   Result<std::optional<fs::MirrorRecord>> kept = kept_record();
   if (!kept) return io(kept.error(), "reading whose mirror it is");
   const index::Header& before = index_->header();
-  Result<fs::RootIdentity> identity = root_.identity();
+  Result<RootIdentity> identity = root_.identity();
   if (!identity) return io(identity.error(), "the mirror's directory");
   if (is_on_another_disk(*identity) && !options_.accept_root) {
     return tl::unexpected(error_reply(
@@ -453,13 +453,12 @@ tl::expected<ServerLoop::Opened, wire::ErrorReply> ServerLoop::open_sync(const w
 }
 
 /// A mirror's disk that is not mounted must not be made anew below its mount point.
-bool ServerLoop::is_on_another_disk(const fs::RootIdentity& now) const {
+bool ServerLoop::is_on_another_disk(const RootIdentity& now) const {
   const index::Header& header = index_->header();
-  if (!index_->exists() || header.synced_count == 0 || header.root_type == 0) return false;
-  const fs::RootIdentity before{header.root_type,  header.root_volume, header.root_inode,
-                                header.root_birth, header.root_links,  header.root_levels};
+  if (!index_->exists() || header.synced_count == 0 || header.root.type == 0) return false;
   // Only what is known for certain: an index from before the levels were kept says nothing here.
-  return before.levels != 0 && !fs::on_same_file_system(before, now) && !fs::is_led_elsewhere(before, now);
+  return header.root.levels != 0 && !on_same_file_system(header.root, now) &&
+         !is_led_elsewhere(header.root, now);
 }
 
 /// Once, until it is another one or none.
@@ -491,16 +490,10 @@ Result<index::Header> ServerLoop::header_after(index::Index& index, const wire::
                                                std::vector<std::string>& notes) {
   index::Header header = index.header();
   SSYNC_TRY(const fs::Volume volume, root_.tree().volume());
-  SSYNC_TRY(const fs::RootIdentity identity, root_.identity());
+  SSYNC_TRY(header.root, root_.identity());
   header.role = index::Role::mirror;
   header.root_path = root_.absolute_path();
   header.source_id = hello.source_id;
-  header.root_type = identity.type;
-  header.root_volume = identity.volume_id;
-  header.root_inode = identity.inode;
-  header.root_birth = identity.birth;
-  header.root_links = identity.links;
-  header.root_levels = identity.levels;
   const bool same_volume = header.attributes_known && header.attributes_type == volume.type &&
                            header.attributes_volume == volume.id && header.attributes_uid == ::geteuid();
   if (same_volume) return header;

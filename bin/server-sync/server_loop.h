@@ -69,7 +69,7 @@ class ServerLoop {
   [[nodiscard]] tl::expected<Opened, wire::ErrorReply> open_sync(const wire::Hello& hello);
   [[nodiscard]] Result<void> reopen_root();
   [[nodiscard]] Result<std::optional<fs::MirrorRecord>> kept_record();
-  [[nodiscard]] bool is_on_another_disk(const fs::RootIdentity& now) const;
+  [[nodiscard]] bool is_on_another_disk(const RootIdentity& now) const;
   void tell_index_trouble();
   [[nodiscard]] Result<index::Header> header_after(index::Index& index, const wire::Hello& hello,
                                                    std::vector<std::string>& notes);

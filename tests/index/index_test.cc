@@ -28,10 +28,10 @@ Identity identity_of(const fs::path& path) {
 Header sample_header() {
   Header header;
   header.source_id = "machine:/source";
-  header.root_type = 0xef53;
-  header.root_volume = 77;
-  header.root_inode = 2;
-  header.root_birth = FileTime{1'600'000'000, 5};
+  header.root.type = 0xef53;
+  header.root.volume_id = 77;
+  header.root.inode = 2;
+  header.root.birth = FileTime{1'600'000'000, 5};
   header.attributes = {.mtime_granularity_ns = 1'000'000'000,
                        .mode_mask = 0777,
                        .owner = true,
@@ -41,8 +41,8 @@ Header sample_header() {
   header.attributes_known = true;
   header.attributes_uid = 1000;
   header.synced_count = 12;
-  header.root_links = 0x1234567890abcdef;
-  header.root_levels = 3;
+  header.root.links = 0x1234567890abcdef;
+  header.root.levels = 3;
   return header;
 }
 

@@ -212,13 +212,13 @@ Result<void> encode_header(Out& out, const Header& header) {
   out.u8(static_cast<std::uint8_t>(header.role));
   out.text(header.root_path);
   out.text(header.source_id);
-  out.fixed(header.root_type);
-  out.fixed(header.root_volume);
-  out.fixed(header.root_inode);
-  out.u8(header.root_birth ? 1 : 0);
-  if (header.root_birth) {
-    out.fixed(bits(header.root_birth->s));
-    out.fixed(header.root_birth->ns);
+  out.fixed(header.root.type);
+  out.fixed(header.root.volume_id);
+  out.fixed(header.root.inode);
+  out.u8(header.root.birth ? 1 : 0);
+  if (header.root.birth) {
+    out.fixed(bits(header.root.birth->s));
+    out.fixed(header.root.birth->ns);
   }
   const Attributes& attributes = header.attributes;
   out.fixed(attributes.mtime_granularity_ns);
@@ -232,8 +232,8 @@ Result<void> encode_header(Out& out, const Header& header) {
   out.fixed(header.attributes_type);
   out.fixed(header.attributes_uid);
   out.fixed(header.synced_count);
-  out.fixed(header.root_links);
-  out.fixed(header.root_levels);
+  out.fixed(header.root.links);
+  out.fixed(header.root.levels);
   return {};
 }
 
@@ -244,15 +244,15 @@ bool decode_header(In& in, Header& header) {
   header.role = static_cast<Role>(role);
   header.root_path = in.text(kHeaderTextMax);
   header.source_id = in.text(kHeaderTextMax);
-  header.root_type = in.fixed<std::uint64_t>();
-  header.root_volume = in.fixed<std::uint64_t>();
-  header.root_inode = in.fixed<std::uint64_t>();
-  header.root_birth.reset();
+  header.root.type = in.fixed<std::uint64_t>();
+  header.root.volume_id = in.fixed<std::uint64_t>();
+  header.root.inode = in.fixed<std::uint64_t>();
+  header.root.birth.reset();
   if (in.u8() != 0) {
     FileTime birth;
     birth.s = static_cast<std::int64_t>(in.fixed<std::uint64_t>());
     birth.ns = in.fixed<std::uint32_t>();
-    header.root_birth = birth;
+    header.root.birth = birth;
   }
   Attributes& attributes = header.attributes;
   attributes.mtime_granularity_ns = in.fixed<std::uint32_t>();
@@ -273,8 +273,8 @@ bool decode_header(In& in, Header& header) {
   header.attributes_uid = in.fixed<std::uint32_t>();
   header.synced_count = in.fixed<std::uint64_t>();
   // What an index does not have that is older than a field is not known.
-  header.root_links = in.left() > 0 ? in.fixed<std::uint64_t>() : 0;
-  header.root_levels = in.left() > 0 ? in.fixed<std::uint32_t>() : 0;
+  header.root.links = in.left() > 0 ? in.fixed<std::uint64_t>() : 0;
+  header.root.levels = in.left() > 0 ? in.fixed<std::uint32_t>() : 0;
   return !in.failed() && attributes.mtime_granularity_ns >= 1 &&
          attributes.mtime_granularity_ns <= 2'000'000'000 &&
          attributes.mtime_least_s <= attributes.mtime_greatest_s;

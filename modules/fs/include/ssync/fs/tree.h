@@ -22,6 +22,7 @@
 
 #include "ssync/base/result.h"
 #include "ssync/model/entry.h"
+#include "ssync/model/root_identity.h"
 
 namespace ssync::fs {
 
@@ -226,25 +227,6 @@ struct DirectoryId {
   std::uint64_t device = 0, inode = 0;
   friend bool operator==(const DirectoryId&, const DirectoryId&) = default;
 };
-
-/// What a root is, to notice that another one appeared in its place (an unmounted disk, say).
-/// proto-spec-free: kept in the index.
-struct RootIdentity {
-  std::uint64_t type = 0;
-  std::uint64_t volume_id = 0;
-  std::uint64_t inode = 0;
-  std::optional<FileTime> birth;
-  std::uint64_t links = 0;   ///< hash of the symbolic links on the way to it, and of what each says; 0: none
-  std::uint32_t levels = 0;  ///< of directories from its mount point down to it, plus one; 0: not known
-  friend bool operator==(const RootIdentity&, const RootIdentity&) = default;
-};
-
-/// Whether what is there now is on the file system that was there before, as far as can be known: the same
-/// volume; or, of a kind that has no lasting name (tmpfs, network ones), as deep below a mount point.
-[[nodiscard]] bool on_same_file_system(const RootIdentity& before, const RootIdentity& now) noexcept;
-/// Whether somebody led the path elsewhere: a link on the way to it is another one, or there was none. False
-/// when that is not known.
-[[nodiscard]] bool is_led_elsewhere(const RootIdentity& before, const RootIdentity& now) noexcept;
 
 /// A root directory as the user named it. Owns the descriptor, and the lock when one was asked for. The
 /// process's umask is read when it is opened; if it is changed later, created files may lack mode bits.

@@ -15,6 +15,7 @@
 
 #include "ssync/base/result.h"
 #include "ssync/model/entry.h"
+#include "ssync/model/root_identity.h"
 
 namespace ssync::index {
 
@@ -48,11 +49,8 @@ struct Header {
   Role role = Role::source;
   std::string root_path;  ///< absolute, as given
   std::string source_id;  ///< mirror: whose mirror it is; empty before the first sync
-  std::uint64_t root_type = 0, root_volume = 0, root_inode = 0;  ///< identity of the root (fs::RootIdentity)
-  std::optional<FileTime> root_birth;
-  std::uint64_t root_links = 0;   ///< the same; both 0 in an index from before they were kept
-  std::uint32_t root_levels = 0;  ///< the same
-  Attributes attributes;          ///< mirror: as probed; meaningless while attributes_known is false
+  RootIdentity root;      ///< links and levels are 0 in an index from before they were kept
+  Attributes attributes;  ///< mirror: as probed; meaningless while attributes_known is false
   bool attributes_known = false;
   std::uint64_t attributes_volume = 0, attributes_type = 0;
   std::uint32_t attributes_uid = 0;  ///< what they were probed on and as; probed again when it changes
