@@ -53,9 +53,10 @@ void keep_id(const std::string& path) {
   const std::string id = random_hex(kKeptIdBytes / 2) + "\n";
   const bool written =
       ::write(fd.get(), id.data(), id.size()) == static_cast<ssize_t>(id.size()) && ::fsync(fd.get()) == 0;
-  if (written)
-    static_cast<void>(::link(fresh.c_str(), path.c_str()));  // who comes second reads the first one's
+  // Who comes second reads the first one's; whoever cannot keep it goes without.
+  const bool kept = written && ::link(fresh.c_str(), path.c_str()) == 0;
   ::unlink(fresh.c_str());
+  static_cast<void>(kept);
 }
 
 }  // namespace
