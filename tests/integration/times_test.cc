@@ -100,5 +100,23 @@ INSTANTIATE_TEST_SUITE_P(Disks, TimesTest,
                                            Disk{"xfs", {"mkfs.xfs", "-q", "-m", "bigtime=0"}, 320 << 20}),
                          [](const auto& about) { return about.param.name; });
 
+TEST(SizesTest, WhatTheMirrorCannotHoldIsToldAtOnceAndKeepsNothingAway) {
+  Bench bench;
+  Image image(bench.path("image"), 64 << 20, {"mkfs.ext4", "-q"}, bench.mirror());
+  if (!image.ok()) GTEST_SKIP() << image.why();
+  write_file(bench.source() / "a-hole", "");
+  std::error_code error;
+  stdfs::resize_file(bench.source() / "a-hole", std::uintmax_t{7} << 60U, error);
+  if (error) GTEST_SKIP() << "no file of that size here: " << error.message();
+  write_file(bench.source() / "zz", "small");
+  bench.start_server();
+  const Finished done = bench.sync();
+  EXPECT_EQ(done.code, 23) << done.out << done.err;
+  EXPECT_NE(done.err.find("a-hole: make a file of its size: File too large"), std::string::npos) << done.err;
+  EXPECT_EQ(read_file(bench.mirror() / "zz"), "small");
+  EXPECT_FALSE(stdfs::exists(bench.mirror() / "a-hole"));
+  bench.stop_server();
+}
+
 }  // namespace
 }  // namespace ssync::integration

@@ -1,5 +1,6 @@
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdint>
 #include <limits>
 
@@ -107,6 +108,18 @@ TEST(ProbeTest, FindsTimesOfLinksIgnored) {
 
 TEST(ProbeTest, FindsNamesWithoutCase) {
   EXPECT_FALSE(probe({.case_sensitive = false}).attributes.case_sensitive);
+}
+
+TEST(ProbeTest, TriesASizeWhereTheFileWillBe) {
+  FakeTree tree(std::vector<support::Node>{support::dir("d")});
+  fs::Staging staging(tree);
+  EXPECT_TRUE(probe_size(tree, staging, "d/not/there", kProbedSize));
+  EXPECT_EQ(tree.dump({.mtime = false, .root = false}), "d dir 0755 -\n");
+  tree.fail_nth(support::FakeOp::truncate, 1, EFBIG);
+  const Result<void> refused = probe_size(tree, staging, "d", kProbedSize);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().text(), "make a file of its size: File too large");
+  EXPECT_EQ(tree.dump({.mtime = false, .root = false}), "d dir 0755 -\n");
 }
 
 TEST(ProbeTest, FailsOnAReadOnlyMirror) {

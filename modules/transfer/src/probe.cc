@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "ssync/model/path.h"
 #include "ssync/transfer/applier.h"
 
 #include "attributes.h"
@@ -187,6 +188,21 @@ Result<Attributes> probe_attributes(fs::Tree& tree, fs::Staging& staging, std::v
   static_cast<void>(tree);
   SSYNC_TRY(const auto directory, named("open the staging directory", staging.open()));
   return Probe(*directory, staging.next_slot(), notes).run();
+}
+
+Result<void> probe_size(fs::Tree& tree, fs::Staging& staging, std::string_view location, std::uint64_t size) {
+  Result<std::unique_ptr<fs::Directory>> directory = tree.open(location);
+  while (!directory && directory.error().code == Errc::not_found && !location.empty()) {
+    location = split(location).location;
+    directory = tree.open(location);
+  }
+  if (!directory) return named("open directory", Result<void>(fail(directory.error())));
+  const std::string name = staging.next_name_beside();
+  SSYNC_TRY(std::unique_ptr<fs::File> file, named("create", (*directory)->create_file(name, 0600)));
+  const Result<void> fits = file->truncate(size);
+  file.reset();
+  SSYNC_TRY_VOID(named("remove", (*directory)->remove(name)));
+  return named("make a file of its size", fits);
 }
 
 }  // namespace ssync::transfer

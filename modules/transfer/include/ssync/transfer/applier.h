@@ -88,4 +88,12 @@ class Applier {
 [[nodiscard]] Result<Attributes> probe_attributes(fs::Tree& tree, fs::Staging& staging,
                                                   std::vector<std::string>& notes);
 
+/// Smaller files are not asked about: what has a lower limit (vfat) says so soon enough.
+inline constexpr std::uint64_t kProbedSize = std::uint64_t{1} << 40U;
+/// Whether a file may be that long in the directory at `location` (or, while it is not there, in the one
+/// above), found out with one that is nothing but a hole. Errors: what the file system says, Errc::limit for
+/// EFBIG.
+[[nodiscard]] Result<void> probe_size(fs::Tree& tree, fs::Staging& staging, std::string_view location,
+                                      std::uint64_t size);
+
 }  // namespace ssync::transfer

@@ -50,7 +50,7 @@ using ReceiveEvent = std::variant<Published, ReceiveFailure, CreditReturned>;
 /// A file comes into being in staging, with all its attributes, and is renamed. A path where nothing was
 /// (`at_path`) is never replaced; another only while it is the same device and inode. On a directory of
 /// another device than the staging directory, files are staged beside the target as `.server-sync.<32 hex
-/// digits>`; syncfs does not reach those.
+/// digits>`.
 ///
 /// Small files whose requests say `fills_directory` come into being in a directory in staging, which then
 /// takes the place of the empty one in the mirror: one rename for all of them. It goes there when all of them
