@@ -44,7 +44,7 @@ bool Audit::differs(const std::string& location, const ScannedEntry& entry,
     location_ = location;
   }
   ++files_read_;
-  const Result<transfer::Content> content =
+  const Result<content::Content> content =
       reader_.read(*directory_, entry.name, entry.seen, std::nullopt, progress);
   return content && content->seen == entry.seen && content->checksum != *entry.checksum;
 }

@@ -8,9 +8,9 @@
 #include <optional>
 #include <string>
 
+#include "ssync/content/content.h"
 #include "ssync/fs/tree.h"
 #include "ssync/model/entry.h"
-#include "ssync/transfer/content.h"
 
 namespace ssync::client_program {
 
@@ -60,7 +60,7 @@ class Audit {
   std::uint64_t files_read_ = 0;
   std::string location_;
   std::unique_ptr<fs::Directory> directory_;
-  transfer::ContentReader reader_;
+  content::ContentReader reader_;
 };
 
 }  // namespace ssync::client_program

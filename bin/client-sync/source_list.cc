@@ -202,7 +202,7 @@ Result<void> SourceList::keep(const Row& row, const ScannedEntry& entry) {
   if (options_.compare_content && row.values.kind == Kind::file) {
     // Folded when its checksum is known, which is never asked for an empty file.
     if (row.values.size == 0) {
-      checksums_[row.id] = transfer::ContentHash().checksum();
+      checksums_[row.id] = content::ContentHash().checksum();
       digest_.add(row.location, hash_of(row.id));
     }
   } else if (is_mirrored(row.values.kind)) {
@@ -256,7 +256,7 @@ Result<std::optional<Digest>> SourceList::eager(const ScanBlock& block, const Sc
     directory_ = std::move(*opened);
     directory_location_ = block.location;
   }
-  Result<transfer::Content> content =
+  Result<content::Content> content =
       content_reader_.read(*directory_, entry.name, std::nullopt, options_.eager_digest,
                            [this](std::uint64_t) { return !queue_.closed(); });
   if (!content) {
@@ -322,7 +322,7 @@ bool SourceList::left_out(const Snapshot::View& row, RowId id) const {
                      [&](const std::string& subtree) { return is_at_or_below(row.location, subtree); });
 }
 
-Result<void> SourceList::learned(RowId id, const transfer::Content& content) {
+Result<void> SourceList::learned(RowId id, const content::Content& content) {
   MutexLock lock(mutex_);
   const Snapshot::View row = view(id);
   if (options_.compare_content && !left_out(row, id)) {

@@ -14,12 +14,12 @@
 
 #include "ssync/base/bounded_queue.h"
 #include "ssync/base/mutex.h"
+#include "ssync/content/content.h"
 #include "ssync/fs/tree.h"
 #include "ssync/index/index.h"
 #include "ssync/model/snapshot.h"
 #include "ssync/model/tree_digest.h"
 #include "ssync/scanner/scanner.h"
-#include "ssync/transfer/content.h"
 #include "ssync/wire/codec.h"
 
 #include "asked_rows.h"
@@ -64,7 +64,7 @@ class SourceList {
   [[nodiscard]] std::optional<Snapshot::View> row(RowId id) const SSYNC_EXCLUDES(mutex_);
   /// The content of a row is known now: for the digest, and for the index.
   /// Requires of both: a row that is listed.
-  [[nodiscard]] Result<void> learned(RowId id, const transfer::Content& content) SSYNC_EXCLUDES(mutex_);
+  [[nodiscard]] Result<void> learned(RowId id, const content::Content& content) SSYNC_EXCLUDES(mutex_);
   /// A row was sent with these values (a file may be newer than its row).
   [[nodiscard]] Result<void> sent(RowId id, const Values& values, const Checksum& checksum,
                                   const std::optional<Seen>& exact) SSYNC_EXCLUDES(mutex_);
@@ -116,7 +116,7 @@ class SourceList {
   Audit audit_;
   std::string directory_location_;
   std::unique_ptr<fs::Directory> directory_;
-  transfer::ContentReader content_reader_;
+  content::ContentReader content_reader_;
   std::uint64_t next_row_ = 0;
   std::atomic<std::uint64_t> listed_{0};
 

@@ -250,7 +250,7 @@ void SourceSync::pump_digests() {
   while (!to_hash_.empty()) {
     const HashWanted wanted = to_hash_.front();
     const Snapshot::View view = *list_->row(wanted.row);  // on(HashFiles) looked
-    transfer::ContentJob job;
+    content::ContentJob job;
     job.id = wanted.row;
     job.location = view.location;
     job.name = view.name;
@@ -258,7 +258,7 @@ void SourceSync::pump_digests() {
     if (content_jobs_.try_push(job) != PushResult::pushed) break;
     to_hash_.pop_front();
   }
-  while (std::optional<transfer::ContentResult> result = content_results_.try_pop()) {
+  while (std::optional<content::ContentResult> result = content_results_.try_pop()) {
     --hashes_open_;
     wire::DigestRow row;
     row.row = result->id;
@@ -393,8 +393,8 @@ void SourceSync::on(session::client::StartList& effect) {
   if (options_.eager_digest) list.eager_digest = options_.digest;
   list.directory_sums = welcome.directory_sums && !list.compare_content && !list.eager_digest;
   list_ = std::make_unique<SourceList>(root_.tree(), index_, header_, list, lists_);
-  readers_ = std::make_unique<transfer::ContentReaders>(
-      root_.tree(), 2, content_jobs_, [this](transfer::ContentResult result) {
+  readers_ = std::make_unique<content::ContentReaders>(
+      root_.tree(), 2, content_jobs_, [this](content::ContentResult result) {
         (void)content_results_.push(std::move(result));  // false: the sync is over
       });
   reader_ = std::make_unique<transfer::SourceReader>(root_.tree(), transfer::SourceReader::Options{}, reads_,

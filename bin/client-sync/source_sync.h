@@ -12,11 +12,11 @@
 #include "ssync/base/event_fd.h"
 #include "ssync/base/exit_code.h"
 #include "ssync/base/signals.h"
+#include "ssync/content/content_readers.h"
 #include "ssync/fs/tree.h"
 #include "ssync/index/index.h"
 #include "ssync/net/transport.h"
 #include "ssync/session/client.h"
-#include "ssync/transfer/content_readers.h"
 #include "ssync/transfer/source_reader.h"
 
 #include "options.h"
@@ -106,12 +106,12 @@ class SourceSync {
   std::unique_ptr<net::ClientTransport> transport_;
 
   BoundedQueue<SourceList::Item> lists_;
-  BoundedQueue<transfer::ContentJob> content_jobs_;
-  BoundedQueue<transfer::ContentResult> content_results_;
+  BoundedQueue<content::ContentJob> content_jobs_;
+  BoundedQueue<content::ContentResult> content_results_;
   BoundedQueue<transfer::ReadRequest> reads_;
   BoundedQueue<transfer::ReadOutput> chunks_;
   std::unique_ptr<SourceList> list_;
-  std::unique_ptr<transfer::ContentReaders> readers_;
+  std::unique_ptr<content::ContentReaders> readers_;
   std::unique_ptr<transfer::SourceReader> reader_;
 
   bool connected_ = false;

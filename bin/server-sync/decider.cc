@@ -393,7 +393,7 @@ SealItem Decider::seal_item(const Change& change, PathView path, const Values& w
                 digest,
                 std::nullopt,
                 row};
-  if (wanted.kind == Kind::file && wanted.size == 0) item.checksum = transfer::ContentHash().checksum();
+  if (wanted.kind == Kind::file && wanted.size == 0) item.checksum = content::ContentHash().checksum();
   return item;
 }
 

@@ -8,7 +8,7 @@
 #include <variant>
 #include <vector>
 
-#include "ssync/transfer/content_readers.h"
+#include "ssync/content/content_readers.h"
 #include "ssync/transfer/receiver.h"
 
 #include "sealer.h"
@@ -21,7 +21,7 @@ struct ClientDigests {
   std::vector<wire::DigestRow> rows;
 };
 struct PlanAcknowledged {};
-using InboxItem = std::variant<ClientDigests, transfer::ContentResult, PlanAcknowledged>;
+using InboxItem = std::variant<ClientDigests, content::ContentResult, PlanAcknowledged>;
 
 /// Items of the list queue: the number lets the sender's window move on.
 struct DirectoryBatch {
@@ -40,7 +40,7 @@ struct DeciderQueues {
   BoundedQueue<ListBatch>& list;
   BoundedQueue<MirrorItem>& mirror;
   BoundedQueue<InboxItem>& inbox;
-  BoundedQueue<transfer::ContentJob>& content_jobs;
+  BoundedQueue<content::ContentJob>& content_jobs;
   BoundedQueue<transfer::ReceiveEvent>& receive_events;
   BoundedQueue<SealBatch>& seal_items;
   BoundedQueue<session::server::Output>& outputs;

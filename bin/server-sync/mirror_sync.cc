@@ -84,8 +84,8 @@ void MirrorSync::start() {
   scanning.other_root = request_.other_root;
   if (!request_.only_shows() && ::geteuid() != 0) scanning.make_readable_for = ::geteuid();
   scanner_ = std::make_unique<scanner::Scanner>(tree_, plain_index_, scanning);
-  readers_ = std::make_unique<transfer::ContentReaders>(
-      tree_, 2, content_jobs_, [this](transfer::ContentResult result) {
+  readers_ = std::make_unique<content::ContentReaders>(
+      tree_, 2, content_jobs_, [this](content::ContentResult result) {
         (void)inbox_.push(std::move(result));  // false: the decider has ended
       });
   transfer::Receiver::Options receive;

@@ -78,7 +78,7 @@ class MirrorSync {
   BoundedQueue<ListBatch> list_;
   BoundedQueue<MirrorItem> mirror_;
   BoundedQueue<InboxItem> inbox_;
-  BoundedQueue<transfer::ContentJob> content_jobs_;
+  BoundedQueue<content::ContentJob> content_jobs_;
   BoundedQueue<transfer::ReceiveEvent> receive_events_;
   BoundedQueue<SealBatch> seal_items_;
   BoundedQueue<session::server::Output> outputs_;
@@ -92,7 +92,7 @@ class MirrorSync {
   TreeDigest digest_;
 
   std::unique_ptr<scanner::Scanner> scanner_;
-  std::unique_ptr<transfer::ContentReaders> readers_;
+  std::unique_ptr<content::ContentReaders> readers_;
   std::unique_ptr<transfer::Receiver> receiver_;
   std::unique_ptr<Sealer> sealer_;
   std::jthread scan_thread_;

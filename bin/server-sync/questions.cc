@@ -58,7 +58,7 @@ void Questions::answer_known(const Query& query) {
 
 // The job queue may be full while every reader waits for room in our inbox: take answers until it has room.
 Result<void> Questions::ask_mirror(const Query& query) {
-  transfer::ContentJob job{query.id, query.location, query.name, query.seen, std::nullopt};
+  content::ContentJob job{query.id, query.location, query.name, query.seen, std::nullopt};
   if (query.what == Query::What::digest) job.digest = request_.options.digest_kind;
   open_mirror_.emplace(query.id, query);
   while (true) {
@@ -119,12 +119,12 @@ Result<void> Questions::take() {
 }
 
 Result<void> Questions::take(const InboxItem& item) {
-  if (const auto* result = std::get_if<transfer::ContentResult>(&item)) return take(*result);
+  if (const auto* result = std::get_if<content::ContentResult>(&item)) return take(*result);
   if (const auto* digests = std::get_if<ClientDigests>(&item)) return take(*digests);
   return fail(Errc::protocol, "the plan was acknowledged before it was made");
 }
 
-Result<void> Questions::take(const transfer::ContentResult& result) {
+Result<void> Questions::take(const content::ContentResult& result) {
   const auto open = open_mirror_.find(result.id);
   if (open == open_mirror_.end()) return {};
   planner::Answer answer{result.id, std::nullopt, std::nullopt};
@@ -142,7 +142,7 @@ Result<void> Questions::take(const transfer::ContentResult& result) {
 }
 
 // What was read once is not read again: the index keeps it.
-Result<void> Questions::learn(const Query& query, const transfer::Content& content) {
+Result<void> Questions::learn(const Query& query, const content::Content& content) {
   return index_.with([&](index::Index& index) -> Result<void> {
     auto record = index.find({query.location, query.name});
     if (!record || record->racy || !(record->held == content.seen)) return {};

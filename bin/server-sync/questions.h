@@ -35,9 +35,9 @@ class Questions {
   [[nodiscard]] Result<void> ask_source();
   [[nodiscard]] Result<void> take();
   [[nodiscard]] Result<void> take(const InboxItem& item);
-  [[nodiscard]] Result<void> take(const transfer::ContentResult& result);
+  [[nodiscard]] Result<void> take(const content::ContentResult& result);
   [[nodiscard]] Result<void> take(const ClientDigests& digests);
-  [[nodiscard]] Result<void> learn(const planner::Query& query, const transfer::Content& content);
+  [[nodiscard]] Result<void> learn(const planner::Query& query, const content::Content& content);
 
   planner::Planner& planner_;
   SharedIndex& index_;

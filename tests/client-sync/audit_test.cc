@@ -78,7 +78,7 @@ class AuditReading : public testing::Test {
     ScannedEntry found;
     found.name = name;
     found.seen = tree_.stat(name).seen;
-    transfer::ContentHash hash;
+    content::ContentHash hash;
     hash.add(std::as_bytes(std::span(content)));
     found.checksum = hash.checksum();
     return found;

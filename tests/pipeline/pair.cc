@@ -10,19 +10,19 @@
 #include <utility>
 
 #include "ssync/base/assert.h"
+#include "ssync/content/content.h"
 #include "ssync/model/tree_digest.h"
 #include "ssync/planner/planner.h"
 #include "ssync/scanner/scanner.h"
 #include "ssync/transfer/applier.h"
-#include "ssync/transfer/content.h"
 
 namespace ssync::pipeline_test {
 namespace {
 
+using content::Content;
 using planner::Planner;
 using planner::Query;
 using transfer::Applied;
-using transfer::Content;
 
 constexpr std::string_view kRoot = "/tree";
 
@@ -36,8 +36,8 @@ std::string text_of(const Change& change) {
 
 Result<Content> content_of(fs::Tree& tree, PathView path, const std::optional<Seen>& expected, bool digest) {
   SSYNC_TRY(const auto directory, tree.open(path.location));
-  return transfer::ContentReader().read(*directory, path.name, expected,
-                                        digest ? std::optional(DigestKind::sha256) : std::nullopt, {});
+  return content::ContentReader().read(*directory, path.name, expected,
+                                       digest ? std::optional(DigestKind::sha256) : std::nullopt, {});
 }
 
 bool is_same_file(const Seen& a, const Seen& b) {
@@ -316,7 +316,7 @@ class MirrorEnd {
     if (project(stat.seen.values, attributes) != project(wanted, attributes))
       synced.troubles.push_back("not as wanted: " + printable(path));
     const bool file = wanted.kind == Kind::file;
-    if (file && wanted.size == 0) checksum = transfer::ContentHash().checksum();
+    if (file && wanted.size == 0) checksum = content::ContentHash().checksum();
     digest_.add(path.location, row_hash(path.name, project(stat.seen.values, attributes), target,
                                         options_.compare_content && file ? checksum : std::nullopt));
     if (wanted.kind == Kind::directory) return {};

@@ -8,8 +8,8 @@
 #include <filesystem>
 #include <thread>
 
+#include "ssync/content/content.h"
 #include "ssync/support/tree_nodes.h"
-#include "ssync/transfer/content.h"
 
 namespace ssync::transfer {
 
@@ -226,7 +226,7 @@ wire::Segment piece(RowId row, std::uint64_t offset, std::string_view text) {
 }
 
 wire::Segment whole(RowId row, std::string_view text, FileTime mtime) {
-  ContentHash hash;
+  content::ContentHash hash;
   hash.add(std::as_bytes(std::span(text)));
   wire::Segment segment = piece(row, 0, text);
   segment.last = true;

@@ -4,7 +4,6 @@
 #include <limits>
 
 #include "attributes.h"
-#include "xxh3.h"
 
 namespace ssync::transfer {
 namespace {
@@ -99,7 +98,7 @@ Result<void> FileSender::read_piece(fs::File& file, RowId row, std::size_t size)
     if (const auto switches = probe_.end()) waited_(*switches);
   }
   content = content.first(static_cast<std::size_t>(got_));
-  checksum_ = checksum_of(content);
+  checksum_ = content::checksum_of(content);
   add(row, 0, content.size());
   return {};
 }

@@ -9,10 +9,10 @@
 #include <vector>
 
 #include "ssync/base/workers.h"
-#include "ssync/transfer/content.h"
+#include "ssync/content/content.h"
+#include "ssync/fs/directory_cache.h"
 
 #include "chunk_packer.h"
-#include "directory_cache.h"
 
 namespace ssync::transfer {
 
@@ -43,11 +43,11 @@ class FileSender {
   [[nodiscard]] Result<bool> prefix_is_unchanged(fs::File& file, std::uint64_t size);
   void add(RowId row, std::uint64_t offset, std::size_t length);
 
-  DirectoryCache directories_;
+  fs::DirectoryCache directories_;
   ChunkPacker& packer_;
   const std::function<void(std::uint64_t)> waited_;
   WaitProbe probe_;  ///< files read in one piece
-  ContentHash hash_;
+  content::ContentHash hash_;
   std::vector<std::byte> scratch_;
 
   // Of the file in hand.

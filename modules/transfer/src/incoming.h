@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "ssync/base/buffer.h"
+#include "ssync/content/content.h"
 #include "ssync/model/change.h"
-#include "ssync/transfer/content.h"
 #include "ssync/wire/data.h"
 
 #include "placing.h"
@@ -21,7 +21,7 @@ namespace ssync::transfer {
 /// A file that arrives in several pieces.
 struct Unfinished {
   NewFile staged;
-  ContentHash hash;
+  content::ContentHash hash;
   std::uint64_t end = 0;   ///< of what was hashed
   std::uint64_t size = 0;  ///< of the staged file: a hole that was hashed may still be missing at its end
 };

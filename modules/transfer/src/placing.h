@@ -11,11 +11,11 @@
 #include <unordered_set>
 
 #include "ssync/base/mutex.h"
+#include "ssync/fs/directory_cache.h"
 #include "ssync/fs/staging.h"
 #include "ssync/fs/tree.h"
 
 #include "attributes.h"
-#include "directory_cache.h"
 
 namespace ssync::transfer {
 
@@ -113,7 +113,7 @@ class Placing {
 
   /// The open staging directory.
   [[nodiscard]] Result<fs::Directory*> staging();
-  [[nodiscard]] DirectoryCache& directories() noexcept { return directories_; }
+  [[nodiscard]] fs::DirectoryCache& directories() noexcept { return directories_; }
   [[nodiscard]] const MirrorRules& rules() const noexcept { return rules_; }
   void close_directories();
 
@@ -133,7 +133,7 @@ class Placing {
   [[nodiscard]] auto in_staging(Use use) -> decltype(use(std::declval<fs::Directory&>()));
 
   fs::Tree& tree_;
-  DirectoryCache directories_;
+  fs::DirectoryCache directories_;
   fs::Staging& staging_;
   const MirrorRules rules_;
   OtherDevices& other_devices_;

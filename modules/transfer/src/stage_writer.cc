@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "attributes.h"
-#include "xxh3.h"
 
 namespace ssync::transfer {
 namespace {
@@ -79,7 +78,7 @@ Result<void> StageWriter::write(Incoming& file, const wire::Segment& segment,
 
 Result<void> StageWriter::write_whole(Incoming& file, const wire::Segment& segment,
                                       std::span<const std::byte> bytes) {
-  if (checksum_of(bytes) != segment.ending.checksum) return fail(wrong_checksum());
+  if (content::checksum_of(bytes) != segment.ending.checksum) return fail(wrong_checksum());
   file.wanted.size = segment.ending.size;
   file.wanted.mtime = segment.ending.mtime;
   file.changed = segment.ending.changed;

@@ -12,7 +12,7 @@
 #include "ssync/fs/tree.h"
 #include "ssync/model/entry.h"
 
-namespace ssync::transfer {
+namespace ssync::content {
 
 /// XXH3-128 over content that comes in pieces; holes as zeros without a buffer of zeros in the caller.
 /// Move-only, one thread.
@@ -31,6 +31,9 @@ class ContentHash {
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };
+
+/// Of content that lies in one piece; several times as fast as ContentHash on small files.
+[[nodiscard]] Checksum checksum_of(std::span<const std::byte> bytes);
 
 /// What a file holds, and the stat for which that was true (taken before and after reading, and equal).
 struct Content {
@@ -55,4 +58,4 @@ class ContentReader {
   ContentHash hash_;
 };
 
-}  // namespace ssync::transfer
+}  // namespace ssync::content

@@ -1,8 +1,6 @@
-#include "ssync/transfer/content_readers.h"
+#include "ssync/content/content_readers.h"
 
-#include "directory_cache.h"
-
-namespace ssync::transfer {
+namespace ssync::content {
 namespace {
 
 constexpr std::uint64_t kSmallBytes = 1U << 20U;
@@ -24,7 +22,7 @@ ContentReaders::ContentReaders(fs::Tree& tree, unsigned threads, BoundedQueue<Co
 ContentReaders::~ContentReaders() = default;  // joins
 
 void ContentReaders::run() {
-  DirectoryCache directories(tree_);
+  fs::DirectoryCache directories(tree_);
   ContentReader reader;
   WaitProbe probe;
   while (std::optional<ContentJob> job = jobs_.pop()) {
@@ -42,19 +40,13 @@ void ContentReaders::run() {
   }
 }
 
-Result<Content> ContentReaders::read(DirectoryCache& directories, ContentReader& reader,
+Result<Content> ContentReaders::read(fs::DirectoryCache& directories, ContentReader& reader,
                                      const ContentJob& job) {
   if (stopped_.load(std::memory_order_relaxed)) return fail(Errc::interrupted, "reading was stopped");
-  std::uint64_t before = 0;
-  const auto progress = [&](std::uint64_t read) {
-    // A second try counts again from the start.
-    bytes_.fetch_add(read >= before ? read - before : 0, std::memory_order_relaxed);
-    before = read;
-    return !stopped_.load(std::memory_order_relaxed);
-  };
+  const auto progress = [&](std::uint64_t) { return !stopped_.load(std::memory_order_relaxed); };
   return with_directory(directories, job.location, [&](fs::Directory& directory) {
     return reader.read(directory, job.name, job.expected, job.digest, progress);
   });
 }
 
-}  // namespace ssync::transfer
+}  // namespace ssync::content

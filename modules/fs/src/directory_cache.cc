@@ -1,20 +1,20 @@
-#include "directory_cache.h"
+#include "ssync/fs/directory_cache.h"
 
 #include <algorithm>
 
-namespace ssync::transfer {
+namespace ssync::fs {
 
-DirectoryCache::DirectoryCache(fs::Tree& tree)
+DirectoryCache::DirectoryCache(Tree& tree)
     : tree_(tree), kept_(std::max(kHandlesMin, tree.worth_keeping(kHandles))) {}
 
-Result<fs::Directory*> DirectoryCache::open(std::string_view location) {
+Result<Directory*> DirectoryCache::open(std::string_view location) {
   if (last_ < slots_.size() && slots_[last_].location == location) {
     slots_[last_].used = ++uses_;
     return slots_[last_].handle.get();
   }
   auto slot = std::ranges::find(slots_, location, &Slot::location);
   if (slot == slots_.end()) {
-    SSYNC_TRY(std::unique_ptr<fs::Directory> handle, tree_.open(location));
+    SSYNC_TRY(std::unique_ptr<Directory> handle, tree_.open(location));
     if (slots_.size() < kept_) {
       slot = slots_.emplace(slots_.end());
     } else {
@@ -38,4 +38,4 @@ void DirectoryCache::clear() {
   last_ = 0;
 }
 
-}  // namespace ssync::transfer
+}  // namespace ssync::fs

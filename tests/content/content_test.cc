@@ -1,15 +1,13 @@
-#include "ssync/transfer/content.h"
+#include "ssync/content/content.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "ssync/base/text.h"
+#include "ssync/content/content_readers.h"
 #include "ssync/support/fake_tree.h"
-#include "ssync/transfer/content_readers.h"
 
-#include "rig.h"
-
-namespace ssync::transfer {
+namespace ssync::content {
 namespace {
 
 using support::dir;
@@ -19,7 +17,7 @@ using support::FakeTree;
 using support::file;
 
 Checksum checksum_of_text(std::string_view text) {
-  return whole(0, text).ending.checksum;
+  return checksum_of(std::as_bytes(std::span(text)));
 }
 
 Result<Content> read(FakeTree& tree, std::string_view name, std::optional<Seen> expected = {},
@@ -151,4 +149,4 @@ TEST(ContentReadersTest, AnswersEveryJobOnce) {
 }
 
 }  // namespace
-}  // namespace ssync::transfer
+}  // namespace ssync::content

@@ -3,11 +3,11 @@
 #include <new>
 
 #include "ssync/base/assert.h"
-#include "ssync/transfer/content.h"
+#include "ssync/content/content.h"
 
 #include "xxh3.h"
 
-namespace ssync::transfer {
+namespace ssync::content {
 namespace {
 
 constexpr std::array<std::byte, 64 * 1024> kZeros{};
@@ -44,4 +44,8 @@ void ContentHash::reset() {
   SSYNC_ASSERT(XXH3_128bits_reset(&impl_->state) == XXH_OK);
 }
 
-}  // namespace ssync::transfer
+Checksum checksum_of(std::span<const std::byte> bytes) {
+  return to_checksum(XXH3_128bits(bytes.data(), bytes.size()));
+}
+
+}  // namespace ssync::content

@@ -9,11 +9,10 @@
 #endif
 
 #include <cstring>
-#include <span>
 
 #include "ssync/model/entry.h"
 
-namespace ssync::transfer {
+namespace ssync::content {
 
 [[nodiscard]] inline Checksum to_checksum(XXH128_hash_t hash) {
   XXH128_canonical_t canonical;
@@ -24,9 +23,4 @@ namespace ssync::transfer {
   return checksum;
 }
 
-/// Of content that lies in one piece; several times as fast as ContentHash on small files.
-[[nodiscard]] inline Checksum checksum_of(std::span<const std::byte> bytes) {
-  return to_checksum(XXH3_128bits(bytes.data(), bytes.size()));
-}
-
-}  // namespace ssync::transfer
+}  // namespace ssync::content

@@ -10,12 +10,11 @@
 #include "ssync/base/bounded_queue.h"
 #include "ssync/base/result.h"
 #include "ssync/base/workers.h"
+#include "ssync/content/content.h"
+#include "ssync/fs/directory_cache.h"
 #include "ssync/fs/tree.h"
-#include "ssync/transfer/content.h"
 
-namespace ssync::transfer {
-
-class DirectoryCache;
+namespace ssync::content {
 
 struct ContentJob {
   std::uint64_t id = 0;  ///< the caller's
@@ -40,20 +39,17 @@ class ContentReaders {
   ~ContentReaders();  ///< close `jobs` or stop() first
   /// Jobs not begun or under way are answered with Errc::interrupted.
   void stop() noexcept { stopped_.store(true, std::memory_order_relaxed); }
-  /// Bytes read so far, for progress.
-  [[nodiscard]] std::uint64_t bytes_read() const noexcept { return bytes_.load(std::memory_order_relaxed); }
 
  private:
   void run();
-  [[nodiscard]] Result<Content> read(DirectoryCache& directories, ContentReader& reader,
+  [[nodiscard]] Result<Content> read(fs::DirectoryCache& directories, ContentReader& reader,
                                      const ContentJob& job);
 
   fs::Tree& tree_;
   BoundedQueue<ContentJob>& jobs_;
   std::function<void(ContentResult)> answer_;
   std::atomic<bool> stopped_{false};
-  std::atomic<std::uint64_t> bytes_{0};
   Workers workers_;  ///< end when jobs_ is closed
 };
 
-}  // namespace ssync::transfer
+}  // namespace ssync::content

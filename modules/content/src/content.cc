@@ -1,14 +1,13 @@
-#include "ssync/transfer/content.h"
+#include "ssync/content/content.h"
 
 #include <algorithm>
 #include <memory>
 
 #include <openssl/evp.h>
 
-#include "attributes.h"
-#include "xxh3.h"
+#include "ssync/fs/same.h"
 
-namespace ssync::transfer {
+namespace ssync::content {
 namespace {
 
 constexpr int kTries = 3;
@@ -176,4 +175,4 @@ Result<Content> ContentReader::read(fs::Directory& directory, std::string_view n
   return fail(Errc::changed, "it changed while it was read");
 }
 
-}  // namespace ssync::transfer
+}  // namespace ssync::content
