@@ -168,14 +168,9 @@ void ClientProgram::tell(const Outcome& outcome) {
 }
 
 void ClientProgram::tell_index_trouble(const std::string& trouble) {
-  if (trouble == last_index_trouble_) return;
-  if (trouble.empty()) {
-    report_.notice("The index can be used again");
-  } else {
-    report_.error("the index cannot be used: " + trouble +
-                  ". Syncing goes on without it: what it does not know is compared anew the next time");
-  }
-  last_index_trouble_ = trouble;
+  const auto news = index_trouble_.take(trouble);
+  if (news && news->is_over) report_.notice(news->text);
+  if (news && !news->is_over) report_.error(news->text);
 }
 
 /// What was sent before a sync broke is not left to do for the next one; or the next one comes further.

@@ -11,6 +11,7 @@
 #include "ssync/base/exit_code.h"
 #include "ssync/base/signals.h"
 #include "ssync/fs/tree.h"
+#include "ssync/index/trouble.h"
 #include "ssync/net/transport.h"
 #include "ssync/session/backoff.h"
 
@@ -61,8 +62,8 @@ class ClientProgram {
   Report& report_;
   session::Backoff backoff_;
   const wire::ClientId client_id_;
-  std::string last_trouble_;        ///< said once, until it changes
-  std::string last_index_trouble_;  ///< the same, of the index
+  std::string last_trouble_;  ///< said once, until it changes
+  index::TroubleNews index_trouble_;
   /// The root of the last sync, for when there is no index to tell.
   std::optional<RootIdentity> last_root_;
   bool server_was_gone_ = false;             ///< that was the trouble

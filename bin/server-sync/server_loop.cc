@@ -461,17 +461,10 @@ bool ServerLoop::is_on_another_disk(const RootIdentity& now) const {
          !is_led_elsewhere(header.root, now);
 }
 
-/// Once, until it is another one or none.
 void ServerLoop::tell_index_trouble() {
-  const std::string trouble = index_->trouble();
-  if (trouble == index_trouble_) return;
-  if (trouble.empty()) {
-    report_.notice("The index can be used again");
-  } else {
-    report_.warning("the index cannot be used: " + trouble +
-                    ". Syncing goes on without it: what it does not know is compared anew the next time");
-  }
-  index_trouble_ = trouble;
+  const auto news = index_trouble_.take(index_->trouble());
+  if (news && news->is_over) report_.notice(news->text);
+  if (news && !news->is_over) report_.warning(news->text);
 }
 
 /// What stands with the mirror, where others may have written it. It is worth more than our own index, which

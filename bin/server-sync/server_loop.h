@@ -13,6 +13,7 @@
 #include "ssync/fs/path.h"
 #include "ssync/fs/staging.h"
 #include "ssync/fs/tree.h"
+#include "ssync/index/trouble.h"
 #include "ssync/net/transport.h"
 #include "ssync/session/server.h"
 
@@ -86,8 +87,8 @@ class ServerLoop {
   // The running sync, in order of construction.
   std::unique_ptr<fs::Staging> staging_;
   std::optional<index::Index> index_;
-  std::string index_trouble_;  ///< said
-  std::string known_source_;   ///< of the last sync that ended well
+  index::TroubleNews index_trouble_;
+  std::string known_source_;  ///< of the last sync that ended well
   std::unique_ptr<MirrorSync> sync_;
   std::uint64_t list_announced_ = 0;
   Buffer payload_;  ///< of the data message being handled
