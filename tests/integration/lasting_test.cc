@@ -159,10 +159,18 @@ TEST_F(LastingTest, StateAndLogInsideTheSourceAreNoPartOfIt) {
   EXPECT_GT(text.rfind("\"transferred_files\":0"), text.rfind("\"transferred_files\":1")) << text;
 }
 
-TEST_F(LastingTest, StateAndLogInsideTheMirrorAreProtected) {
+class StateInMirrorTest : public LastingTest, public ::testing::WithParamInterface<const char*> {};
+
+INSTANTIATE_TEST_SUITE_P(At, StateInMirrorTest, ::testing::Values("state", "extra/deeper/state"),
+                         [](const auto& at) {
+                           return std::string(at.index == 0 ? "Root" : "ExtraDirectory");
+                         });
+
+TEST_P(StateInMirrorTest, StateAndLogInsideTheMirrorAreProtected) {
   const stdfs::path log = bench_.mirror() / "server.log";
-  const stdfs::path state = bench_.mirror() / "extra/deeper/state";
+  const stdfs::path state = bench_.mirror() / GetParam();
   stdfs::create_directories(state);
+  stdfs::create_directories(bench_.mirror() / "extra");
   write_file(bench_.mirror() / "extra/old", "old");
   write_file(bench_.source() / "a", "a");
   const Process server(
