@@ -409,17 +409,14 @@ Result<void> Decider::flush_seals() {
 
 Result<void> Decider::request(Change change) {
   // A hole of terabytes takes its time, all of it for nothing where the mirror cannot hold it.
-  if (change.wanted.size >= transfer::kProbedSize) {
-    if (Result<void> fits = transfer::probe_size(tree_, staging_, change.location, change.wanted.size);
-        !fits) {
-      Problem too_large;
-      too_large.location = change.location;
-      too_large.name = change.name;
-      too_large.text = fits.error().text();
-      too_large.sys_errno = fits.error().sys_errno;
-      too_large.row = change.row;
-      return problem(std::move(too_large));
-    }
+  if (change.wanted.size >= transfer::kProbedSize &&
+      !transfer::size_fits(tree_, staging_, change.location, change.wanted.size)) {
+    Problem too_large;
+    too_large.location = change.location;
+    too_large.name = change.name;
+    too_large.text = "the mirror's file system cannot hold a file of " + human_bytes(change.wanted.size);
+    too_large.row = change.row;
+    return problem(std::move(too_large));
   }
   SSYNC_TRY_VOID(settle_copies());  // it may replace what a copy was made of
   // Bounded: not more files may be on their way than this. Half of them at a time, as directories that are

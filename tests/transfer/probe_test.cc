@@ -113,13 +113,13 @@ TEST(ProbeTest, FindsNamesWithoutCase) {
 TEST(ProbeTest, TriesASizeWhereTheFileWillBe) {
   FakeTree tree(std::vector<support::Node>{support::dir("d")});
   fs::Staging staging(tree);
-  EXPECT_TRUE(probe_size(tree, staging, "d/not/there", kProbedSize));
+  EXPECT_TRUE(size_fits(tree, staging, "d/not/there", kProbedSize));
   EXPECT_EQ(tree.dump({.mtime = false, .root = false}), "d dir 0755 -\n");
   tree.fail_nth(support::FakeOp::truncate, 1, EFBIG);
-  const Result<void> refused = probe_size(tree, staging, "d", kProbedSize);
-  ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().text(), "make a file of its size: File too large");
+  EXPECT_FALSE(size_fits(tree, staging, "d", kProbedSize));
   EXPECT_EQ(tree.dump({.mtime = false, .root = false}), "d dir 0755 -\n");
+  tree.fail_nth(support::FakeOp::create_file, 1, EACCES);
+  EXPECT_TRUE(size_fits(tree, staging, "d", kProbedSize)) << "a directory that is not writable says nothing";
 }
 
 TEST(ProbeTest, FailsOnAReadOnlyMirror) {

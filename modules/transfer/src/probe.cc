@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <limits>
 #include <numeric>
 
@@ -190,19 +191,20 @@ Result<Attributes> probe_attributes(fs::Tree& tree, fs::Staging& staging, std::v
   return Probe(*directory, staging.next_slot(), notes).run();
 }
 
-Result<void> probe_size(fs::Tree& tree, fs::Staging& staging, std::string_view location, std::uint64_t size) {
+bool size_fits(fs::Tree& tree, fs::Staging& staging, std::string_view location, std::uint64_t size) {
   Result<std::unique_ptr<fs::Directory>> directory = tree.open(location);
   while (!directory && directory.error().code == Errc::not_found && !location.empty()) {
     location = split(location).location;
     directory = tree.open(location);
   }
-  if (!directory) return named("open directory", Result<void>(fail(directory.error())));
+  if (!directory) return true;
   const std::string name = staging.next_name_beside();
-  SSYNC_TRY(std::unique_ptr<fs::File> file, named("create", (*directory)->create_file(name, 0600)));
-  const Result<void> fits = file->truncate(size);
-  file.reset();
-  SSYNC_TRY_VOID(named("remove", (*directory)->remove(name)));
-  return named("make a file of its size", fits);
+  Result<std::unique_ptr<fs::File>> file = (*directory)->create_file(name, 0600);
+  if (!file) return true;
+  const Result<void> made = (*file)->truncate(size);
+  file->reset();
+  static_cast<void>((*directory)->remove(name));  // else it is a leftover, which the next scan removes
+  return made || made.error().sys_errno != EFBIG;
 }
 
 }  // namespace ssync::transfer

@@ -91,9 +91,9 @@ class Applier {
 /// Smaller files are not asked about: what has a lower limit (vfat) says so soon enough.
 inline constexpr std::uint64_t kProbedSize = std::uint64_t{1} << 40U;
 /// Whether a file may be that long in the directory at `location` (or, while it is not there, in the one
-/// above), found out with one that is nothing but a hole. Errors: what the file system says, Errc::limit for
-/// EFBIG.
-[[nodiscard]] Result<void> probe_size(fs::Tree& tree, fs::Staging& staging, std::string_view location,
-                                      std::uint64_t size);
+/// above), found out with one that is nothing but a hole. False only where the file system says so (EFBIG):
+/// what else keeps that file from being made is told, with its remedy, by who makes the real one.
+[[nodiscard]] bool size_fits(fs::Tree& tree, fs::Staging& staging, std::string_view location,
+                             std::uint64_t size);
 
 }  // namespace ssync::transfer
