@@ -59,7 +59,7 @@ Decider::Decider(fs::Tree& tree, fs::Staging& staging, SharedIndex& index, const
       receiver_(receiver),
       applier_(tree, staging,
                {.attributes = request.attributes,
-                .durable = request.durable ? transfer::Durable::yes : transfer::Durable::no}),
+                .durable = request.durable ? store::Durable::yes : store::Durable::no}),
       report_(report),
       progress_(progress),
       list_taken_(std::move(list_taken)),
@@ -267,7 +267,7 @@ std::optional<SealItem> Decider::carried_over(const Change& change) {
 }
 
 Result<void> Decider::apply(const Change& change) {
-  SSYNC_TRY(const transfer::Applied done,
+  SSYNC_TRY(const store::Applied done,
             applier_.apply(change, [this](std::uint64_t) { return !queues_.inbox.closed(); }));
   SSYNC_TRY_VOID(take_settled());
   return conclude(change, done);
@@ -280,20 +280,20 @@ Result<void> Decider::settle_copies() {
 }
 
 Result<void> Decider::take_settled() {
-  for (const transfer::Applier::Settled& one : applier_.take_settled())
+  for (const store::Applier::Settled& one : applier_.take_settled())
     SSYNC_TRY_VOID(conclude(one.change, one.applied));
   return {};
 }
 
-Result<void> Decider::conclude(const Change& change, const transfer::Applied& done) {
+Result<void> Decider::conclude(const Change& change, const store::Applied& done) {
   switch (done.state) {
-    case transfer::Applied::State::waits:
+    case store::Applied::State::waits:
       return {};
-    case transfer::Applied::State::done:
+    case store::Applied::State::done:
       return applied(change);
-    case transfer::Applied::State::stale:
+    case store::Applied::State::stale:
       return request_instead(change);
-    case transfer::Applied::State::problem:
+    case store::Applied::State::problem:
       break;
   }
   if (change.op == Op::make_directory) not_made_.insert(join(change.path()));
@@ -409,8 +409,8 @@ Result<void> Decider::flush_seals() {
 
 Result<void> Decider::request(Change change) {
   // A hole of terabytes takes its time, all of it for nothing where the mirror cannot hold it.
-  if (change.wanted.size >= transfer::kProbedSize &&
-      !transfer::size_fits(tree_, staging_, change.location, change.wanted.size)) {
+  if (change.wanted.size >= store::kProbedSize &&
+      !store::size_fits(tree_, staging_, change.location, change.wanted.size)) {
     Problem too_large;
     too_large.location = change.location;
     too_large.name = change.name;

@@ -9,7 +9,8 @@
 #include <vector>
 
 #include "ssync/fs/staging.h"
-#include "ssync/transfer/applier.h"
+#include "ssync/store/applier.h"
+#include "ssync/store/probe.h"
 
 #include "decider_queues.h"
 #include "index_reader.h"
@@ -47,7 +48,7 @@ class Decider {
   [[nodiscard]] Result<void> apply(const Change& change);
   [[nodiscard]] Result<void> settle_copies();
   [[nodiscard]] Result<void> take_settled();
-  [[nodiscard]] Result<void> conclude(const Change& change, const transfer::Applied& done);
+  [[nodiscard]] Result<void> conclude(const Change& change, const store::Applied& done);
   [[nodiscard]] std::optional<SealItem> carried_over(const Change& change);
   [[nodiscard]] Result<void> applied(const Change& change);
   [[nodiscard]] Result<void> request(Change change);
@@ -74,7 +75,7 @@ class Decider {
   const Capacities& capacities_;
   DeciderQueues queues_;
   transfer::Receiver& receiver_;
-  transfer::Applier applier_;
+  store::Applier applier_;
   Report& report_;
   SharedProgress& progress_;
   std::function<void(std::uint64_t)> list_taken_;

@@ -89,7 +89,7 @@ void MirrorSync::start() {
         (void)inbox_.push(std::move(result));  // false: the decider has ended
       });
   transfer::Receiver::Options receive;
-  receive.durable = request_.durable ? transfer::Durable::yes : transfer::Durable::no;
+  receive.durable = request_.durable ? store::Durable::yes : store::Durable::no;
   receive.attributes = request_.attributes;
   receiver_ = std::make_unique<transfer::Receiver>(tree_, staging_, receive, receive_events_);
   sealer_ = std::make_unique<Sealer>(

@@ -16,7 +16,8 @@
 #include "ssync/base/leave_anyway.h"
 #include "ssync/base/random.h"
 #include "ssync/base/text.h"
-#include "ssync/transfer/applier.h"
+#include "ssync/store/applier.h"
+#include "ssync/store/probe.h"
 
 namespace ssync::server_program {
 namespace {
@@ -497,7 +498,7 @@ Result<index::Header> ServerLoop::header_after(index::Index& index, const wire::
     header.attributes_known = false;
     return header;
   }
-  SSYNC_TRY(header.attributes, transfer::probe_attributes(root_.tree(), *staging_, notes));
+  SSYNC_TRY(header.attributes, store::probe_attributes(root_.tree(), *staging_, notes));
   SSYNC_TRY_VOID(staging_->remove());
   header.attributes_known = true;
   header.attributes_type = volume.type;

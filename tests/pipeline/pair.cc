@@ -14,7 +14,7 @@
 #include "ssync/model/tree_digest.h"
 #include "ssync/planner/planner.h"
 #include "ssync/scanner/scanner.h"
-#include "ssync/transfer/applier.h"
+#include "ssync/store/applier.h"
 
 namespace ssync::pipeline_test {
 namespace {
@@ -22,7 +22,7 @@ namespace {
 using content::Content;
 using planner::Planner;
 using planner::Query;
-using transfer::Applied;
+using store::Applied;
 
 constexpr std::string_view kRoot = "/tree";
 
@@ -175,7 +175,7 @@ class MirrorEnd {
         staging_(tree),
         scanner_(tree, index, mirror_scan(options)),
         planner_(plan_options(options, index), digest_),
-        applier_(tree, staging_, {.attributes = options.pipe.attributes, .durable = transfer::Durable::no}),
+        applier_(tree, staging_, {.attributes = options.pipe.attributes, .durable = store::Durable::no}),
         pipe_(std::in_place, source_tree, tree, staging_, options.pipe) {}
 
   Result<void> run() {
@@ -353,7 +353,7 @@ class MirrorEnd {
   scanner::Scanner scanner_;
   TreeDigest digest_;
   Planner planner_;
-  transfer::Applier applier_;
+  store::Applier applier_;
   std::optional<Pipe> pipe_;
 };
 

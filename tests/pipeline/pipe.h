@@ -13,7 +13,7 @@ namespace ssync::pipeline_test {
 struct PipeOptions {
   std::size_t queue_items = 1;
   unsigned threads = 1;  ///< of reader and receiver each
-  transfer::Durable durable = transfer::Durable::no;
+  store::Durable durable = store::Durable::no;
   Attributes attributes;
 };
 

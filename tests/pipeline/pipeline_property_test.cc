@@ -23,7 +23,7 @@ SyncOptions random_options() {
   options.scan_threads = *rc::gen::inRange(1U, 3U);
   options.pipe.queue_items = *rc::gen::element<std::size_t>(1, 1, 64);
   options.pipe.threads = *rc::gen::inRange(1U, 3U);
-  options.pipe.durable = *rc::gen::element(transfer::Durable::no, transfer::Durable::yes);
+  options.pipe.durable = *rc::gen::element(store::Durable::no, store::Durable::yes);
   return options;
 }
 

@@ -3,7 +3,8 @@
 #include <algorithm>
 #include <limits>
 
-#include "attributes.h"
+#include "ssync/fs/same.h"
+#include "ssync/model/problem.h"
 
 namespace ssync::transfer {
 namespace {

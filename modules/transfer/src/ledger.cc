@@ -24,15 +24,15 @@ bool is_plain(const Change& request) {
 
 }  // namespace
 
-std::optional<Part> Ledger::expect(Change request) {
-  auto file = std::make_unique<Incoming>();
+std::optional<store::Part> Ledger::expect(Change request) {
+  auto file = std::make_unique<store::Incoming>();
   file->row = request.row;
   file->name = std::move(request.name);
   file->wanted = request.wanted;
   file->any_content = request.any_content;
   file->fills = request.fills_directory && request.wanted.size <= kFillBytesMax;
   const MutexLock lock(mutex_);
-  std::optional<Part> completed;
+  std::optional<store::Part> completed;
   if (last_location_ == nullptr || last_location_->path != request.location) {
     if (last_location_ != nullptr) completed = complete(*last_location_);
     last_location_ = &location_at(std::move(request.location));
@@ -52,44 +52,44 @@ std::optional<Part> Ledger::expect(Change request) {
   return completed;
 }
 
-Location& Ledger::location_at(std::string path) {
+store::Location& Ledger::location_at(std::string path) {
   const auto found = locations_.find(path);
   if (found != locations_.end()) return *found->second;
-  auto location = std::make_unique<Location>();
+  auto location = std::make_unique<store::Location>();
   location->path = std::move(path);
   location->writer = static_cast<unsigned>(std::hash<std::string>{}(location->path) % writers_);
-  Location& made = *location;
+  store::Location& made = *location;
   locations_.emplace(made.path, std::move(location));
   return made;
 }
 
-std::optional<Part> Ledger::complete(Location& location) {
+std::optional<store::Part> Ledger::complete(store::Location& location) {
   if (location.complete || !location.fills) return std::nullopt;
   location.complete = true;
   if (location.to_fill > 0) return std::nullopt;  // filled() tells, with the last of them
-  Part part;
+  store::Part part;
   part.completed = &location;
   return part;
 }
 
-std::optional<Part> Ledger::complete_last() {
+std::optional<store::Part> Ledger::complete_last() {
   const MutexLock lock(mutex_);
   if (last_location_ == nullptr) return std::nullopt;
   return complete(*last_location_);
 }
 
-void Ledger::filled(std::vector<Filled>& filled) {
+void Ledger::filled(std::vector<store::Filled>& filled) {
   const MutexLock lock(mutex_);
-  std::erase_if(filled, [](const Filled& done) {
+  std::erase_if(filled, [](const store::Filled& done) {
     done.location->to_fill -= done.files;
     return done.location->to_fill > 0 || !done.location->complete;
   });
 }
 
-Result<Incoming*> Ledger::advance(const wire::Segment& segment) {
+Result<store::Incoming*> Ledger::advance(const wire::Segment& segment) {
   const auto found = files_.find(segment.row);
   if (found == files_.end()) return violated(segment.row, "it is not expected");
-  Incoming& file = *found->second;
+  store::Incoming& file = *found->second;
   if (file.failed) return nullptr;
   if (file.ended) return violated(segment.row, "it has ended already");
   if (segment.restart) {
@@ -115,20 +115,20 @@ Result<Incoming*> Ledger::advance(const wire::Segment& segment) {
   return &file;
 }
 
-Result<std::vector<Part>> Ledger::accept(wire::DataHead head, Buffer payload) {
-  auto message = std::make_shared<Message>();
+Result<std::vector<store::Part>> Ledger::accept(wire::DataHead head, Buffer payload) {
+  auto message = std::make_shared<store::Message>();
   message->charge = wire::charge(head_bytes(head), payload.size());
-  std::vector<Part> parts;
+  std::vector<store::Part> parts;
   std::uint64_t payload_offset = 0;
   {
     const MutexLock lock(mutex_);
     for (std::size_t i = 0; i < head.segments.size(); ++i) {
       const wire::Segment& segment = head.segments[i];
-      SSYNC_TRY(Incoming* const file, advance(segment));
+      SSYNC_TRY(store::Incoming* const file, advance(segment));
       if (segment.length > payload.size() - payload_offset)
         return violated(segment.row, "more than the payload holds");
       if (file != nullptr) {
-        auto part = std::ranges::find_if(parts, [&](const Part& p) {
+        auto part = std::ranges::find_if(parts, [&](const store::Part& p) {
           return p.pieces.front().file->location->writer == file->location->writer;
         });
         if (part == parts.end()) part = parts.emplace(parts.end());
@@ -145,19 +145,19 @@ Result<std::vector<Part>> Ledger::accept(wire::DataHead head, Buffer payload) {
   message->payload = std::move(payload);
   if (parts.empty()) parts.emplace_back();
   message->parts.store(static_cast<unsigned>(parts.size()), std::memory_order_relaxed);
-  for (Part& part : parts)
+  for (store::Part& part : parts)
     part.message = message;
   return parts;
 }
 
-std::optional<Part> Ledger::give_up(RowId row, const wire::Fail& why) {
+std::optional<store::Part> Ledger::give_up(RowId row, const wire::Fail& why) {
   const MutexLock lock(mutex_);
   const auto found = files_.find(row);
   if (found == files_.end() || found->second->failed || found->second->ended) return std::nullopt;
-  Incoming& file = *found->second;
+  store::Incoming& file = *found->second;
   file.failed = true;
   if (file.begun) --unfinished_;
-  Part part;
+  store::Part part;
   part.given_up = &file;
   part.why.text = why.text;
   part.why.sys_errno = why.sys_errno;
@@ -180,7 +180,7 @@ void Ledger::close_if_done() {
   if (finishing_ && outstanding_ == 0 && unreported_ == 0 && unwritten_ == 0) events_.close();
 }
 
-void Ledger::written(Message& message) {
+void Ledger::written(store::Message& message) {
   if (message.parts.fetch_sub(1, std::memory_order_acq_rel) > 1) return;
   // False only once the session is over, when nobody counts credit.
   static_cast<void>(events_.push(CreditReturned{message.charge}));
@@ -189,7 +189,7 @@ void Ledger::written(Message& message) {
   close_if_done();
 }
 
-Change Ledger::request_of(Incoming& file) {
+Change Ledger::request_of(store::Incoming& file) {
   Change request;
   if (file.rest) request = std::move(*file.rest);
   file.rest.reset();
@@ -203,17 +203,17 @@ Change Ledger::request_of(Incoming& file) {
 
 // What is counted down is counted down before its event is there: who takes the event and then asks for
 // outstanding() must not wait for it once more.
-void Ledger::published(std::vector<ReadyFile> files) {
+void Ledger::published(std::vector<store::ReadyFile> files) {
   if (files.empty()) return;
   Published event;
   event.files.reserve(files.size());
-  for (const ReadyFile& ready : files)
+  for (const store::ReadyFile& ready : files)
     event.files.push_back({request_of(*ready.file), ready.checksum, ready.seen, ready.file->changed});
   {
     const MutexLock lock(mutex_);
     outstanding_ -= files.size();
     ++unreported_;
-    for (const ReadyFile& ready : files)
+    for (const store::ReadyFile& ready : files)
       files_.erase(ready.file->row);
   }
   report(std::move(event));
@@ -227,11 +227,11 @@ void Ledger::report(ReceiveEvent event) {
   close_if_done();
 }
 
-void Ledger::failed(Incoming& file, const Error& error) {
+void Ledger::failed(store::Incoming& file, const Error& error) {
   failed(file, problem_at(file.path(), file.row, error));
 }
 
-void Ledger::failed(Incoming& file, Problem problem) {
+void Ledger::failed(store::Incoming& file, Problem problem) {
   problem.location = file.location->path;
   problem.name = file.name;
   problem.row = file.row;

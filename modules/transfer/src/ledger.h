@@ -12,15 +12,15 @@
 
 #include "ssync/base/bounded_queue.h"
 #include "ssync/base/mutex.h"
+#include "ssync/store/incoming.h"
+#include "ssync/store/outcomes.h"
 #include "ssync/transfer/receiver.h"
-
-#include "incoming.h"
 
 namespace ssync::transfer {
 
-/// Thread safety: any thread. An Incoming lives until it was published, or as long as the ledger if it
+/// Thread safety: any thread. An store::Incoming lives until it was published, or as long as the ledger if it
 /// failed: late pieces of it may still be on their way.
-class Ledger {
+class Ledger final : public store::Outcomes {
  public:
   /// Larger files do not fill a directory: it would wait for them.
   static constexpr std::uint64_t kFillBytesMax = wire::kChunkBytesMax;
@@ -30,39 +30,32 @@ class Ledger {
   Ledger(unsigned writers, BoundedQueue<ReceiveEvent>& events) : writers_(writers), events_(events) {}
 
   /// A part that tells a writer what is complete with this, as another directory's turn has come.
-  [[nodiscard]] std::optional<Part> expect(Change request);
+  [[nodiscard]] std::optional<store::Part> expect(Change request);
   /// The same for the directory whose turn it is.
-  [[nodiscard]] std::optional<Part> complete_last();
+  [[nodiscard]] std::optional<store::Part> complete_last();
   /// The message cut into parts, at most one a writer; one without pieces (for any writer) when nothing in it
   /// is waited for. Errc::protocol as Receiver::accept() says.
-  [[nodiscard]] Result<std::vector<Part>> accept(wire::DataHead head, Buffer payload);
+  [[nodiscard]] Result<std::vector<store::Part>> accept(wire::DataHead head, Buffer payload);
   /// The part that tells the writer; nullopt when nobody waits for the row any more.
-  [[nodiscard]] std::optional<Part> give_up(RowId row, const wire::Fail& why);
-  [[nodiscard]] std::size_t outstanding() const;
+  [[nodiscard]] std::optional<store::Part> give_up(RowId row, const wire::Fail& why);
+  [[nodiscard]] std::size_t outstanding() const override;
   /// From now on the events are closed when nothing is outstanding and all credit went back.
   void finish();
 
-  /// So many of the files that fill a location are staged, or failed. Those that are complete stay in
-  /// `filled`.
-  struct Filled {
-    Location* location = nullptr;
-    std::size_t files = 0;
-  };
-  void filled(std::vector<Filled>& filled);
-
-  // For writers and publisher. These block while the event queue is full.
-  void written(Message& message);  ///< one part of it
-  void published(std::vector<ReadyFile> files);
-  void failed(Incoming& file, const Error& error);
-  void failed(Incoming& file, Problem problem);
+  // For writers and publisher.
+  void filled(std::vector<store::Filled>& filled) override;
+  void written(store::Message& message) override;
+  void published(std::vector<store::ReadyFile> files) override;
+  void failed(store::Incoming& file, const Error& error) override;
+  void failed(store::Incoming& file, Problem problem) override;
 
  private:
-  [[nodiscard]] Result<Incoming*> advance(const wire::Segment& segment) SSYNC_REQUIRES(mutex_);
+  [[nodiscard]] Result<store::Incoming*> advance(const wire::Segment& segment) SSYNC_REQUIRES(mutex_);
   void close_if_done() SSYNC_REQUIRES(mutex_);
   void report(ReceiveEvent event);
-  [[nodiscard]] Location& location_at(std::string path) SSYNC_REQUIRES(mutex_);
-  [[nodiscard]] std::optional<Part> complete(Location& location) SSYNC_REQUIRES(mutex_);
-  [[nodiscard]] static Change request_of(Incoming& file);
+  [[nodiscard]] store::Location& location_at(std::string path) SSYNC_REQUIRES(mutex_);
+  [[nodiscard]] std::optional<store::Part> complete(store::Location& location) SSYNC_REQUIRES(mutex_);
+  [[nodiscard]] static Change request_of(store::Incoming& file);
 
   // Fixed after construction.
   const unsigned writers_;
@@ -70,9 +63,9 @@ class Ledger {
   BoundedQueue<ReceiveEvent>& events_;
 
   mutable Mutex mutex_;
-  std::unordered_map<RowId, std::unique_ptr<Incoming>> files_ SSYNC_GUARDED_BY(mutex_);
-  std::unordered_map<std::string_view, std::unique_ptr<Location>> locations_ SSYNC_GUARDED_BY(mutex_);
-  Location* last_location_ SSYNC_GUARDED_BY(mutex_) = nullptr;
+  std::unordered_map<RowId, std::unique_ptr<store::Incoming>> files_ SSYNC_GUARDED_BY(mutex_);
+  std::unordered_map<std::string_view, std::unique_ptr<store::Location>> locations_ SSYNC_GUARDED_BY(mutex_);
+  store::Location* last_location_ SSYNC_GUARDED_BY(mutex_) = nullptr;
   std::size_t outstanding_ SSYNC_GUARDED_BY(mutex_) = 0;
   std::size_t unreported_ SSYNC_GUARDED_BY(mutex_) = 0;  ///< settled, their events not yet in the queue
   std::size_t unwritten_ SSYNC_GUARDED_BY(mutex_) = 0;   ///< messages whose credit is still out

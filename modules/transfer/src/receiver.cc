@@ -8,17 +8,20 @@
 #include <thread>
 #include <vector>
 
+#include "ssync/store/attributes.h"
+#include "ssync/store/placing.h"
+#include "ssync/store/publish.h"
+#include "ssync/store/publisher.h"
+#include "ssync/store/stage_writer.h"
+
 #include "ledger.h"
-#include "placing.h"
-#include "publisher.h"
-#include "stage_writer.h"
 
 namespace ssync::transfer {
 
 struct Receiver::Impl {
   struct Writer {
     // Unbounded: what lies here is bounded by credit, and accept() must not block.
-    BoundedQueue<Part> parts{std::numeric_limits<std::size_t>::max()};
+    BoundedQueue<store::Part> parts{std::numeric_limits<std::size_t>::max()};
     std::jthread thread;
   };
 
@@ -26,7 +29,7 @@ struct Receiver::Impl {
       : tree(in),
         staging(stage),
         options(with),
-        rules(rules_of(in, with.attributes)),
+        rules(store::rules_of(in, with.attributes)),
         events(out),
         ledger(with.writers, out),
         publisher_placing(in, stage, rules, other_devices),
@@ -36,7 +39,7 @@ struct Receiver::Impl {
     for (Writer& writer : writers) {
       writer.thread = std::jthread([this, &writer] { guarded([&] { write(writer); }); });
     }
-    if (options.durable == Durable::yes) {
+    if (options.durable == store::Durable::yes) {
       publishing = std::jthread([this] { guarded([&] { publisher.run(); }); });
     }
   }
@@ -55,13 +58,14 @@ struct Receiver::Impl {
 
   /// Ends when its queue is closed.
   void write(Writer& writer) {
-    const bool durable = options.durable == Durable::yes;
-    Placing placing(tree, staging, rules, other_devices);
+    const bool durable = options.durable == store::Durable::yes;
+    store::Placing placing(tree, staging, rules, other_devices);
     // What waits for a flush of the disk settles there.
-    StageWriter stage(ledger, placing, durable ? std::chrono::milliseconds(0) : options.settle, stopping);
+    store::StageWriter stage(ledger, placing, durable ? std::chrono::milliseconds(0) : options.settle,
+                             stopping);
     while (!writer.parts.finished()) {
       const auto due = stage.next_ready();
-      const std::optional<Part> part = due ? writer.parts.pop_until(*due) : writer.parts.pop();
+      const std::optional<store::Part> part = due ? writer.parts.pop_until(*due) : writer.parts.pop();
       if (stopping.load(std::memory_order_relaxed)) continue;
       if (part) stage.work(*part);
       if (durable) {
@@ -73,20 +77,20 @@ struct Receiver::Impl {
     stage.abandon();
   }
 
-  void name_at_once(Placing& placing, std::vector<Ready> batch) {
-    for (Ready& ready : batch)
-      report(ledger, ready, publish(placing, ready, tree.clock()));
+  void name_at_once(store::Placing& placing, std::vector<store::Ready> batch) {
+    for (store::Ready& ready : batch)
+      store::report(ledger, ready, store::publish(placing, ready, tree.clock()));
   }
 
   void complete_last() {
-    if (std::optional<Part> part = ledger.complete_last()) dispatch(*std::move(part));
+    if (std::optional<store::Part> part = ledger.complete_last()) dispatch(*std::move(part));
   }
 
-  void dispatch(Part part) {
-    const Location* const location = part.given_up != nullptr    ? part.given_up->location
-                                     : part.completed != nullptr ? part.completed
-                                     : part.pieces.empty()       ? nullptr
-                                                                 : part.pieces.front().file->location;
+  void dispatch(store::Part part) {
+    const store::Location* const location = part.given_up != nullptr    ? part.given_up->location
+                                            : part.completed != nullptr ? part.completed
+                                            : part.pieces.empty()       ? nullptr
+                                                                        : part.pieces.front().file->location;
     const unsigned to = location == nullptr ? 0 : location->writer;
     static_cast<void>(writers[to].parts.try_push(part));  // closed: stopped
   }
@@ -103,16 +107,16 @@ struct Receiver::Impl {
   fs::Tree& tree;
   fs::Staging& staging;
   const Options options;
-  const MirrorRules rules;
+  const store::MirrorRules rules;
 
   // Own locking.
   BoundedQueue<ReceiveEvent>& events;
-  OtherDevices other_devices;
+  store::OtherDevices other_devices;
   Ledger ledger;
   std::atomic<bool> stopping{false};
 
-  Placing publisher_placing;  ///< the publishing thread's
-  Publisher publisher;
+  store::Placing publisher_placing;  ///< the publishing thread's
+  store::Publisher publisher;
   std::vector<Writer> writers;  // joined first but for:
   std::jthread publishing;
 };
@@ -123,19 +127,19 @@ Receiver::Receiver(fs::Tree& tree, fs::Staging& staging, Options options, Bounde
 Receiver::~Receiver() = default;
 
 void Receiver::expect(Change request) {
-  if (std::optional<Part> completed = impl_->ledger.expect(std::move(request)))
+  if (std::optional<store::Part> completed = impl_->ledger.expect(std::move(request)))
     impl_->dispatch(*std::move(completed));
 }
 
 Result<void> Receiver::accept(wire::DataHead head, Buffer payload) {
-  SSYNC_TRY(std::vector<Part> parts, impl_->ledger.accept(std::move(head), std::move(payload)));
-  for (Part& part : parts)
+  SSYNC_TRY(std::vector<store::Part> parts, impl_->ledger.accept(std::move(head), std::move(payload)));
+  for (store::Part& part : parts)
     impl_->dispatch(std::move(part));
   return {};
 }
 
 void Receiver::fail(RowId row, const wire::Fail& why) {
-  if (std::optional<Part> part = impl_->ledger.give_up(row, why)) impl_->dispatch(*std::move(part));
+  if (std::optional<store::Part> part = impl_->ledger.give_up(row, why)) impl_->dispatch(*std::move(part));
 }
 
 std::size_t Receiver::outstanding() const {

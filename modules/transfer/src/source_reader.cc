@@ -3,8 +3,8 @@
 #include <exception>
 
 #include "ssync/base/workers.h"
+#include "ssync/model/problem.h"
 
-#include "attributes.h"
 #include "chunk_packer.h"
 #include "file_sender.h"
 

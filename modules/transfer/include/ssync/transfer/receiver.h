@@ -15,7 +15,7 @@
 #include "ssync/fs/staging.h"
 #include "ssync/fs/tree.h"
 #include "ssync/model/change.h"
-#include "ssync/transfer/durable.h"
+#include "ssync/store/durable.h"
 #include "ssync/wire/data.h"
 
 namespace ssync::transfer {
@@ -61,8 +61,8 @@ class Receiver {
  public:
   struct Options {
     unsigned writers = 2;
-    Durable durable = Durable::yes;  ///< syncfs before and after each batch of renames
-    Attributes attributes;           ///< owner: whether to chown
+    store::Durable durable = store::Durable::yes;  ///< syncfs before and after each batch of renames
+    Attributes attributes;                         ///< owner: whether to chown
     std::uint64_t batch_bytes = 64u << 20;
     std::size_t batch_files = 4096;
     /// How long a filled directory waits before it is renamed, so that the stats of its files can be

@@ -1,14 +1,15 @@
-#include "ssync/transfer/applier.h"
+#include "ssync/store/applier.h"
 
 #include <map>
 #include <utility>
 
-#include "attributes.h"
+#include "ssync/store/attributes.h"
+#include "ssync/store/placing.h"
+
 #include "copy_batch.h"
 #include "directory_move.h"
-#include "placing.h"
 
-namespace ssync::transfer {
+namespace ssync::store {
 namespace {
 
 using Progress = std::function<bool(std::uint64_t)>;
@@ -541,4 +542,4 @@ void Applier::close_directories() {
   impl_->placing.close_directories();
 }
 
-}  // namespace ssync::transfer
+}  // namespace ssync::store

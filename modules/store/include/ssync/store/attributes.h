@@ -1,7 +1,7 @@
 #pragma once
 
 // What both receiving and applying know about attributes: how a file that nobody sees yet gets its owner,
-// mode and time, and what is said where that fails.
+// mode and time.
 
 #include <optional>
 #include <string_view>
@@ -11,25 +11,14 @@
 #include "ssync/fs/tree.h"
 #include "ssync/model/change.h"
 #include "ssync/model/entry.h"
+#include "ssync/model/problem.h"
 
-namespace ssync::transfer {
+namespace ssync::store {
 
-/// The error with nothing but `operation` as context, "set owner: Operation not permitted": the path is said
-/// beside it.
-[[nodiscard]] Error failed_to(std::string_view operation, const Error& error);
-/// `step` of a chain under the words above.
-template <typename T>
-[[nodiscard]] Result<T> named(std::string_view operation, Result<T> step) {
-  if (!step) return fail(failed_to(operation, step.error()));
-  return step;
-}
 /// The entry is not the one that the plan was made for.
 [[nodiscard]] tl::unexpected<Error> changed_meanwhile();
 /// A name that was to be made is taken.
 [[nodiscard]] tl::unexpected<Error> taken_on_mirror();
-/// `error` as what went wrong with one path.
-[[nodiscard]] Problem problem_at(PathView path, RowId row, const Error& error);
-
 /// What holds for every write to one mirror.
 struct MirrorRules {
   Attributes attributes;
@@ -74,4 +63,4 @@ template <typename Change>
   return change();
 }
 
-}  // namespace ssync::transfer
+}  // namespace ssync::store

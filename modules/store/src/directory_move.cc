@@ -2,7 +2,7 @@
 
 #include <utility>
 
-namespace ssync::transfer {
+namespace ssync::store {
 
 void Remade::add(std::string_view name, const Seen& before, const Seen& now) {
   if (fs::same_inode(before, now)) return;
@@ -143,4 +143,4 @@ void DirectoryMove::note(Result<void> result) {
   if (!result && first_failure_) first_failure_ = std::move(result);
 }
 
-}  // namespace ssync::transfer
+}  // namespace ssync::store

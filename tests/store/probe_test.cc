@@ -1,3 +1,5 @@
+#include "ssync/store/probe.h"
+
 #include <unistd.h>
 
 #include <cerrno>
@@ -7,15 +9,16 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "ssync/fs/staging.h"
+#include "ssync/support/changes.h"
 #include "ssync/support/fake_tree.h"
 
-#include "rig.h"
-
-namespace ssync::transfer {
+namespace ssync::store {
 namespace {
 
 using support::FakeLimits;
 using support::FakeTree;
+using support::TemporaryRoot;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
@@ -143,4 +146,4 @@ TEST(ProbeTest, FindsAllOnTheRealFileSystem) {
 }
 
 }  // namespace
-}  // namespace ssync::transfer
+}  // namespace ssync::store

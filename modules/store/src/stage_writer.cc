@@ -1,11 +1,12 @@
-#include "stage_writer.h"
+#include "ssync/store/stage_writer.h"
 
 #include <algorithm>
 #include <utility>
 
-#include "attributes.h"
+#include "ssync/store/attributes.h"
+#include "ssync/store/publish.h"
 
-namespace ssync::transfer {
+namespace ssync::store {
 namespace {
 
 /// A hole is hashed in steps, as its size is only a number that the peer said.
@@ -22,7 +23,7 @@ void StageWriter::work(const Part& part) {
     drop_unfinished(*file);
     file->reported = true;
     count_filled(*file);
-    ledger_.failed(*file, part.why);
+    outcomes_.failed(*file, part.why);
   }
   for (const Part::Piece& piece : part.pieces) {
     if (piece.file->reported || stopping_.load(std::memory_order_relaxed)) continue;
@@ -33,7 +34,7 @@ void StageWriter::work(const Part& part) {
   }
   close_filled();
   if (part.completed != nullptr) filling_.close(*part.completed);
-  if (part.message) ledger_.written(*part.message);
+  if (part.message) outcomes_.written(*part.message);
 }
 
 std::vector<Ready> StageWriter::take_ready() {
@@ -50,8 +51,8 @@ void StageWriter::count_filled(Incoming& file) {
 
 void StageWriter::close_filled() {
   if (filled_.empty()) return;
-  ledger_.filled(filled_);
-  for (const Ledger::Filled& done : filled_)
+  outcomes_.filled(filled_);
+  for (const Filled& done : filled_)
     filling_.close(*done.location);
   filled_.clear();
 }
@@ -186,7 +187,7 @@ void StageWriter::report_failure(Incoming& file, const Error& error) {
   drop_unfinished(file);
   file.reported = true;
   count_filled(file);
-  ledger_.failed(file, error);
+  outcomes_.failed(file, error);
 }
 
-}  // namespace ssync::transfer
+}  // namespace ssync::store

@@ -7,19 +7,19 @@
 #include <span>
 #include <vector>
 
-#include "filling.h"
-#include "incoming.h"
-#include "ledger.h"
-#include "placing.h"
+#include "ssync/store/filling.h"
+#include "ssync/store/incoming.h"
+#include "ssync/store/outcomes.h"
+#include "ssync/store/placing.h"
 
-namespace ssync::transfer {
+namespace ssync::store {
 
 /// Thread safety: one thread, but for `stopping`.
 class StageWriter {
  public:
-  StageWriter(Ledger& ledger, Placing& placing, std::chrono::milliseconds settle,
+  StageWriter(Outcomes& outcomes, Placing& placing, std::chrono::milliseconds settle,
               const std::atomic<bool>& stopping)
-      : ledger_(ledger), placing_(placing), filling_(placing, settle), stopping_(stopping) {}
+      : outcomes_(outcomes), placing_(placing), filling_(placing, settle), stopping_(stopping) {}
 
   /// Writes or discards all of it, then returns its credit. Files that cannot be written are reported as
   /// failed.
@@ -50,13 +50,13 @@ class StageWriter {
   void drop_unfinished(Incoming& file) noexcept;
   void report_failure(Incoming& file, const Error& error);
 
-  Ledger& ledger_;
+  Outcomes& outcomes_;
   Placing& placing_;
   Filling filling_;
   const std::atomic<bool>& stopping_;
   std::vector<Incoming*> unfinished_;
   Ready ready_;
-  std::vector<Ledger::Filled> filled_;  ///< by the part that is worked on
+  std::vector<Filled> filled_;  ///< by the part that is worked on
 };
 
-}  // namespace ssync::transfer
+}  // namespace ssync::store

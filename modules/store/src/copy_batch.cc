@@ -1,6 +1,6 @@
 #include "copy_batch.h"
 
-namespace ssync::transfer {
+namespace ssync::store {
 
 void CopyBatch::add(Copy copy) {
   bytes_ += copy.change.wanted.size;
@@ -34,4 +34,4 @@ bool CopyBatch::must_settle_before(const Change& change) const {
   return !change.from_name.empty() && changing_.contains(join(change.from()));
 }
 
-}  // namespace ssync::transfer
+}  // namespace ssync::store

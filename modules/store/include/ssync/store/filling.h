@@ -9,10 +9,10 @@
 #include <optional>
 #include <vector>
 
-#include "incoming.h"
-#include "placing.h"
+#include "ssync/store/incoming.h"
+#include "ssync/store/placing.h"
 
-namespace ssync::transfer {
+namespace ssync::store {
 
 /// Thread safety: one thread. A directory is being filled, then settles (so that the stats of its files are
 /// old enough to be believed once they can be seen), then is taken to be placed.
@@ -66,12 +66,4 @@ class Filling {
   std::deque<Settling> settling_;
 };
 
-/// Gives one file, staged on its own, its name.
-[[nodiscard]] Result<void> publish_file(Placing& placing, const ReadyFile& file);
-/// Gives all of them their names; a result for each file. What got none is dropped. `seen` stays only where
-/// a later change must show in it. `clock`: the file system's.
-[[nodiscard]] std::vector<Result<void>> publish(Placing& placing, Ready& ready, const FileTime& clock);
-/// Removes what is staged.
-void drop(Placing& placing, const Ready& ready) noexcept;
-
-}  // namespace ssync::transfer
+}  // namespace ssync::store

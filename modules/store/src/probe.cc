@@ -1,4 +1,6 @@
 // What the mirror's file system can hold, found out by trying: documentation and mount options say less.
+#include "ssync/store/probe.h"
+
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,11 +12,9 @@
 #include <fmt/format.h>
 
 #include "ssync/model/path.h"
-#include "ssync/transfer/applier.h"
+#include "ssync/store/attributes.h"
 
-#include "attributes.h"
-
-namespace ssync::transfer {
+namespace ssync::store {
 namespace {
 
 constexpr std::uint16_t kAllModeBits = 07777;
@@ -207,4 +207,4 @@ bool size_fits(fs::Tree& tree, fs::Staging& staging, std::string_view location, 
   return made || made.error().sys_errno != EFBIG;
 }
 
-}  // namespace ssync::transfer
+}  // namespace ssync::store

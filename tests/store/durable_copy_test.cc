@@ -5,14 +5,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "ssync/store/applier.h"
+#include "ssync/support/changes.h"
 #include "ssync/support/fake_tree.h"
-#include "ssync/transfer/applier.h"
 
-#include "rig.h"
-
-namespace ssync::transfer {
+namespace ssync::store {
 namespace {
 
+using support::change_from;
 using support::dir;
 using support::FakeOp;
 using support::FakeTree;
@@ -228,4 +228,4 @@ TEST_P(CopyPowerCutTest, AtAnyChangeLeavesEachHalfOfAnExchangeOldOrNew) {
 }
 
 }  // namespace
-}  // namespace ssync::transfer
+}  // namespace ssync::store

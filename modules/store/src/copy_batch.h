@@ -11,10 +11,9 @@
 #include <vector>
 
 #include "ssync/model/change.h"
+#include "ssync/store/placing.h"
 
-#include "placing.h"
-
-namespace ssync::transfer {
+namespace ssync::store {
 
 enum class RemoveFrom : bool { no, yes };
 
@@ -52,4 +51,4 @@ class CopyBatch {
   std::unordered_set<std::string> read_;      ///< paths that they were made of
 };
 
-}  // namespace ssync::transfer
+}  // namespace ssync::store

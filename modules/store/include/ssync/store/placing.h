@@ -14,10 +14,9 @@
 #include "ssync/fs/directory_cache.h"
 #include "ssync/fs/staging.h"
 #include "ssync/fs/tree.h"
+#include "ssync/store/attributes.h"
 
-#include "attributes.h"
-
-namespace ssync::transfer {
+namespace ssync::store {
 
 /// Directories that the staging directory cannot rename into, as they are on another device. Thread safety:
 /// any thread.
@@ -143,4 +142,4 @@ class Placing {
   std::optional<std::optional<std::uint32_t>> group_;
 };
 
-}  // namespace ssync::transfer
+}  // namespace ssync::store

@@ -1,16 +1,11 @@
-#include "attributes.h"
+#include "ssync/store/attributes.h"
 
-namespace ssync::transfer {
+namespace ssync::store {
 namespace {
 
 constexpr std::uint16_t kPrivilegeBits = 07000;  // writing and chown take setuid and setgid away
 
 }  // namespace
-
-Error failed_to(std::string_view operation, const Error& error) {
-  if (error.sys_errno != 0) return {error.code, std::string(operation), error.sys_errno};
-  return {error.code, std::string(operation) + ": " + error.message, 0};
-}
 
 tl::unexpected<Error> changed_meanwhile() {
   return fail(Errc::changed, "it changed on the mirror meanwhile; the next sync looks again");
@@ -21,16 +16,6 @@ tl::unexpected<Error> taken_on_mirror() {
       Errc::already_exists,
       "something is in its place on the mirror that came meanwhile or could not be removed; the next sync "
       "looks again");
-}
-
-Problem problem_at(PathView path, RowId row, const Error& error) {
-  Problem problem;
-  problem.location = path.location;
-  problem.name = path.name;
-  problem.text = error.text();
-  problem.sys_errno = error.sys_errno;
-  problem.row = row;
-  return problem;
 }
 
 MirrorRules rules_of(fs::Tree& tree, const Attributes& attributes) {
@@ -93,4 +78,4 @@ bool make_writable(fs::Directory& directory) {
   return directory.set_mode("", static_cast<std::uint16_t>(self->seen.values.mode | 0700U)).has_value();
 }
 
-}  // namespace ssync::transfer
+}  // namespace ssync::store

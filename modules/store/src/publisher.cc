@@ -1,11 +1,12 @@
-#include "publisher.h"
+#include "ssync/store/publisher.h"
 
 #include <algorithm>
 #include <utility>
 
-#include "attributes.h"
+#include "ssync/store/attributes.h"
+#include "ssync/store/publish.h"
 
-namespace ssync::transfer {
+namespace ssync::store {
 namespace {
 
 constexpr std::chrono::milliseconds kLongestWait{1000};  // of a staged file for others
@@ -13,19 +14,6 @@ constexpr std::chrono::milliseconds kQuiet{
     50};  // nothing was staged for so long: more is not worth waiting for
 
 }  // namespace
-
-void report(Ledger& ledger, Ready& ready, const std::vector<Result<void>>& placed) {
-  std::vector<ReadyFile> published;
-  published.reserve(ready.files.size());
-  for (std::size_t i = 0; i < ready.files.size(); ++i) {
-    if (placed[i]) {
-      published.push_back(std::move(ready.files[i]));
-    } else {
-      ledger.failed(*ready.files[i].file, placed[i].error());
-    }
-  }
-  ledger.published(std::move(published));
-}
 
 Publisher::~Publisher() {
   const MutexLock lock(mutex_);
@@ -78,7 +66,7 @@ std::vector<Ready> Publisher::next_batch() {
       continue;
     }
     // Everything that is still waited for is here: nothing more will come.
-    if (is_full() || flush_ || ledger_.outstanding() == ready_files_) break;
+    if (is_full() || flush_ || outcomes_.outstanding() == ready_files_) break;
     const Clock::time_point due = std::min(first_at_ + kLongestWait, last_at_ + kQuiet);
     if (Clock::now() >= due) break;
     static_cast<void>(changed_.wait_until(mutex_, due));
@@ -111,19 +99,19 @@ void Publisher::commit(std::vector<Ready> batch) {
     }
   }
   for (std::size_t i = 0; i < batch.size(); ++i)
-    report(ledger_, batch[i], placed[i]);
+    report(outcomes_, batch[i], placed[i]);
 }
 
 void Publisher::fail_all(const std::vector<Ready>& batch, const Error& error) {
   for (const Ready& ready : batch) {
     for (const ReadyFile& file : ready.files)
-      ledger_.failed(*file.file, error);
+      outcomes_.failed(*file.file, error);
   }
 }
 
 void Publisher::drop(const std::vector<Ready>& batch) noexcept {
   for (const Ready& ready : batch)
-    transfer::drop(placing_, ready);
+    store::drop(placing_, ready);
 }
 
-}  // namespace ssync::transfer
+}  // namespace ssync::store

@@ -1,10 +1,10 @@
-#include "placing.h"
+#include "ssync/store/placing.h"
 
 #include <unistd.h>
 
 #include <utility>
 
-namespace ssync::transfer {
+namespace ssync::store {
 void OtherDevices::add(std::string_view location) {
   const MutexLock lock(mutex_);
   locations_.emplace(location);
@@ -314,4 +314,4 @@ void Placing::close_directories() {
   staging_directory_.reset();
 }
 
-}  // namespace ssync::transfer
+}  // namespace ssync::store

@@ -9,16 +9,12 @@
 #include <vector>
 
 #include "ssync/base/mutex.h"
+#include "ssync/store/filling.h"
+#include "ssync/store/incoming.h"
+#include "ssync/store/outcomes.h"
+#include "ssync/store/placing.h"
 
-#include "filling.h"
-#include "incoming.h"
-#include "ledger.h"
-#include "placing.h"
-
-namespace ssync::transfer {
-
-/// Tells the ledger what became of each file.
-void report(Ledger& ledger, Ready& ready, const std::vector<Result<void>>& placed);
+namespace ssync::store {
 
 class Publisher {
  public:
@@ -26,8 +22,8 @@ class Publisher {
     std::uint64_t batch_bytes = 0;
     std::size_t batch_files = 0;
   };
-  Publisher(fs::Tree& tree, Ledger& ledger, Placing& placing, Limits limits)
-      : tree_(tree), ledger_(ledger), placing_(placing), limits_(limits) {}
+  Publisher(fs::Tree& tree, Outcomes& outcomes, Placing& placing, Limits limits)
+      : tree_(tree), outcomes_(outcomes), placing_(placing), limits_(limits) {}
   ~Publisher();  ///< drops what came after stop()
   Publisher(const Publisher&) = delete;
   Publisher& operator=(const Publisher&) = delete;
@@ -53,7 +49,7 @@ class Publisher {
 
   // Fixed after construction.
   fs::Tree& tree_;
-  Ledger& ledger_;
+  Outcomes& outcomes_;
   Placing& placing_;  ///< run()'s
   const Limits limits_;
 
@@ -68,4 +64,4 @@ class Publisher {
   bool stopping_ SSYNC_GUARDED_BY(mutex_) = false;
 };
 
-}  // namespace ssync::transfer
+}  // namespace ssync::store

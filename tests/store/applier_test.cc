@@ -1,17 +1,17 @@
-#include "ssync/transfer/applier.h"
+#include "ssync/store/applier.h"
 
 #include <cerrno>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "ssync/support/changes.h"
 #include "ssync/support/fake_tree.h"
 
-#include "rig.h"
-
-namespace ssync::transfer {
+namespace ssync::store {
 namespace {
 
+using support::change_from;
 using support::dir;
 using support::FakeOp;
 using support::FakeTree;
@@ -375,4 +375,4 @@ TEST_F(ApplierTest, AnyFailedChangeOfACopyLeavesThePathAsItWas) {
 }
 
 }  // namespace
-}  // namespace ssync::transfer
+}  // namespace ssync::store

@@ -12,11 +12,10 @@
 #include "ssync/base/buffer.h"
 #include "ssync/content/content.h"
 #include "ssync/model/change.h"
+#include "ssync/store/placing.h"
 #include "ssync/wire/data.h"
 
-#include "placing.h"
-
-namespace ssync::transfer {
+namespace ssync::store {
 
 /// A file that arrives in several pieces.
 struct Unfinished {
@@ -116,4 +115,4 @@ struct Ready {
   }
 };
 
-}  // namespace ssync::transfer
+}  // namespace ssync::store

@@ -12,10 +12,9 @@
 #include <vector>
 
 #include "ssync/model/change.h"
+#include "ssync/store/placing.h"
 
-#include "placing.h"
-
-namespace ssync::transfer {
+namespace ssync::store {
 
 /// Entries that are others since their directory was moved in parts, though the plan knows them as the scan
 /// saw them. Thread safety: one thread at a time.
@@ -71,4 +70,4 @@ class DirectoryMove {
   Result<void> first_failure_;
 };
 
-}  // namespace ssync::transfer
+}  // namespace ssync::store
