@@ -26,14 +26,14 @@ Report::Report(std::shared_ptr<spdlog::logger> log, std::shared_ptr<spdlog::logg
     : log_(std::move(log)), errors_(std::move(errors)), json_(json_lines) {}
 
 void Report::reopen() {
-  flush();
+  pause();
   for (spdlog::logger* const logger : {log_.get(), errors_.get()}) {
     if (const Result<void> opened = reopen_log_file(*logger); !opened) warning(opened.error().text());
   }
 }
 
 void Report::event(std::string_view name, json fields) {
-  flush();
+  pause();
   log_->info("{}", programs::event_line(name, fields));
 }
 void Report::line(std::string_view text) {
@@ -53,7 +53,11 @@ void Report::add(std::string line) {
   log_->info("{}", full);
 }
 
-void Report::flush() {
+mirror::Observer& Report::of_mirror(std::string_view /*name*/) {
+  return *this;
+}
+
+void Report::pause() {
   std::string lines;
   {
     const MutexLock lock(waiting_->mutex);
@@ -97,7 +101,7 @@ void Report::change(const Change& change) {
     line.add("path", printable(change.path()));
     add(std::move(line).finish());
     // What takes no time comes in thousands; after anything else the next change may take long.
-    if (change.op != Op::set_metadata) flush();
+    if (change.op != Op::set_metadata) pause();
     return;
   }
   if (change.op == Op::set_metadata) return;

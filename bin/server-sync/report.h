@@ -10,13 +10,15 @@
 
 #include "ssync/base/mutex.h"
 #include "ssync/base/result.h"
+#include "ssync/mirror/observer.h"
 #include "ssync/model/change.h"
 #include "ssync/model/entry.h"
+#include "ssync/serve/observer.h"
 
 namespace ssync::server_program {
 
 /// Thread safety: any thread.
-class Report {
+class Report final : public serve::Observer, public mirror::Observer {
  public:
   /// Errors: the log file cannot be opened.
   [[nodiscard]] static Result<Report> open(const std::optional<std::string>& log_file, bool json);
@@ -26,19 +28,19 @@ class Report {
   void reopen();
   void listening(std::uint16_t control_port, std::uint16_t data_port, std::string_view address,
                  std::string_view directory);
-  void notice(std::string_view text);   ///< something to know
-  void warning(std::string_view text);  ///< something went wrong; also on stderr
-  void sync_started(std::string_view peer, std::string_view source_id);
-  /// Carried out. A line of JSON about metadata, or about a received file, may wait for flush() or any other
-  /// event.
-  void change(const Change& change);
-  void requesting(std::uint64_t files, std::uint64_t bytes);
-  void received(const Change& change);
-  void problem(const Problem& problem);
-  void sync_done(const SyncStats& stats, std::string_view tree_digest, double seconds);
-  void sync_aborted(std::string_view reason);
-  /// Writes the lines that wait: before the caller waits for something.
-  void flush();
+  void notice(std::string_view text) override;
+  void warning(std::string_view text) override;  ///< also on stderr
+  void sync_started(std::string_view peer, std::string_view source_id) override;
+  /// A line of JSON about metadata, or about a received file, may wait for pause() or any other event.
+  void change(const Change& change) override;
+  void requesting(std::uint64_t files, std::uint64_t bytes) override;
+  void received(const Change& change) override;
+  void problem(const Problem& problem) override;
+  void sync_done(const SyncStats& stats, std::string_view tree_digest, double seconds) override;
+  void sync_aborted(std::string_view reason) override;
+  /// Writes the lines that wait.
+  void pause() override;
+  [[nodiscard]] mirror::Observer& of_mirror(std::string_view name) override;
 
  private:
   Report(std::shared_ptr<spdlog::logger> log, std::shared_ptr<spdlog::logger> errors, bool json);

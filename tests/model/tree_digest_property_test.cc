@@ -54,6 +54,15 @@ RC_GTEST_PROP(TreeDigestPropertyTest, RemoveUndoesAdd, ()) {
   RC_ASSERT(digest.value() == digest_of(kept).value());
 }
 
+RC_GTEST_PROP(TreeDigestPropertyTest, TwoAddedToOneAnotherAreOneOfAllRows, ()) {
+  const Rows rows = *any_rows();
+  const std::size_t cut = *rc::gen::inRange<std::size_t>(0, rows.size() + 1);
+  const auto middle = rows.begin() + static_cast<std::ptrdiff_t>(cut);
+  TreeDigest digest = digest_of(Rows(rows.begin(), middle));
+  digest.add(digest_of(Rows(middle, rows.end())));
+  RC_ASSERT(digest.value() == digest_of(rows).value());
+}
+
 RC_GTEST_PROP(TreeDigestPropertyTest, RemovingASubtreeIsRemovingItsRows, ()) {
   const Rows rows = *any_rows();
   const std::string top = *rc::gen::element<std::string>("", "a", "a/b", "b", "b/c", "x");

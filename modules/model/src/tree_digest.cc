@@ -136,6 +136,16 @@ void TreeDigest::add(std::string_view location, Hash128 row) {
   ++node->second.rows;
 }
 
+void TreeDigest::add(const TreeDigest& other) {
+  auto hint = directories_.begin();
+  for (const auto& [location, sum] : other.directories_) {
+    const auto at = directories_.try_emplace(hint, location);
+    at->second.hash += sum.hash;
+    at->second.rows += sum.rows;
+    hint = std::next(at);
+  }
+}
+
 void TreeDigest::remove(std::string_view location, Hash128 row) {
   const auto found = directories_.find(location);
   SSYNC_ASSERT(found != directories_.end());

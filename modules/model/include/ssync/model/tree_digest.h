@@ -60,6 +60,8 @@ class TreeDigest {
  public:
   /// O(1) but for comparing the location when it is the one of the add() before; else O(log directories).
   void add(std::string_view location, Hash128 row);
+  /// All rows of another digest, which has none of this one's.
+  void add(const TreeDigest& other);
   /// Requires: the same row was added before.
   void remove(std::string_view location, Hash128 row);
   /// Leaves out `location` and all directories below it (their rows; not the row of `location` itself in its

@@ -1,6 +1,6 @@
 #include "index_reader.h"
 
-namespace ssync::server_program {
+namespace ssync::mirror {
 
 // A cursor reads ahead, so it is opened by the second question in a directory only.
 std::optional<index::Record> IndexReader::find(PathView path) {
@@ -17,4 +17,4 @@ std::optional<index::Record> IndexReader::find(PathView path) {
   });
 }
 
-}  // namespace ssync::server_program
+}  // namespace ssync::mirror

@@ -8,7 +8,7 @@
 #include "ssync/model/total.h"
 #include "ssync/wire/limits.h"
 
-namespace ssync::server_program {
+namespace ssync::mirror {
 namespace {
 
 using planner::Planner;
@@ -20,7 +20,7 @@ planner::Options planner_options(const SyncRequest& request) {
   planner::Options options;
   options.attributes = request.attributes;
   options.delete_extra = request.options.delete_extra ? planner::DeleteExtra::yes : planner::DeleteExtra::no;
-  options.compare_content = request.options.compare_content || request.options.verify;
+  options.compare_content = request.reads_content();
   options.digest_kind = request.options.digest_kind;
   options.client_max_delete = request.options.max_delete;
   options.server_max_delete = request.server_max_delete;
@@ -35,42 +35,23 @@ planner::Options planner_options(const SyncRequest& request) {
   return options;
 }
 
-bool folds_checksums(const wire::SyncOptions& options) {
-  return options.compare_content || options.verify;
-}
-
 Guard stopping(Guard guard) {
   return guard == Guard::max_delete ? Guard::none : guard;
 }
 
 }  // namespace
 
-Decider::Decider(fs::Tree& tree, fs::Staging& staging, SharedIndex& index, const SyncRequest& request,
-                 const Capacities& capacities, DeciderQueues queues, transfer::Receiver& receiver,
-                 Report& report, SharedProgress& progress, std::function<void(std::uint64_t)> list_taken,
-                 std::function<void(std::uint64_t)> credit_returned, TreeDigest& digest,
-                 std::function<Result<std::vector<Problem>>()> finish)
-    : tree_(tree),
-      staging_(staging),
-      index_(index),
-      request_(request),
-      capacities_(capacities),
-      queues_(queues),
+Decider::Decider(SyncContext& context, transfer::Receiver& receiver, std::function<Result<Sealed>()> finish)
+    : context_(context),
       receiver_(receiver),
-      applier_(tree, staging,
-               {.attributes = request.attributes,
-                .durable = request.durable ? store::Durable::yes : store::Durable::no}),
-      report_(report),
-      progress_(progress),
-      list_taken_(std::move(list_taken)),
-      credit_returned_(std::move(credit_returned)),
-      digest_(digest),
       finish_(std::move(finish)),
-      planner_(planner_options(request), digest),
-      outbox_(queues.outputs, report, request, stats_),
-      questions_(planner_, index, request, capacities, queues, outbox_, progress),
-      records_(index),
-      only_show_(request.only_shows()) {}
+      applier_(context.tree, context.staging,
+               {.attributes = context.request.attributes,
+                .durable = context.request.durable ? store::Durable::yes : store::Durable::no}),
+      planner_(planner_options(context.request), digest_),
+      outbox_(context, stats_),
+      questions_(context, planner_, outbox_),
+      records_(context.index) {}
 
 Decider::~Decider() = default;
 
@@ -96,9 +77,6 @@ Result<void> Decider::run() {
     }
   }
 }
-
-// ---- deciding
-// -------------------------------------------------------------------------------------------------------
 
 Result<void> Decider::decide() {
   for (;;) {
@@ -129,7 +107,7 @@ Result<void> Decider::decide() {
 
 Result<void> Decider::take_source() {
   SSYNC_TRY(ListBatch item, next_list());
-  list_taken_(item.number);
+  context_.returned.list_message(item.number);
   if (auto* const rows = std::get_if<RowBatch>(&item.batch)) return planner_.add_source(std::move(*rows));
   const auto& directories = std::get<DirectoryBatch>(item.batch);
   return planner_.add_directories(directories.rows, directories.last);
@@ -141,21 +119,21 @@ Result<ListBatch> Decider::next_list() {
   constexpr auto kLook = std::chrono::milliseconds(5);
   for (;;) {
     SSYNC_TRY(const bool acted, act_early());
-    if (!acted && !has_requested_) return take(queues_.list);
+    if (!acted && !has_requested_) return take(context_.queues.list);
     SSYNC_TRY_VOID(drain_events(false));
     const auto now = std::chrono::steady_clock::now();
-    if (auto item = queues_.list.pop_until(acted ? now : now + kLook)) return *std::move(item);
-    if (queues_.list.finished()) return tl::unexpected(stopped());
+    if (auto item = context_.queues.list.pop_until(acted ? now : now + kLook)) return *std::move(item);
+    if (context_.queues.list.finished()) return tl::unexpected(stopped());
   }
 }
 
 /// False: nothing to do, or many files are under way already.
 Result<bool> Decider::act_early() {
-  if (receiver_.outstanding() > capacities_.open_requests / 2) return false;
+  if (receiver_.outstanding() > context_.capacities.open_requests / 2) return false;
   std::vector<Change> changes = planner_.take_early();
   if (changes.empty()) return false;
-  if (progress_.reason.load(std::memory_order_relaxed) != wire::Wait::Reason::writing)
-    progress_.now(wire::Wait::Reason::writing);
+  if (context_.progress.reason.load(std::memory_order_relaxed) != wire::Wait::Reason::writing)
+    context_.progress.now(wire::Wait::Reason::writing);
   SSYNC_TRY_VOID(act(std::move(changes)));
   return true;
 }
@@ -171,14 +149,14 @@ Result<void> Decider::ask_listings() {
 }
 
 Result<void> Decider::take_mirror() {
-  SSYNC_TRY(MirrorItem item, take(queues_.mirror));
+  SSYNC_TRY(MirrorItem item, take(context_.queues.mirror));
   if (!item) {
     planner_.end_mirror();
     return {};
   }
   if (!*item) return tl::unexpected((*item).error());
   for (const ScanBlock& block : **item) {
-    progress_.done.fetch_add(block.entries.size(), std::memory_order_relaxed);
+    context_.progress.done.fetch_add(block.entries.size(), std::memory_order_relaxed);
     SSYNC_TRY_VOID(planner_.add_mirror(block));
   }
   return {};
@@ -190,43 +168,40 @@ Result<bool> Decider::show_plan() {
     SSYNC_TRY_VOID(problem(std::move(found)));
   SSYNC_TRY_VOID(outbox_.flush());
   stats_.plan = planner_.totals();
-  if (!request_.options.verify) stats_.guard = planner_.guard();
+  if (!context_.request.options.verify) stats_.guard = planner_.guard();
   if (stats_.guard == Guard::max_delete) stats_.deletes_withheld = stats_.plan.extras_kept;
   wire::Plan plan;
   plan.totals = stats_.plan;
   plan.guard = stats_.guard;
   if (stats_.guard == Guard::max_delete) {
     constexpr std::uint64_t kNoLimit = ~std::uint64_t{0};
-    plan.allowed = std::min(request_.options.max_delete.value_or(kNoLimit),
-                            request_.server_max_delete.value_or(kNoLimit));
+    plan.allowed = std::min(context_.request.options.max_delete.value_or(kNoLimit),
+                            context_.request.server_max_delete.value_or(kNoLimit));
   }
   SSYNC_TRY_VOID(outbox_.say(plan));
-  SSYNC_TRY(InboxItem item, take(queues_.inbox));
+  SSYNC_TRY(InboxItem item, take(context_.queues.inbox));
   if (!std::holds_alternative<PlanAcknowledged>(item)) return fail(Errc::protocol, "a digest after the plan");
-  if (stopping(stats_.guard) != Guard::none && !only_show_) {
+  if (stopping(stats_.guard) != Guard::none && !context_.request.only_shows()) {
     SSYNC_TRY_VOID(outbox_.say(
         wire::ErrorReply{wire::ErrorCode::refused, true, "a delete guard holds: nothing was changed"}));
     return false;
   }
   if (has_requested_) {
-    progress_.total.store(stats_.plan.request_bytes, std::memory_order_relaxed);
+    context_.progress.total.store(stats_.plan.request_bytes, std::memory_order_relaxed);
   } else {
-    progress_.now(wire::Wait::Reason::writing, stats_.plan.request_bytes);
+    context_.progress.now(wire::Wait::Reason::writing, stats_.plan.request_bytes);
   }
   return true;
 }
 
-// ---- acting
-// ---------------------------------------------------------------------------------------------------------
-
 Result<void> Decider::act(std::vector<Change> changes) {
   for (Change& change : changes) {
     applier_.follow(change);
-    if (only_show_) {
+    if (context_.request.only_shows()) {
       if (change.record_only) {  // right as it is: nothing to seal, but part of what both ends compare
         digest_.add(change.location,
-                    row_hash(change.name, project(change.wanted, request_.attributes), change.target,
-                             folds_checksums(request_.options) ? change.checksum : std::nullopt));
+                    row_hash(change.name, project(change.wanted, context_.request.attributes), change.target,
+                             context_.request.reads_content() ? change.checksum : std::nullopt));
       }
       if (change.record_only || change.restore || (change.op == Op::set_metadata && !change.at_path))
         continue;
@@ -242,7 +217,7 @@ Result<void> Decider::act(std::vector<Change> changes) {
   }
   SSYNC_TRY_VOID(flush_requests());
   SSYNC_TRY_VOID(outbox_.flush());
-  report_.flush();
+  context_.observer.pause();
   SSYNC_TRY_VOID(drain_events(false));
   return flush_seals();
 }
@@ -259,7 +234,7 @@ std::optional<SealItem> Decider::carried_over(const Change& change) {
     return std::nullopt;
   SealItem item = seal_item(change, change.path(), change.wanted, change.row, change.checksum, change.digest);
   item.seen = record->held;
-  if (!folds_checksums(request_.options)) {  // else what was read decides
+  if (!context_.request.reads_content()) {  // else what was read decides
     if (!item.checksum) item.checksum = record->checksum;
     if (!item.digest) item.digest = record->digest;
   }
@@ -268,7 +243,7 @@ std::optional<SealItem> Decider::carried_over(const Change& change) {
 
 Result<void> Decider::apply(const Change& change) {
   SSYNC_TRY(const store::Applied done,
-            applier_.apply(change, [this](std::uint64_t) { return !queues_.inbox.closed(); }));
+            applier_.apply(change, [this](std::uint64_t) { return !context_.queues.inbox.closed(); }));
   SSYNC_TRY_VOID(take_settled());
   return conclude(change, done);
 }
@@ -314,7 +289,7 @@ Result<void> Decider::conclude(const Change& change, const store::Applied& done)
 
 /// One path that failed costs that path, unless it failed because the whole mirror is gone.
 Result<void> Decider::problem(Problem problem) {
-  if (auto lost = fs::lost_behind(tree_, problem)) return fail(*std::move(lost));
+  if (auto lost = fs::lost_behind(context_.tree, problem)) return fail(*std::move(lost));
   return outbox_.problem(std::move(problem));
 }
 
@@ -324,11 +299,11 @@ Result<void> Decider::applied(const Change& change) {
   const bool finishes = change.op == Op::set_metadata && !change.at_path;
   const bool visible = !change.record_only && !change.restore && !finishes;
   if (visible) {
-    report_.change(change);
+    context_.observer.change(change);
     SSYNC_TRY_VOID(outbox_.change(change));
   }
   const auto forget = [&](PathView path) {
-    return index_.with([&](index::Index& index) { return index.append_removed(path); });
+    return context_.index.with([&](index::Index& index) { return index.append_removed(path); });
   };
   switch (change.op) {
     case Op::make_directory:
@@ -404,13 +379,13 @@ Result<void> Decider::seal(SealItem item) {
 
 Result<void> Decider::flush_seals() {
   if (seals_.empty()) return {};
-  return put(queues_.seal_items, std::exchange(seals_, {}));
+  return put(context_.queues.seal_items, std::exchange(seals_, {}));
 }
 
 Result<void> Decider::request(Change change) {
   // A hole of terabytes takes its time, all of it for nothing where the mirror cannot hold it.
   if (change.wanted.size >= store::kProbedSize &&
-      !store::size_fits(tree_, staging_, change.location, change.wanted.size)) {
+      !store::size_fits(context_.tree, context_.staging, change.location, change.wanted.size)) {
     Problem too_large;
     too_large.location = change.location;
     too_large.name = change.name;
@@ -421,10 +396,10 @@ Result<void> Decider::request(Change change) {
   SSYNC_TRY_VOID(settle_copies());  // it may replace what a copy was made of
   // Bounded: not more files may be on their way than this. Half of them at a time, as directories that are
   // not filled yet have to do with what they got.
-  if (receiver_.outstanding() >= capacities_.open_requests) {
+  if (receiver_.outstanding() >= context_.capacities.open_requests) {
     SSYNC_TRY_VOID(flush_requests());
     receiver_.flush();
-    while (receiver_.outstanding() > capacities_.open_requests / 2)
+    while (receiver_.outstanding() > context_.capacities.open_requests / 2)
       SSYNC_TRY_VOID(drain_events(true));
   }
   if (change.fills_directory && not_made_.contains(change.location)) change.fills_directory = false;
@@ -468,7 +443,7 @@ Result<void> Decider::flush_requests() {
 
 Result<void> Decider::say_requests() {
   if (request_rows_.empty()) return {};
-  report_.requesting(request_rows_.size(), request_bytes_);
+  context_.observer.requesting(request_rows_.size(), request_bytes_);
   wire::FileRequest message;
   message.rows = std::exchange(request_rows_, {});
   request_bytes_ = 0;
@@ -477,24 +452,24 @@ Result<void> Decider::say_requests() {
 
 Result<void> Decider::drain_events(bool wait) {
   if (wait) {
-    SSYNC_TRY(transfer::ReceiveEvent event, take(queues_.receive_events));
+    SSYNC_TRY(transfer::ReceiveEvent event, take(context_.queues.receive_events));
     SSYNC_TRY_VOID(handle(std::move(event)));
   }
-  while (std::optional<transfer::ReceiveEvent> event = queues_.receive_events.try_pop())
+  while (std::optional<transfer::ReceiveEvent> event = context_.queues.receive_events.try_pop())
     SSYNC_TRY_VOID(handle(std::move(*event)));
   return {};
 }
 
 Result<void> Decider::handle(transfer::ReceiveEvent event) {
   if (const auto* credit = std::get_if<transfer::CreditReturned>(&event)) {
-    credit_returned_(credit->bytes);
-    progress_.done.fetch_add(credit->bytes, std::memory_order_relaxed);
+    context_.returned.credit(credit->bytes);
+    context_.progress.done.fetch_add(credit->bytes, std::memory_order_relaxed);
     return {};
   }
   if (auto* batch = std::get_if<transfer::Published>(&event)) {
     for (transfer::PublishedFile& file : batch->files)
       SSYNC_TRY_VOID(published(std::move(file)));
-    report_.flush();
+    context_.observer.pause();
     return {};
   }
   auto& failure = std::get<transfer::ReceiveFailure>(event);
@@ -510,14 +485,14 @@ Result<void> Decider::retry_first(const Change& change) {
   std::optional<index::Record> record = records_.find(change.path());
   if (!record || record->retry || !change.at_path || record->held.values.kind != Kind::file) return {};
   record->retry = true;
-  return index_.with([&](index::Index& index) { return index.append(change.path(), *record); });
+  return context_.index.with([&](index::Index& index) { return index.append(change.path(), *record); });
 }
 
 Result<void> Decider::published(transfer::PublishedFile file) {
   Change& change = file.change;
   ++stats_.transferred_files;
   add_to(stats_.transferred_bytes, change.wanted.size);
-  report_.received(change);
+  context_.observer.received(change);
   SSYNC_TRY_VOID(outbox_.change(change));
   if (file.changed) {
     Problem problem;
@@ -545,19 +520,19 @@ Result<void> Decider::published(transfer::PublishedFile file) {
 /// Every requested file is published or failed, and staging is gone, before directories get their final
 /// times.
 Result<void> Decider::finish_writes() {
-  if (only_show_) return {};
+  if (context_.request.only_shows()) return {};
   SSYNC_TRY_VOID(settle_copies());
   receiver_.finish();
-  while (std::optional<transfer::ReceiveEvent> event = queues_.receive_events.pop())
+  while (std::optional<transfer::ReceiveEvent> event = context_.queues.receive_events.pop())
     SSYNC_TRY_VOID(handle(std::move(*event)));
-  if (queues_.inbox.closed()) return tl::unexpected(stopped());
+  if (context_.queues.inbox.closed()) return tl::unexpected(stopped());
   SSYNC_TRY_VOID(outbox_.flush());
   applier_.close_directories();
-  const Result<void> removed = staging_.remove();
+  const Result<void> removed = context_.staging.remove();
   if (removed) return {};
   // Everything else is right; what is left goes with the next sync.
   Problem left;
-  left.name = staging_.name();
+  left.name = context_.staging.name();
   left.text = context(removed.error(), "removing staging (the next sync tries again)").text();
   left.sys_errno = removed.error().sys_errno;
   return problem(std::move(left));
@@ -566,19 +541,20 @@ Result<void> Decider::finish_writes() {
 Result<void> Decider::end() {
   SSYNC_TRY_VOID(outbox_.flush());
   SSYNC_TRY_VOID(flush_seals());
-  if (!only_show_ && request_.durable) SSYNC_TRY_VOID(tree_.sync());
-  SSYNC_TRY(std::vector<Problem> found, finish_());
-  for (Problem& problem : found)
+  if (!context_.request.only_shows() && context_.request.durable) SSYNC_TRY_VOID(context_.tree.sync());
+  SSYNC_TRY(Sealed sealed, finish_());
+  digest_.add(sealed.digest);
+  for (Problem& problem : sealed.problems)
     SSYNC_TRY_VOID(outbox_.problem(std::move(problem)));
   SSYNC_TRY_VOID(outbox_.flush());
-  report_.flush();
+  context_.observer.pause();
   wire::SyncDone done;
   done.stats = stats_;
   done.tree_digest = digest_.hex();
-  if (request_.options.verify && stats_.problems + stats_.vanished + stats_.plan.specials > 0)
+  if (context_.request.options.verify && stats_.problems + stats_.vanished + stats_.plan.specials > 0)
     differs_ = true;
   done.complete = stats_.deletes_withheld == 0 && !differs_;
   return outbox_.say(std::move(done));
 }
 
-}  // namespace ssync::server_program
+}  // namespace ssync::mirror

@@ -4,9 +4,9 @@
 #include <optional>
 #include <string>
 
-#include "sync_parts.h"
+#include "sync_context.h"
 
-namespace ssync::server_program {
+namespace ssync::mirror {
 
 /// Thread safety: one thread at a time. Requires: no base is committed meanwhile.
 class IndexReader {
@@ -21,4 +21,4 @@ class IndexReader {
   std::optional<index::Index::Cursor> cursor_;
 };
 
-}  // namespace ssync::server_program
+}  // namespace ssync::mirror

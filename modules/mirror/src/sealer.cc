@@ -9,7 +9,7 @@
 
 #include "ssync/index/index.h"
 
-namespace ssync::server_program {
+namespace ssync::mirror {
 namespace {
 
 /// No stat is waited for longer than this: a file system whose clock runs ahead of ours would never tick past
@@ -58,24 +58,20 @@ Problem problem_at(const SealItem& item, std::string text) {
 
 }  // namespace
 
-Sealer::Sealer(fs::Tree& tree, SharedIndex& index, TreeDigest& digest, Options options,
-               BoundedQueue<SealBatch>& items)
-    : tree_(tree), index_(index), digest_(digest), options_(options), items_(items), thread_([this] {
-        run();
-      }) {}
+Sealer::Sealer(SyncContext& context) : context_(context), thread_([this] { run(); }) {}
 
 Sealer::~Sealer() {
-  items_.close();
+  context_.queues.seal_items.close();
 }
 
 Result<void> Sealer::finish() {
-  items_.close();
+  context_.queues.seal_items.close();
   if (thread_.joinable()) thread_.join();
   return outcome_;
 }
 
 void Sealer::run() {
-  while (std::optional<SealBatch> batch = items_.pop()) {
+  while (std::optional<SealBatch> batch = context_.queues.seal_items.pop()) {
     for (const SealItem& item : *batch) {
       if (!outcome_) break;  // drained, so that nobody waits
       outcome_ = seal(item);
@@ -88,13 +84,13 @@ Result<Seen> Sealer::settled(const SealItem& item) {
   if (item.seen) return *item.seen;
   if (!directory_ || open_location_ != item.location) {
     directory_.reset();
-    SSYNC_TRY(directory_, tree_.open(item.location));
+    SSYNC_TRY(directory_, context_.tree.open(item.location));
     open_location_ = item.location;
   }
   const auto give_up = std::chrono::steady_clock::now() + kSettleMax;
   for (;;) {
     SSYNC_TRY(fs::Stat stat, item.name.empty() ? directory_->stat_self() : directory_->stat(item.name));
-    if (stat.seen.values.kind != Kind::file || !fs::is_racy(stat.seen.ctime, tree_.clock()) ||
+    if (stat.seen.values.kind != Kind::file || !fs::is_racy(stat.seen.ctime, context_.tree.clock()) ||
         std::chrono::steady_clock::now() >= give_up) {
       return stat.seen;
     }
@@ -112,8 +108,8 @@ void Sealer::disturbed(const SealItem& item, std::string what) {
 }
 
 void Sealer::look_at_time(const SealItem& item) {
-  if (item.wanted.kind == Kind::symlink && !options_.attributes.symlink_mtime) return;
-  const FileTime nearest = clamp(item.wanted.mtime, options_.attributes);
+  if (item.wanted.kind == Kind::symlink && !context_.request.attributes.symlink_mtime) return;
+  const FileTime nearest = clamp(item.wanted.mtime, context_.request.attributes);
   if (nearest.s == item.wanted.mtime.s) return;
   ++odd_times_;
   if (odd_time_) return;
@@ -123,26 +119,27 @@ void Sealer::look_at_time(const SealItem& item) {
   odd_time_->row = kNoRow;  // it is right: with its row the client would take it for left out
 }
 
-std::vector<Problem> Sealer::take_problems() {
+Sealed Sealer::take() {
   if (more_problems_ > 0)
     problems_.back().text += fmt::format("; so are {} more entries", std::exchange(more_problems_, 0));
   if (odd_time_) {
     if (odd_times_ > 1) odd_time_->text += fmt::format("; so it is with {} more entries", odd_times_ - 1);
     problems_.push_back(*std::exchange(odd_time_, std::nullopt));
   }
-  return std::exchange(problems_, {});
+  return {std::move(digest_), std::exchange(problems_, {})};
 }
 
 Result<void> Sealer::seal(const SealItem& item) {
   const Result<Seen> seen = settled(item);
   if (!seen) {  // taken away by somebody: the next scan sees it
-    if (Error why = fs::lost_or(tree_, seen.error()); why.code == Errc::lost) return fail(std::move(why));
+    if (Error why = fs::lost_or(context_.tree, seen.error()); why.code == Errc::lost)
+      return fail(std::move(why));
     disturbed(item, fmt::format("could not be looked at any more: {}", seen.error().text()));
     return {};
   }
   if (item.retry) return keep_for_retry(item, *seen);
-  const Values held = project(seen->values, options_.attributes);
-  const Values wanted = project(item.wanted, options_.attributes);
+  const Values held = project(seen->values, context_.request.attributes);
+  const Values wanted = project(item.wanted, context_.request.attributes);
   const bool as_made = held == wanted;
   if (!as_made) {
     disturbed(item,
@@ -152,9 +149,10 @@ Result<void> Sealer::seal(const SealItem& item) {
   }
   look_at_time(item);
   if (as_made) {  // else a Problem, whose row neither end counts (proto-spec/03 §5)
-    digest_.add(item.location,
-                row_hash(item.name, wanted, item.target,
-                         options_.fold_checksums && held.kind == Kind::file ? item.checksum : std::nullopt));
+    digest_.add(
+        item.location,
+        row_hash(item.name, wanted, item.target,
+                 context_.request.reads_content() && held.kind == Kind::file ? item.checksum : std::nullopt));
   }
   if (held.kind == Kind::directory) return {};  // never in doubt: nothing to remember
   index::Record record;
@@ -162,12 +160,12 @@ Result<void> Sealer::seal(const SealItem& item) {
   if (as_made) record.wanted = item.wanted;
   record.checksum = item.checksum;
   record.digest = item.digest;
-  record.racy = !as_made || (held.kind == Kind::file && fs::is_racy(seen->ctime, tree_.clock()));
+  record.racy = !as_made || (held.kind == Kind::file && fs::is_racy(seen->ctime, context_.tree.clock()));
   if (record.racy) {
     record.checksum.reset();
     record.digest.reset();
   }
-  return index_.with([&](index::Index& index) { return index.append(item.path(), record); });
+  return context_.index.with([&](index::Index& index) { return index.append(item.path(), record); });
 }
 
 Result<void> Sealer::keep_for_retry(const SealItem& item, const Seen& seen) {
@@ -175,7 +173,7 @@ Result<void> Sealer::keep_for_retry(const SealItem& item, const Seen& seen) {
   record.held = seen;
   record.racy = true;
   record.retry = true;
-  return index_.with([&](index::Index& index) { return index.append(item.path(), record); });
+  return context_.index.with([&](index::Index& index) { return index.append(item.path(), record); });
 }
 
-}  // namespace ssync::server_program
+}  // namespace ssync::mirror

@@ -9,19 +9,20 @@
 #include <unordered_map>
 #include <vector>
 
-#include "decider_queues.h"
+#include "ssync/planner/planner.h"
+
 #include "index_reader.h"
 #include "outbox.h"
+#include "sync_context.h"
 
-namespace ssync::server_program {
+namespace ssync::mirror {
 
 /// Thread safety: one thread. Errors: Errc::closed when the sync was stopped; Errc::protocol for answers that
 /// nobody asked for.
 class Questions {
  public:
   /// Borrows everything.
-  Questions(planner::Planner& planner, SharedIndex& index, const SyncRequest& request,
-            const Capacities& capacities, DeciderQueues queues, Outbox& outbox, SharedProgress& progress);
+  Questions(SyncContext& context, planner::Planner& planner, Outbox& outbox);
 
   /// What the planner asks: answered from the index, or put to this end's readers or the client.
   [[nodiscard]] Result<void> ask();
@@ -39,14 +40,10 @@ class Questions {
   [[nodiscard]] Result<void> take(const ClientDigests& digests);
   [[nodiscard]] Result<void> learn(const planner::Query& query, const content::Content& content);
 
+  SyncContext& context_;
   planner::Planner& planner_;
-  SharedIndex& index_;
-  IndexReader records_;
-  const SyncRequest& request_;
-  const Capacities& capacities_;
-  DeciderQueues queues_;
   Outbox& outbox_;
-  SharedProgress& progress_;
+  IndexReader records_;
 
   std::unordered_map<std::uint64_t, planner::Query> open_mirror_;      ///< by query id
   std::unordered_map<RowId, std::vector<std::uint64_t>> open_source_;  ///< row -> query ids
@@ -55,4 +52,4 @@ class Questions {
   std::optional<std::chrono::steady_clock::time_point> held_since_;  ///< a few wait for others
 };
 
-}  // namespace ssync::server_program
+}  // namespace ssync::mirror

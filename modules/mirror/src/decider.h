@@ -8,27 +8,22 @@
 #include <unordered_set>
 #include <vector>
 
-#include "ssync/fs/staging.h"
 #include "ssync/store/applier.h"
 #include "ssync/store/probe.h"
 
-#include "decider_queues.h"
 #include "index_reader.h"
 #include "outbox.h"
 #include "questions.h"
-#include "report.h"
+#include "sealer.h"
+#include "sync_context.h"
 
-namespace ssync::server_program {
+namespace ssync::mirror {
 
 /// One run, in the caller's thread; ends early (Errc::closed) when its queues are closed.
 class Decider {
  public:
-  /// `finish` is called after the last change; it sees to the index and returns what is still to be told.
-  Decider(fs::Tree& tree, fs::Staging& staging, SharedIndex& index, const SyncRequest& request,
-          const Capacities& capacities, DeciderQueues queues, transfer::Receiver& receiver, Report& report,
-          SharedProgress& progress, std::function<void(std::uint64_t)> list_taken,
-          std::function<void(std::uint64_t)> credit_returned, TreeDigest& digest,
-          std::function<Result<std::vector<Problem>>()> finish);
+  /// `finish` is called after the last change; it sees to the index and returns what the sealer made of it.
+  Decider(SyncContext& context, transfer::Receiver& receiver, std::function<Result<Sealed>()> finish);
   ~Decider();
   /// Until sync:done (or an error reply) is in `outputs`.
   [[nodiscard]] Result<void> run();
@@ -68,27 +63,17 @@ class Decider {
   [[nodiscard]] Result<void> seal(SealItem item);
   [[nodiscard]] Result<void> flush_seals();
 
-  fs::Tree& tree_;
-  fs::Staging& staging_;
-  SharedIndex& index_;
-  const SyncRequest& request_;
-  const Capacities& capacities_;
-  DeciderQueues queues_;
+  SyncContext& context_;
   transfer::Receiver& receiver_;
+  std::function<Result<Sealed>()> finish_;
   store::Applier applier_;
-  Report& report_;
-  SharedProgress& progress_;
-  std::function<void(std::uint64_t)> list_taken_;
-  std::function<void(std::uint64_t)> credit_returned_;
-  TreeDigest& digest_;
-  std::function<Result<std::vector<Problem>>()> finish_;
   SyncStats stats_;
+  TreeDigest digest_;
   planner::Planner planner_;
   Outbox outbox_;
   Questions questions_;
   IndexReader records_;
 
-  bool only_show_ = false;                    ///< dry run, verify: nothing is changed
   bool differs_ = false;                      ///< so they are not equal
   std::unordered_set<std::string> not_made_;  ///< directories that could not be made
   bool is_moved_whole_ = true;                ///< every directory that was to move did
@@ -99,4 +84,4 @@ class Decider {
   SealBatch seals_;
 };
 
-}  // namespace ssync::server_program
+}  // namespace ssync::mirror

@@ -6,10 +6,9 @@
 #include <string_view>
 #include <vector>
 
-#include "decider_queues.h"
-#include "report.h"
+#include "sync_context.h"
 
-namespace ssync::server_program {
+namespace ssync::mirror {
 
 /// How full a message of rows is.
 class MessageRoom {
@@ -29,9 +28,7 @@ class MessageRoom {
 class Outbox {
  public:
   /// `stats`: where problems are counted.
-  Outbox(BoundedQueue<session::server::Output>& outputs, Report& report, const SyncRequest& request,
-         SyncStats& stats)
-      : outputs_(outputs), report_(report), request_(request), stats_(stats) {}
+  Outbox(SyncContext& context, SyncStats& stats) : context_(context), stats_(stats) {}
 
   [[nodiscard]] Result<void> say(session::server::Output output);
   /// When the client wants to be told.
@@ -45,9 +42,7 @@ class Outbox {
   [[nodiscard]] Result<void> flush_changes();
   [[nodiscard]] Result<void> flush_problems();
 
-  BoundedQueue<session::server::Output>& outputs_;
-  Report& report_;
-  const SyncRequest& request_;
+  SyncContext& context_;
   SyncStats& stats_;
   std::vector<wire::ChangeRow> changes_;
   MessageRoom changes_room_;
@@ -55,4 +50,4 @@ class Outbox {
   MessageRoom problems_room_;
 };
 
-}  // namespace ssync::server_program
+}  // namespace ssync::mirror

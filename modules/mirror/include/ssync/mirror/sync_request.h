@@ -1,27 +1,20 @@
-// What the parts of one sync share.
+// What one sync of a mirror is to do, and how much may lie between its stages.
 #pragma once
 
-#include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <variant>
 #include <vector>
 
-#include "ssync/base/bounded_queue.h"
-#include "ssync/base/event_fd.h"
-#include "ssync/base/mutex.h"
 #include "ssync/fs/mirror_record.h"
 #include "ssync/fs/tree.h"
-#include "ssync/index/index.h"
 #include "ssync/model/entry.h"
-#include "ssync/planner/planner.h"
-#include "ssync/session/server.h"
+#include "ssync/wire/limits.h"
 #include "ssync/wire/messages.h"
 
-namespace ssync::server_program {
+namespace ssync::mirror {
 
-/// What this sync is to do.
 struct SyncRequest {
   wire::SyncOptions options;
   Attributes attributes;
@@ -37,6 +30,8 @@ struct SyncRequest {
 
   /// Nothing is changed.
   [[nodiscard]] bool only_shows() const { return options.dry_run || options.verify; }
+  /// Every file's content is read, compared and folded into the tree digest.
+  [[nodiscard]] bool reads_content() const { return options.compare_content || options.verify; }
 };
 
 /// Sizes of what is between the stages. A test runs everything with 1 of each.
@@ -52,30 +47,4 @@ struct Capacities {
   std::size_t open_questions = 8192;  ///< source files whose content was asked for
 };
 
-/// The index is used by several stages of a sync, one at a time.
-class SharedIndex {
- public:
-  explicit SharedIndex(index::Index& index) : index_(index) {}
-  template <typename F>
-  auto with(F&& use) {
-    MutexLock lock(mutex_);
-    return use(index_);
-  }
-
- private:
-  Mutex mutex_;
-  index::Index& index_;
-};
-
-/// Progress that other threads may read at any time.
-struct SharedProgress {
-  std::atomic<wire::Wait::Reason> reason{wire::Wait::Reason::scanning};
-  std::atomic<std::uint64_t> done{0}, total{0};
-  void now(wire::Wait::Reason what, std::uint64_t of = 0) {
-    done.store(0, std::memory_order_relaxed);
-    total.store(of, std::memory_order_relaxed);
-    reason.store(what, std::memory_order_relaxed);
-  }
-};
-
-}  // namespace ssync::server_program
+}  // namespace ssync::mirror

@@ -6,7 +6,7 @@
 
 #include "ssync/fs/same.h"
 
-namespace ssync::server_program {
+namespace ssync::mirror {
 
 using planner::Query;
 
@@ -18,20 +18,11 @@ constexpr std::chrono::milliseconds kHeldAtMost{5};
 
 }  // namespace
 
-Questions::Questions(planner::Planner& planner, SharedIndex& index, const SyncRequest& request,
-                     const Capacities& capacities, DeciderQueues queues, Outbox& outbox,
-                     SharedProgress& progress)
-    : planner_(planner),
-      index_(index),
-      records_(index),
-      request_(request),
-      capacities_(capacities),
-      queues_(queues),
-      outbox_(outbox),
-      progress_(progress) {}
+Questions::Questions(SyncContext& context, planner::Planner& planner, Outbox& outbox)
+    : context_(context), planner_(planner), outbox_(outbox), records_(context.index) {}
 
 Result<void> Questions::ask() {
-  progress_.now(wire::Wait::Reason::comparing);
+  context_.progress.now(wire::Wait::Reason::comparing);
   for (Query& query : planner_.take_queries()) {
     if (query.side == Query::Side::source) {
       to_ask_.push_back(std::move(query));
@@ -50,7 +41,7 @@ void Questions::answer_known(const Query& query) {
   if (record && !record->racy && query.seen &&
       same_content(record->held, *query.seen, fs::StableInodes::yes)) {
     answer.checksum = record->checksum;
-    if (record->digest && record->digest->kind == request_.options.digest_kind)
+    if (record->digest && record->digest->kind == context_.request.options.digest_kind)
       answer.digest = record->digest;
   }
   planner_.answer(answer);
@@ -59,10 +50,10 @@ void Questions::answer_known(const Query& query) {
 // The job queue may be full while every reader waits for room in our inbox: take answers until it has room.
 Result<void> Questions::ask_mirror(const Query& query) {
   content::ContentJob job{query.id, query.location, query.name, query.seen, std::nullopt};
-  if (query.what == Query::What::digest) job.digest = request_.options.digest_kind;
+  if (query.what == Query::What::digest) job.digest = context_.request.options.digest_kind;
   open_mirror_.emplace(query.id, query);
   while (true) {
-    const PushResult pushed = queues_.content_jobs.try_push(job);
+    const PushResult pushed = context_.queues.content_jobs.try_push(job);
     if (pushed == PushResult::pushed) return {};
     if (pushed == PushResult::closed) return tl::unexpected(stopped());
     SSYNC_TRY_VOID(take());
@@ -87,7 +78,7 @@ Result<void> Questions::ask_source() {
   held_since_.reset();
   wire::DigestRequest message;
   MessageRoom room;
-  while (next_to_ask_ < to_ask_.size() && open_source_.size() < capacities_.open_questions) {
+  while (next_to_ask_ < to_ask_.size() && open_source_.size() < context_.capacities.open_questions) {
     const Query& query = to_ask_[next_to_ask_++];
     open_source_[query.row].push_back(query.id);
     if (room.next({query.location, query.name})) SSYNC_TRY_VOID(outbox_.say(std::exchange(message, {})));
@@ -105,16 +96,16 @@ Result<void> Questions::ask_source() {
 Result<void> Questions::take_answer() {
   SSYNC_TRY_VOID(ask_source());
   if (held_since_) {
-    const auto item = queues_.inbox.pop_until(*held_since_ + kHeldAtMost);
+    const auto item = context_.queues.inbox.pop_until(*held_since_ + kHeldAtMost);
     if (item) return take(*item);
-    if (queues_.inbox.finished()) return tl::unexpected(stopped());
+    if (context_.queues.inbox.finished()) return tl::unexpected(stopped());
     SSYNC_TRY_VOID(ask_source());
   }
   return take();
 }
 
 Result<void> Questions::take() {
-  SSYNC_TRY(const InboxItem item, server_program::take(queues_.inbox));
+  SSYNC_TRY(const InboxItem item, mirror::take(context_.queues.inbox));
   return take(item);
 }
 
@@ -135,7 +126,7 @@ Result<void> Questions::take(const content::ContentResult& result) {
   } else if (result.content.error().code == Errc::lost) {
     return fail(result.content.error());
   }
-  progress_.done.fetch_add(1, std::memory_order_relaxed);
+  context_.progress.done.fetch_add(1, std::memory_order_relaxed);
   open_mirror_.erase(open);
   planner_.answer(answer);
   return {};
@@ -143,7 +134,7 @@ Result<void> Questions::take(const content::ContentResult& result) {
 
 // What was read once is not read again: the index keeps it.
 Result<void> Questions::learn(const Query& query, const content::Content& content) {
-  return index_.with([&](index::Index& index) -> Result<void> {
+  return context_.index.with([&](index::Index& index) -> Result<void> {
     auto record = index.find({query.location, query.name});
     if (!record || record->racy || !(record->held == content.seen)) return {};
     record->checksum = content.checksum;
@@ -164,4 +155,4 @@ Result<void> Questions::take(const ClientDigests& digests) {
   return {};
 }
 
-}  // namespace ssync::server_program
+}  // namespace ssync::mirror

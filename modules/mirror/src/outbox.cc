@@ -4,7 +4,7 @@
 
 #include "ssync/wire/limits.h"
 
-namespace ssync::server_program {
+namespace ssync::mirror {
 namespace {
 
 /// What a row takes beside its strings, roughly from above.
@@ -50,12 +50,12 @@ bool MessageRoom::next(std::initializer_list<std::string_view> strings) noexcept
 }
 
 Result<void> Outbox::say(session::server::Output output) {
-  return put(outputs_, std::move(output));
+  return put(context_.queues.outputs, std::move(output));
 }
 
 Result<void> Outbox::change(const Change& change) {
-  if (!request_.options.list_changes) return {};
-  wire::ChangeRow row = row_of(change, request_.attributes);
+  if (!context_.request.options.list_changes) return {};
+  wire::ChangeRow row = row_of(change, context_.request.attributes);
   if (changes_room_.next({row.location, row.name, row.from_location, row.from_name}))
     SSYNC_TRY_VOID(flush_changes());
   changes_.push_back(std::move(row));
@@ -63,7 +63,7 @@ Result<void> Outbox::change(const Change& change) {
 }
 
 Result<void> Outbox::problem(Problem problem) {
-  report_.problem(problem);
+  context_.observer.problem(problem);
   if (problem.warning) {
     ++stats_.warnings;
   } else if (problem.vanished) {
@@ -98,4 +98,4 @@ Result<void> Outbox::flush_problems() {
   return say(std::move(message));
 }
 
-}  // namespace ssync::server_program
+}  // namespace ssync::mirror

@@ -1,0 +1,67 @@
+// One sync of a mirror: its scan, the decider, readers, receiver and sealer, connected by bounded queues.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "ssync/base/buffer.h"
+#include "ssync/base/event_fd.h"
+#include "ssync/fs/staging.h"
+#include "ssync/fs/tree.h"
+#include "ssync/index/index.h"
+#include "ssync/mirror/observer.h"
+#include "ssync/mirror/sync_request.h"
+#include "ssync/session/server.h"
+
+namespace ssync::mirror {
+
+/// What a sync works on. The owner of it all outlives the sync.
+struct Parts {
+  fs::Tree& tree;
+  fs::Staging& staging;
+  index::Index& index;
+  index::Header header_after;  ///< when this sync ended well
+};
+
+/// Used by one thread, which owns the sockets. It is never held up but by start(), which makes threads, and
+/// by the destructor, which joins them. Whatever there is to look at after `wake` was signalled is in the
+/// poll functions.
+///
+/// Threads: scan (ends with the tree or stop()), decider (ends after sync:done, an error, or when its queues
+/// close), content readers, the receiver's, the sealer's. Shutdown: stop() closes the queues; the destructor
+/// joins.
+class Sync {
+ public:
+  Sync(Parts parts, SyncRequest request, const Capacities& capacities, EventFd& wake, Observer& observer);
+  ~Sync();
+  Sync(const Sync&) = delete;
+  Sync& operator=(const Sync&) = delete;
+
+  void start();
+  void list_rows(std::uint64_t number, RowBatch batch);
+  void list_directories(std::uint64_t number, std::vector<DirectorySum> rows, bool last);
+  void digests(std::vector<wire::DigestRow> rows);
+  void file_failed(const wire::Fail& failure);
+  void plan_acknowledged();
+  /// Errc::protocol: the session must end (transfer::Receiver::accept()).
+  [[nodiscard]] Result<void> data(wire::DataHead head, Buffer payload);
+
+  /// Filelist messages taken so far; the next unannounced number.
+  [[nodiscard]] std::uint64_t list_taken() const noexcept;
+  /// Bytes of credit that are free again since the last call.
+  [[nodiscard]] std::uint64_t take_credit() noexcept;
+  [[nodiscard]] std::optional<session::server::Output> poll_output();
+  /// Offers again what queues did not take.
+  void flush();
+  [[nodiscard]] session::server::Progress progress() const;
+  /// Gives up soon; safe at any time.
+  void stop() noexcept;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace ssync::mirror

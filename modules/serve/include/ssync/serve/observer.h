@@ -1,0 +1,20 @@
+// What happens in a server is told to it.
+#pragma once
+
+#include <string_view>
+
+#include "ssync/mirror/observer.h"
+
+namespace ssync::serve {
+
+/// Thread safety: any thread.
+class Observer {
+ public:
+  virtual ~Observer() = default;
+  virtual void notice(std::string_view text) = 0;   ///< something to know
+  virtual void warning(std::string_view text) = 0;  ///< something went wrong
+  /// Who is told what happens to this mirror. Lives as long as the server.
+  [[nodiscard]] virtual mirror::Observer& of_mirror(std::string_view name) = 0;
+};
+
+}  // namespace ssync::serve

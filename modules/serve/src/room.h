@@ -1,0 +1,46 @@
+// What the server knows of one mirror, and of the sync that runs in it.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include <tl/expected.hpp>
+
+#include "ssync/mirror/mirror.h"
+#include "ssync/mirror/sync.h"
+#include "ssync/session/server.h"
+#include "ssync/wire/messages.h"
+
+#include "aside.h"
+
+namespace ssync::serve {
+
+struct Room {
+  explicit Room(std::unique_ptr<mirror::Mirror> its_mirror) : mirror(std::move(its_mirror)) {}
+
+  std::unique_ptr<mirror::Mirror> mirror;
+
+  // Of the sync that is open.
+  session::Peer peer = 0;
+  std::string source_id;
+  std::chrono::steady_clock::time_point started;
+  std::unique_ptr<mirror::Sync> sync;
+  std::uint64_t list_announced = 0;
+  std::optional<wire::SyncDone> done;  ///< as it was said
+
+  /// What is being done to the mirror in a thread of its own; one at a time.
+  enum class Work : std::uint8_t { none, opens, closes };
+  Work work = Work::none;
+  /// Nobody waits for the work any more; what it leaves is put away when it comes back.
+  bool is_abandoned = false;
+  bool is_completed = false;                   ///< closes: sync:done was acknowledged
+  std::chrono::steady_clock::duration took{};  ///< closes: from opened to the end of the conversation
+  std::string reason;                          ///< closes: why it ended early
+  std::optional<tl::expected<session::server::Opening, wire::ErrorReply>> opened;
+  std::unique_ptr<Aside> aside;  ///< last: it uses the rest
+};
+
+}  // namespace ssync::serve
