@@ -1,18 +1,19 @@
 #include "client_main.h"
 
+#include <chrono>
 #include <cstdio>
 #include <exception>
 #include <new>
+#include <utility>
 
 #include "ssync/base/descriptors.h"
 #include "ssync/base/exit_code.h"
+#include "ssync/base/leave_anyway.h"
 #include "ssync/base/memory.h"
 #include "ssync/base/signals.h"
 #include "ssync/fs/path.h"
-#include "ssync/fs/tree.h"
-#include "ssync/net/transport.h"
+#include "ssync/source/source.h"
 
-#include "client_program.h"
 #include "options.h"
 #include "report.h"
 
@@ -28,7 +29,46 @@ int give_up(const Error& error, ExitCode code) {
   return to_int(code);
 }
 
-int run(const Options& options, const Capacities& capacities) {
+std::chrono::milliseconds to_ms(double seconds) {
+  return std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000));
+}
+
+wire::SyncOptions sync_options(const Options& options) {
+  wire::SyncOptions out;
+  out.delete_extra = options.delete_extra;
+  out.max_delete = options.max_delete;
+  out.compare_content = options.checksum;
+  out.verify = options.verify;
+  out.dry_run = options.dry_run;
+  out.durable = options.fsync;
+  out.digest_kind = options.digest;
+  return out;
+}
+
+source::Options source_options(const Options& options, const source::Capacities& capacities) {
+  source::Options out;
+  out.program = "client-sync " SSYNC_VERSION;
+  out.directory = options.directory;
+  out.server = options.server;
+  out.control_port = options.control_port;
+  out.data_port = options.data_port;
+  out.once = options.once;
+  out.interval = to_ms(options.interval_s);
+  out.connect = to_ms(options.contimeout_s);
+  out.sync = sync_options(options);
+  out.eager_digest = options.eager_digest;
+  out.accept_root = options.accept_root;
+  out.source_id = options.source_id;
+  out.state_dir = options.state_dir;
+  out.log_file = options.log_file;
+  out.on_stuck = [](ExitCode code) {
+    leave_anyway(std::chrono::milliseconds(0), code, "client-sync: the source's file system does not answer");
+  };
+  out.capacities = capacities;
+  return out;
+}
+
+int run(const Options& options, const source::Capacities& capacities) {
   if (options.log_file) {
     if (const Result<void> trusted = fs::check_links(*options.log_file); !trusted)
       return give_up(context(trusted.error(), "--log-file"), ExitCode::file);
@@ -38,19 +78,25 @@ int run(const Options& options, const Capacities& capacities) {
   Result<Report> report = Report::open(options);
   if (!report) return give_up(report.error(), ExitCode::file);
   // A source that is not there at the start is a typing error; later it is waited for.
-  if (const Result<Source> source = open_source(options.directory); !source)
-    return give_up(source.error(), code_of_root(source.error()));
+  if (const Result<void> there = source::Source::look(options.directory); !there)
+    return give_up(there.error(), source::Source::code_of(there.error()));
   Result<Signals> signals = Signals::block();
   if (!signals) return give_up(signals.error(), ExitCode::start);
-  net::Context context;
-  ClientProgram program(options, capacities, context, *signals, *report);
-  const Result<ExitCode> ended = program.run();
+  source::Options sourcing = source_options(options, capacities);
+  sourcing.sync.list_changes = report->wants_changes();
+  auto source = source::Source::create(std::move(sourcing), *report);
+  if (!source) return give_up(source.error(), ExitCode::socket);
+  const Result<ExitCode> ended = (*source)->run({signals->fd(), [&] {
+                                                   const Signals::Taken taken = signals->take();
+                                                   if (taken.reopen_logs) report->reopen();
+                                                   if (taken.end) (*source)->stop();
+                                                 }});
   if (!ended) return give_up(ended.error(), ExitCode::socket);
   return to_int(*ended);
 }
 
 }  // namespace
-int run_client(int argc, char** argv, const Capacities& capacities) {
+int run_client(int argc, char** argv, const source::Capacities& capacities) {
   try {
     open_standard_descriptors();
     share_heaps();

@@ -58,6 +58,29 @@ std::string eta(double seconds) {
   return fmt::format("{}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60);
 }
 
+std::string guard_text(const wire::Plan& plan) {
+  const PlanTotals& t = plan.totals;
+  const std::string numbers =
+      fmt::format("{} of {} entries ({} of {}) on the mirror would be deleted", with_commas(t.deletes),
+                  with_commas(t.mirror_entries), human_bytes(t.delete_bytes), human_bytes(t.mirror_bytes));
+  const std::string way_out =
+      fmt::format("If that is right, say --max-delete={} or more. Nothing was changed", t.deletes);
+  switch (plan.guard) {
+    case Guard::over_half:
+      return fmt::format(
+          "{}, and {} of its {} top-level directories would be gone or empty: that looks like an accident (a "
+          "disk "
+          "that is not mounted?). {}",
+          numbers, with_commas(t.places_lost), with_commas(t.places), way_out);
+    case Guard::source_empty:
+      return fmt::format("the source is empty: {}. {}", numbers, way_out);
+    case Guard::never_synced:
+      return fmt::format("{}, and this mirror was never synced before. {}", numbers, way_out);
+    default:
+      return {};
+  }
+}
+
 }  // namespace
 
 std::string itemize(const wire::ChangeRow& row) {
@@ -106,7 +129,7 @@ bool Report::wants_changes() const {
 
 void Report::line(std::string_view text) {
   if (options_.json) return;
-  progress_end();
+  progress_ended();
   log_->info("{}", escape_text(text));
 }
 
@@ -126,13 +149,13 @@ void Report::notice(std::string_view text) {
 }
 
 void Report::error(std::string_view text) {
-  progress_end();
+  progress_ended();
   errors_->error("{}", escape_text(text));
   event("error", {{"text", text}});
 }
 
 void Report::problem(const Problem& problem) {
-  progress_end();
+  progress_ended();
   errors_->warn("{}: {}", printable(problem.path()), escape_text(problem.text));
   event("problem", programs::to_json(problem));
 }
@@ -149,6 +172,15 @@ void Report::plan(const wire::Plan& plan) {
         human_bytes(t.reused_bytes), with_commas(t.created), with_commas(t.deletes), with_commas(t.metadata),
         with_commas(t.unchanged)));
   }
+}
+
+void Report::guard_holds(const wire::Plan& plan, bool stops) {
+  const std::string text = guard_text(plan);
+  stops ? error(text) : notice(text);
+}
+
+void Report::connected(std::string_view server, bool synced_before) {
+  event("connected", {{"server", server}, {"synced_before", synced_before}});
 }
 
 void Report::changes(const std::vector<wire::ChangeRow>& rows) {
@@ -180,7 +212,7 @@ void Report::differences(const std::vector<wire::ChangeRow>& rows) {
   }
 }
 
-std::string text_of(const NotMirrored& left_out) {
+std::string text_of(const source::NotMirrored& left_out) {
   const auto some = [](std::uint64_t count, std::string_view one, std::string_view more) {
     return fmt::format("{} {}", with_commas(count), count == 1 ? one : more);
   };
@@ -203,22 +235,23 @@ std::string text_of(const NotMirrored& left_out) {
   return fmt::format("{}", fmt::join(parts, ", "));
 }
 
-void Report::not_mirrored(const NotMirrored& left_out) {
+void Report::not_mirrored(const source::NotMirrored& left_out) {
   if (left_out == not_mirrored_) return;
   not_mirrored_ = left_out;
   const std::string text = text_of(left_out);
   line("Not mirrored: " + (text.empty() ? "nothing any more" : text));
 }
 
-void Report::sync_done(const wire::SyncDone& done, std::string_view tree_digest, bool equal,
-                       const Traffic& traffic, double seconds) {
-  progress_end();
+void Report::sync_done(const source::Ended& ended) {
+  not_mirrored(ended.not_mirrored);
+  progress_ended();
+  const wire::SyncDone& done = ended.done;
   const SyncStats& s = done.stats;
   if (options_.json) {
     json fields = programs::to_json(s);
-    fields["tree_digest"] = tree_digest;
+    fields["tree_digest"] = ended.tree_digest;
     fields["mirror_digest"] = done.tree_digest;
-    fields["equal"] = equal;
+    fields["equal"] = ended.equal;
     fields["not_mirrored"] = {{"extended_attributes", not_mirrored_.attributes},
                               {"acls", not_mirrored_.acls},
                               {"capabilities", not_mirrored_.capabilities},
@@ -226,26 +259,27 @@ void Report::sync_done(const wire::SyncDone& done, std::string_view tree_digest,
                               {"specials", not_mirrored_.specials},
                               {"reserved", not_mirrored_.reserved}};
     fields["dry_run"] = options_.dry_run;
-    fields["bytes_sent"] = traffic.sent;
-    fields["bytes_received"] = traffic.received;
-    fields["seconds"] = seconds;
+    fields["bytes_sent"] = ended.traffic.sent;
+    fields["bytes_received"] = ended.traffic.received;
+    fields["seconds"] = ended.seconds;
     return event("sync_done", fields);
   }
-  if (options_.stats) stats(s, traffic, seconds);
+  if (options_.stats) stats(s, ended.traffic, ended.seconds);
   if (options_.verify && options_.verbosity == 0 && differences_ > kDifferencesNamed)
     line(fmt::format("... and {} more (-v names all)", with_commas(differences_ - kDifferencesNamed)));
   if (options_.dry_run && !options_.verify) return line("Sync done (DRY RUN): nothing was changed");
   if (options_.verify)
-    return line(fmt::format("Verified: source {}, mirror {}: {}", tree_digest, done.tree_digest,
-                            equal ? "equal" : "different"));
+    return line(fmt::format("Verified: source {}, mirror {}: {}", ended.tree_digest, done.tree_digest,
+                            ended.equal ? "equal" : "different"));
   line(fmt::format(
       "Sync done: {} sent ({}), {} reused, {} created, {} deleted, {} metadata; tree {} ({:.2f} s)",
       with_commas(s.transferred_files), human_bytes(s.transferred_bytes), with_commas(s.copied + s.renamed),
-      with_commas(s.created), with_commas(s.deleted), with_commas(s.metadata), tree_digest, seconds));
+      with_commas(s.created), with_commas(s.deleted), with_commas(s.metadata), ended.tree_digest,
+      ended.seconds));
 }
 
 /// rsync's labels and order, where they fit.
-void Report::stats(const SyncStats& s, const Traffic& traffic, double seconds) {
+void Report::stats(const SyncStats& s, const source::Traffic& traffic, double seconds) {
   const PlanTotals& p = s.plan;
   line(fmt::format("Number of files: {} (reg: {}, dir: {}, link: {})", with_commas(p.source_entries),
                    with_commas(p.source_files), with_commas(p.source_directories),
@@ -268,9 +302,6 @@ void Report::stats(const SyncStats& s, const Traffic& traffic, double seconds) {
                    options_.dry_run ? " (DRY RUN)" : ""));
 }
 
-// ---- progress
-// -------------------------------------------------------------------------------------------------------
-
 void Report::show_progress(const std::string& text, bool force) {
   if (!progress_) return;
   const auto now = Clock::now();
@@ -283,11 +314,11 @@ void Report::show_progress(const std::string& text, bool force) {
   progress_width_ = width;
 }
 
-void Report::progress_listing(std::uint64_t entries) {
+void Report::listing(std::uint64_t entries) {
   show_progress(fmt::format("  listing: {} entries", with_commas(entries)), false);
 }
 
-void Report::progress_waiting(const wire::Wait& wait) {
+void Report::waiting(const wire::Wait& wait) {
   const std::string_view what = wait.reason == wire::Wait::Reason::scanning    ? "the mirror is being scanned"
                                 : wait.reason == wire::Wait::Reason::comparing ? "content is being compared"
                                 : wait.reason == wire::Wait::Reason::writing   ? "the mirror is being written"
@@ -296,7 +327,7 @@ void Report::progress_waiting(const wire::Wait& wait) {
   show_progress(fmt::format("  {}: {}", what, with_commas(wait.done)), false);
 }
 
-void Report::progress_sending(std::uint64_t files, std::uint64_t bytes, const PlanTotals& totals) {
+void Report::sending(std::uint64_t files, std::uint64_t bytes, const PlanTotals& totals) {
   if (!progress_) return;
   const auto now = Clock::now();
   if (sending_since_ == Clock::time_point{}) sending_since_ = now;
@@ -312,7 +343,7 @@ void Report::progress_sending(std::uint64_t files, std::uint64_t bytes, const Pl
       files >= totals.requests);
 }
 
-void Report::progress_end() {
+void Report::progress_ended() {
   sending_since_ = {};
   if (progress_width_ == 0) return;
   std::fputs("\n", stderr);

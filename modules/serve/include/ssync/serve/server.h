@@ -2,12 +2,12 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 
 #include "ssync/base/result.h"
+#include "ssync/base/watched.h"
 #include "ssync/mirror/mirror.h"
 #include "ssync/mirror/sync_request.h"
 #include "ssync/serve/observer.h"
@@ -29,12 +29,6 @@ struct Options {
 
 /// Errc::permission when it would listen beyond loopback, and was not told to.
 [[nodiscard]] Result<void> check_address(const Options& options);
-
-/// A descriptor that is watched beside the sockets.
-struct Watched {
-  int fd = -1;
-  std::function<void()> on_readable;  ///< in the thread of run()
-};
 
 /// Thread safety: owner thread only, but for stop(). Create it before threads that must not get this
 /// process's signals, and after those were blocked: it starts threads.

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-namespace ssync::client_program {
+namespace ssync::source {
 namespace {
 
 /// Seconds since the ctime, so that a store shows when the file has rested about as long again. After the
@@ -49,4 +49,4 @@ bool Audit::differs(const std::string& location, const ScannedEntry& entry,
   return content && content->seen == entry.seen && content->checksum != *entry.checksum;
 }
 
-}  // namespace ssync::client_program
+}  // namespace ssync::source

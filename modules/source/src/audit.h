@@ -12,7 +12,7 @@
 #include "ssync/fs/tree.h"
 #include "ssync/model/entry.h"
 
-namespace ssync::client_program {
+namespace ssync::source {
 
 /// A shared mapping's first store into a clean page moves mtime and ctime; the later ones do not, until the
 /// page has been written back (half a minute on a disk; on tmpfs never). So the content of a file whose ctime
@@ -63,4 +63,4 @@ class Audit {
   content::ContentReader reader_;
 };
 
-}  // namespace ssync::client_program
+}  // namespace ssync::source

@@ -4,7 +4,7 @@
 
 #include "ssync/support/fake_tree.h"
 
-namespace ssync::client_program {
+namespace ssync::source {
 namespace {
 
 using support::FakeOp;
@@ -119,4 +119,4 @@ TEST_F(AuditReading, IsBounded) {
 }
 
 }  // namespace
-}  // namespace ssync::client_program
+}  // namespace ssync::source

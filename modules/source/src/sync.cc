@@ -1,4 +1,4 @@
-#include "source_sync.h"
+#include "sync.h"
 
 #include <algorithm>
 #include <array>
@@ -7,7 +7,7 @@
 
 #include "ssync/base/text.h"
 
-namespace ssync::client_program {
+namespace ssync::source {
 namespace {
 
 using session::client::Client;
@@ -68,50 +68,21 @@ ExitCode code_of(const Failed& failed) {
   }
 }
 
-std::string guard_text(const wire::Plan& plan) {
-  const PlanTotals& t = plan.totals;
-  const std::string numbers =
-      fmt::format("{} of {} entries ({} of {}) on the mirror would be deleted", with_commas(t.deletes),
-                  with_commas(t.mirror_entries), human_bytes(t.delete_bytes), human_bytes(t.mirror_bytes));
-  const std::string way_out =
-      fmt::format("If that is right, say --max-delete={} or more. Nothing was changed", t.deletes);
-  switch (plan.guard) {
-    case Guard::over_half:
-      return fmt::format(
-          "{}, and {} of its {} top-level directories would be gone or empty: that looks like an accident (a "
-          "disk "
-          "that is not mounted?). {}",
-          numbers, with_commas(t.places_lost), with_commas(t.places), way_out);
-    case Guard::source_empty:
-      return fmt::format("the source is empty: {}. {}", numbers, way_out);
-    case Guard::never_synced:
-      return fmt::format("{}, and this mirror was never synced before. {}", numbers, way_out);
-    default:
-      return {};
-  }
-}
-
 }  // namespace
 
-SourceSync::SourceSync(const Options& options, Capacities capacities, fs::Root& root, index::Index& index,
-                       index::Header header, wire::Hello hello, std::chrono::milliseconds connect,
-                       net::Context& context, Signals& signals, Report& report)
+Sync::Sync(const Options& options, Work work, Stop& stop, Observer& observer)
     : options_(options),
-      capacities_(capacities),
-      root_(root),
-      index_(index),
-      header_(std::move(header)),
-      context_(context),
-      signals_(signals),
-      report_(report),
-      session_(config_of(std::move(hello), connect)),
-      lists_(capacities.lists),
-      content_jobs_(capacities.content_jobs),
-      content_results_(capacities.content_results),
-      reads_(capacities.reads),
-      chunks_(capacities.chunks) {}
+      work_(std::move(work)),
+      stop_(stop),
+      observer_(observer),
+      session_(config_of(work_.hello, work_.connect)),
+      lists_(options.capacities.lists),
+      content_jobs_(options.capacities.content_jobs),
+      content_results_(options.capacities.content_results),
+      reads_(options.capacities.reads),
+      chunks_(options.capacities.chunks) {}
 
-SourceSync::~SourceSync() {
+Sync::~Sync() {
   if (list_) list_->stop();
   if (readers_) readers_->stop();
   if (reader_) reader_->stop();
@@ -126,7 +97,7 @@ SourceSync::~SourceSync() {
   transport_.reset();  // before the buffers that it may still hold
 }
 
-Result<Outcome> SourceSync::run() {
+Result<Outcome> Sync::run() {
   SSYNC_TRY(EventFd wake, EventFd::create());
   wake_.emplace(std::move(wake));
   const auto signal = [this] { wake_->signal(); };
@@ -142,31 +113,28 @@ Result<Outcome> SourceSync::run() {
   connect.host = options_.server;
   connect.control_port = options_.control_port;
   connect.data_port = options_.data_port;
-  SSYNC_TRY(transport_, net::ClientTransport::connect(context_, connect, nullptr));
+  SSYNC_TRY(transport_, net::ClientTransport::connect(work_.context, connect, nullptr));
   carry_out(session_.start(Clock::now()));
   while (!outcome_)
     SSYNC_TRY_VOID(turn());
-  report_.progress_end();
+  observer_.progress_ended();
   return *outcome_;
 }
 
-Result<void> SourceSync::turn() {
+Result<void> Sync::turn() {
   const auto now = Clock::now();
   // Nobody wakes this thread for a few results (kResultsAtOnce): it looks for them itself.
   const auto tick = hashes_open_ == 0 ? kTickMax : kDigestWait;
   const auto until = std::clamp<std::chrono::nanoseconds>(session_.next_deadline() - now,
                                                           std::chrono::milliseconds(0), tick);
-  const std::array<int, 2> fds{wake_->fd(), signals_.fd()};
-  SSYNC_TRY(const net::Ready ready,
-            transport_->wait(std::chrono::ceil<std::chrono::milliseconds>(until), fds));
+  const std::array<int, 3> fds{wake_->fd(), stop_.fd(), stop_.watched_fd()};
+  SSYNC_TRY(const net::Ready ready, transport_->wait(std::chrono::ceil<std::chrono::milliseconds>(until),
+                                                     std::span(fds).first(stop_.watched_fd() < 0 ? 2 : 3)));
   if (ready.fds.at(0)) wake_->drain();
-  if (ready.fds.at(1)) {
-    const Signals::Taken taken = signals_.take();
-    if (taken.reopen_logs) report_.reopen();
-    if (taken.end) {
-      carry_out(session_.interrupt(static_cast<std::uint8_t>(ExitCode::interrupted), Clock::now()));
-      return {};
-    }
+  if (ready.fds.size() > 2 && ready.fds.at(2)) stop_.take_watched();
+  if (stop_.is_set()) {
+    carry_out(session_.interrupt(static_cast<std::uint8_t>(ExitCode::interrupted), Clock::now()));
+    return {};
   }
   if (!connected_ && transport_->connected()) {
     connected_ = true;
@@ -193,38 +161,35 @@ Result<void> SourceSync::turn() {
     if (outcome_ && transport_->is_refused()) outcome_->retry = false;
   }
   // Also while every thread that reads it waits for it.
-  if (const auto trouble = root_.trouble(); trouble && !outcome_) local_failure(*trouble);
+  if (const auto trouble = work_.root.trouble(); trouble && !outcome_) local_failure(*trouble);
   if (!outcome_) pump();
   if (!outcome_) carry_out(session_.on_tick(Clock::now()));
   return {};
 }
 
-// ---- the source's side
-// ----------------------------------------------------------------------------------------------
-
-void SourceSync::pump() {
+void Sync::pump() {
   if (!list_) return;
   pump_lists();
   if (!outcome_) pump_asked_rows();
   if (!outcome_) pump_digests();
   if (!outcome_) pump_reads();
   if (!outcome_) pump_chunks();
-  if (!list_complete_ && list_->listed() > 0) report_.progress_listing(list_->listed());
+  if (!list_complete_ && list_->listed() > 0) observer_.listing(list_->listed());
 }
 
-void SourceSync::pump_lists() {
+void Sync::pump_lists() {
   while (!outcome_) {
     if (!held_list_) held_list_ = lists_.try_pop();
     if (!held_list_) return;
     if (!*held_list_) return local_failure(held_list_->error());
     if (!session_.list_room()) return;
-    SourceList::Message message = std::move(**held_list_);
+    Listing::Message message = std::move(**held_list_);
     held_list_.reset();
     if (std::visit([](const auto& part) { return part.last; }, message)) {
       list_complete_ = true;
       for (const Problem& problem : list_->take_problems()) {
         if (!problem.warning) own_problems_ = true;
-        report_.problem(problem);
+        observer_.problem(problem);
       }
     }
     std::visit([this](auto& part) { carry_out(session_.list_ready(std::move(part), Clock::now())); },
@@ -232,7 +197,7 @@ void SourceSync::pump_lists() {
   }
 }
 
-void SourceSync::pump_asked_rows() {
+void Sync::pump_asked_rows() {
   if (!list_complete_) return;  // until then they are its thread's
   for (; !to_list_.empty() && !outcome_; to_list_.pop_front()) {
     if (Result<void> asked = list_->asked_rows().ask(to_list_.front()); !asked)
@@ -246,7 +211,7 @@ void SourceSync::pump_asked_rows() {
   }
 }
 
-void SourceSync::pump_digests() {
+void Sync::pump_digests() {
   while (!to_hash_.empty()) {
     const HashWanted wanted = to_hash_.front();
     const Snapshot::View view = *list_->row(wanted.row);  // on(HashFiles) looked
@@ -254,7 +219,7 @@ void SourceSync::pump_digests() {
     job.id = wanted.row;
     job.location = view.location;
     job.name = view.name;
-    if (wanted.digest) job.digest = options_.digest;
+    if (wanted.digest) job.digest = options_.sync.digest_kind;
     if (content_jobs_.try_push(job) != PushResult::pushed) break;
     to_hash_.pop_front();
   }
@@ -277,12 +242,12 @@ void SourceSync::pump_digests() {
   if (hashes_open_ == 0 || Clock::now() - digests_since_ >= kDigestWait) send_digests();
 }
 
-void SourceSync::send_digests() {
+void Sync::send_digests() {
   if (digest_rows_.empty()) return;
   carry_out(session_.digests_ready(std::exchange(digest_rows_, {}), Clock::now()));
 }
 
-void SourceSync::pump_reads() {
+void Sync::pump_reads() {
   while (!to_read_.empty()) {
     const ToRead next = to_read_.front();
     const Snapshot::View view = *list_->row(next.row);  // on(ReadFiles) looked
@@ -293,7 +258,7 @@ void SourceSync::pump_reads() {
   }
 }
 
-void SourceSync::pump_chunks() {
+void Sync::pump_chunks() {
   while (!outcome_) {
     if (held_message_ && !send_pending()) return;
     if (!list_->has_room()) return;
@@ -327,7 +292,7 @@ void SourceSync::pump_chunks() {
 }
 
 /// Hands the numbered message to the socket; false: it takes nothing just now.
-bool SourceSync::send_pending() {
+bool Sync::send_pending() {
   const std::size_t bytes = held_message_->head.bytes().size() + held_message_->payload.bytes().size();
   const Result<bool> taken = transport_->send_data(held_message_->head, held_message_->payload);
   if (!taken) {
@@ -341,72 +306,69 @@ bool SourceSync::send_pending() {
   return true;
 }
 
-void SourceSync::finished_files(const std::vector<transfer::SentFile>& files) {
+void Sync::finished_files(const std::vector<transfer::SentFile>& files) {
   for (const transfer::SentFile& file : files) {
     ++files_sent_;
     const Result<void> kept = list_->sent(file.row, file.values, file.checksum,
                                           file.exact ? std::optional(file.seen) : std::nullopt);
     if (!kept) return local_failure(kept.error());
   }
-  report_.progress_sending(files_sent_, file_bytes_sent_, totals_);
+  observer_.sending(files_sent_, file_bytes_sent_, totals_);
 }
 
-// ---- the session's wishes
-// -------------------------------------------------------------------------------------------
-
-void SourceSync::carry_out(Effects effects) {
+void Sync::carry_out(Effects effects) {
   for (session::client::Effect& effect : effects) {
     if (outcome_) return;
     std::visit([this](auto& what) { on(what); }, effect);
   }
 }
 
-void SourceSync::on(session::client::Send& effect) {
+void Sync::on(session::client::Send& effect) {
   traffic_.sent += effect.frames.bytes();
   const Result<void> sent = transport_->send_control(std::move(effect.frames));
   if (!sent) carry_out(session_.on_lost(sent.error().text(), Clock::now()));
 }
 
-void SourceSync::on(session::client::SendData& effect) {
+void Sync::on(session::client::SendData& effect) {
   held_message_.emplace();
   held_message_->head = std::move(effect.head);
   held_message_->payload = std::move(effect.payload);
   (void)send_pending();  // false: pump_chunks() tries again
 }
 
-void SourceSync::on(session::client::StartList& effect) {
+void Sync::on(session::client::StartList& effect) {
   const wire::Welcome& welcome = effect.welcome;
-  report_.event("connected", {{"server", welcome.program}, {"synced_before", welcome.synced_before}});
+  observer_.connected(welcome.program, welcome.synced_before);
   for (const std::string& note : welcome.notes)
-    report_.notice(note);
-  SourceList::Options list;
+    observer_.notice(note);
+  Listing::Options list;
   list.attributes = welcome.attributes;
-  list.compare_content = options_.checksum || options_.verify;
-  list.digest_kind = options_.digest;
+  list.compare_content = options_.sync.compare_content || options_.sync.verify;
+  list.digest_kind = options_.sync.digest_kind;
   list.accept_lost_mounts = options_.accept_root;
   if (welcome.root) list.other_root = fs::DirectoryId{welcome.root->device, welcome.root->inode};
-  if (options_.log_file) list.leave_out = root_.paths_of(*options_.log_file);
+  if (options_.log_file) list.leave_out = work_.root.paths_of(*options_.log_file);
   if (index::holds_only_state(options_.state_dir)) {
-    for (std::string& path : root_.paths_of(options_.state_dir))
+    for (std::string& path : work_.root.paths_of(options_.state_dir))
       list.leave_out.push_back(std::move(path));
   }
-  if (options_.eager_digest) list.eager_digest = options_.digest;
+  if (options_.eager_digest) list.eager_digest = options_.sync.digest_kind;
   list.directory_sums = welcome.directory_sums && !list.compare_content && !list.eager_digest;
-  list_ = std::make_unique<SourceList>(root_.tree(), index_, header_, list, lists_);
+  list_ = std::make_unique<Listing>(work_.root.tree(), work_.index, work_.header, list, lists_);
   readers_ = std::make_unique<content::ContentReaders>(
-      root_.tree(), 2, content_jobs_, [this](content::ContentResult result) {
+      work_.root.tree(), 2, content_jobs_, [this](content::ContentResult result) {
         (void)content_results_.push(std::move(result));  // false: the sync is over
       });
-  reader_ = std::make_unique<transfer::SourceReader>(root_.tree(), transfer::SourceReader::Options{}, reads_,
-                                                     chunks_);
+  reader_ = std::make_unique<transfer::SourceReader>(work_.root.tree(), transfer::SourceReader::Options{},
+                                                     reads_, chunks_);
   list_->start();
 }
 
-void SourceSync::on(session::client::Waiting& effect) {
-  report_.notice(fmt::format("Waiting: {}", effect.reason));
+void Sync::on(session::client::Waiting& effect) {
+  observer_.notice(fmt::format("Waiting: {}", effect.reason));
 }
 
-void SourceSync::on(session::client::HashFiles& effect) {
+void Sync::on(session::client::HashFiles& effect) {
   for (const wire::DigestQuery& query : effect.rows) {
     if (!asked_row(query.row, query.location, query.name)) return;
     to_hash_.push_back({query.row, query.digest});
@@ -414,80 +376,81 @@ void SourceSync::on(session::client::HashFiles& effect) {
   }
 }
 
-void SourceSync::on(session::client::ListDirectories& effect) {
+void Sync::on(session::client::ListDirectories& effect) {
   std::move(effect.rows.begin(), effect.rows.end(), std::back_inserter(to_list_));
 }
 
-void SourceSync::on(session::client::ReadFiles& effect) {
+void Sync::on(session::client::ReadFiles& effect) {
   for (const wire::RequestRow& row : effect.rows) {
     if (!asked_row(row.row, row.location, row.name)) return;
     to_read_.push_back({row.row, row.any_content});
   }
 }
 
-void SourceSync::on(session::client::ShowPlan& effect) {
+void Sync::on(session::client::ShowPlan& effect) {
   totals_ = effect.plan.totals;
   has_plan_ = true;
-  report_.plan(effect.plan);
-  const bool changes = !options_.dry_run && !options_.verify;
-  const std::string stop = guard_text(effect.plan);
-  if (stop.empty() || !changes) {
-    if (!stop.empty()) report_.notice(stop);
-    return carry_out(session_.plan_accepted(Clock::now()));
-  }
-  report_.error(stop);
-  carry_out(session_.plan_refused(static_cast<std::uint8_t>(ExitCode::max_delete), Clock::now()));
+  observer_.plan(effect.plan);
+  // What --max-delete keeps is withheld, and everything else done.
+  const bool holds = effect.plan.guard != Guard::none && effect.plan.guard != Guard::max_delete;
+  const bool stops = holds && !options_.sync.dry_run && !options_.sync.verify;
+  if (holds) observer_.guard_holds(effect.plan, stops);
+  carry_out(stops ? session_.plan_refused(static_cast<std::uint8_t>(ExitCode::max_delete), Clock::now())
+                  : session_.plan_accepted(Clock::now()));
 }
 
-void SourceSync::on(session::client::ShowChanges& effect) {
-  report_.changes(effect.rows);
+void Sync::on(session::client::ShowChanges& effect) {
+  observer_.changes(effect.rows);
 }
 
-void SourceSync::on(session::client::ShowProblems& effect) {
+void Sync::on(session::client::ShowProblems& effect) {
   for (const Problem& problem : effect.rows) {
     list_->leave_out(problem);
     // What this end could not read it has said already, with the reason.
     const std::optional<Snapshot::View> row = list_->row(problem.row);
     const bool own = row && row->values.kind == Kind::unreadable;
-    if (!own) report_.problem(problem);
+    if (!own) observer_.problem(problem);
   }
 }
 
-void SourceSync::on(session::client::ShowProgress& effect) {
-  report_.progress_waiting(effect.wait);
+void Sync::on(session::client::ShowProgress& effect) {
+  observer_.waiting(effect.wait);
 }
 
-void SourceSync::on(session::client::Finished& effect) {
+void Sync::on(session::client::Finished& effect) {
   const wire::SyncDone& done = effect.done;
   const SyncStats& stats = done.stats;
-  if (Result<void> kept = index_.flush_log(index::Index::Durable::no); !kept)
+  if (Result<void> kept = work_.index.flush_log(index::Index::Durable::no); !kept)
     return local_failure(kept.error());
   const std::string digest = list_->tree_digest();
   bool equal = digest == done.tree_digest;
   // Digests leave out what could not be read or compared, and what is on one end alone.
-  if (options_.verify) equal = equal && done.complete && stats.problems == 0 && !own_problems_;
+  if (options_.sync.verify) equal = equal && done.complete && stats.problems == 0 && !own_problems_;
   const scanner::Counts counts = list_->counts();
-  report_.not_mirrored({counts.unmirrored.attributes, counts.unmirrored.acls, counts.unmirrored.capabilities,
-                        counts.hard_links, stats.plan.specials, counts.reserved});
-  report_.sync_done(done, digest, equal, traffic_,
-                    std::chrono::duration<double>(Clock::now() - started_).count());
+  observer_.sync_done({done,
+                       digest,
+                       equal,
+                       {counts.unmirrored.attributes, counts.unmirrored.acls, counts.unmirrored.capabilities,
+                        counts.hard_links, stats.plan.specials, counts.reserved},
+                       traffic_,
+                       std::chrono::duration<double>(Clock::now() - started_).count()});
   Outcome outcome;
   outcome.done = true;
   outcome.reached = true;
-  if (options_.verify) {
+  if (options_.sync.verify) {
     if (!equal) outcome.code = ExitCode::partial;
     return over(outcome);
   }
-  if (!equal && !options_.dry_run) {
-    report_.error(fmt::format("the mirror is not equal to the source after this sync: source {}, mirror {}",
-                              digest, done.tree_digest));
+  if (!equal && !options_.sync.dry_run) {
+    observer_.error(fmt::format("the mirror is not equal to the source after this sync: source {}, mirror {}",
+                                digest, done.tree_digest));
     outcome.code = ExitCode::partial;
   } else if (stats.problems > 0 || own_problems_) {
     outcome.code = ExitCode::partial;
   } else if (stats.vanished > 0) {
     outcome.code = ExitCode::vanished;
   } else if (stats.deletes_withheld > 0) {
-    report_.error(
+    observer_.error(
         fmt::format("{} entries would be deleted, more than --max-delete allows: nothing was deleted",
                     with_commas(stats.plan.deletes)));
     outcome.code = ExitCode::max_delete;
@@ -495,7 +458,7 @@ void SourceSync::on(session::client::Finished& effect) {
   over(outcome);
 }
 
-void SourceSync::on(session::client::Failed& effect) {
+void Sync::on(session::client::Failed& effect) {
   Outcome outcome;
   outcome.code = code_of(effect);
   outcome.retry = effect.retry;
@@ -507,8 +470,7 @@ void SourceSync::on(session::client::Failed& effect) {
   over(std::move(outcome));
 }
 
-std::optional<Snapshot::View> SourceSync::asked_row(RowId id, std::string_view location,
-                                                    std::string_view name) {
+std::optional<Snapshot::View> Sync::asked_row(RowId id, std::string_view location, std::string_view name) {
   const std::optional<Snapshot::View> row = list_->row(id);
   if (row && row->values.kind == Kind::file && row->location == location && row->name == name) return row;
   carry_out(session_.on_malformed(
@@ -519,7 +481,7 @@ std::optional<Snapshot::View> SourceSync::asked_row(RowId id, std::string_view l
   return std::nullopt;
 }
 
-void SourceSync::local_failure(const Error& error) {
+void Sync::local_failure(const Error& error) {
   // What failed is told below; the server hears goodbye, and need not wait for us to be missed.
   for (session::client::Effect& effect :
        session_.interrupt(static_cast<std::uint8_t>(ExitCode::file), Clock::now())) {
@@ -530,12 +492,12 @@ void SourceSync::local_failure(const Error& error) {
   outcome.code = error.code == Errc::refused ? ExitCode::selection : ExitCode::file;
   outcome.reached = true;  // it is not the server that is missing
   outcome.text = error.code == Errc::lost
-                     ? context(error, "the source " + escape(root_.absolute_path())).text()
+                     ? context(error, "the source " + escape(work_.root.absolute_path())).text()
                      : error.text();
   over(std::move(outcome));
 }
 
-void SourceSync::over(Outcome outcome) {
+void Sync::over(Outcome outcome) {
   if (outcome_) return;
   if (has_plan_) {
     outcome.left_to_do = totals_.requests + totals_.created + totals_.copies + totals_.renames +
@@ -545,4 +507,4 @@ void SourceSync::over(Outcome outcome) {
   outcome_ = std::move(outcome);
 }
 
-}  // namespace ssync::client_program
+}  // namespace ssync::source

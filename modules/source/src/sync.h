@@ -11,28 +11,19 @@
 
 #include "ssync/base/event_fd.h"
 #include "ssync/base/exit_code.h"
-#include "ssync/base/signals.h"
 #include "ssync/content/content_readers.h"
 #include "ssync/fs/tree.h"
 #include "ssync/index/index.h"
 #include "ssync/net/transport.h"
 #include "ssync/session/client.h"
+#include "ssync/source/observer.h"
+#include "ssync/source/source.h"
 #include "ssync/transfer/source_reader.h"
 
-#include "options.h"
-#include "report.h"
-#include "source_list.h"
+#include "listing.h"
+#include "stop.h"
 
-namespace ssync::client_program {
-
-/// Sizes of what is between the stages. A test runs everything with 1 of each.
-struct Capacities {
-  std::size_t lists = wire::kListWindow;
-  std::size_t content_jobs = 256;
-  std::size_t content_results = 4096;
-  std::size_t reads = 1024;
-  std::size_t chunks = 8;
-};
+namespace ssync::source {
 
 /// How a sync ended.
 struct Outcome {
@@ -46,13 +37,21 @@ struct Outcome {
   std::string text;                         ///< why, when not done
 };
 
-class SourceSync {
+/// What a sync works on. All borrowed but the values.
+struct Work {
+  fs::Root& root;
+  index::Index& index;
+  index::Header header;  ///< when this sync has listed the source
+  net::Context& context;
+  wire::Hello hello;
+  std::chrono::milliseconds connect;  ///< how long to try to reach the server
+};
+
+class Sync {
  public:
-  /// All must outlive it. `connect`: how long to try to reach the server.
-  SourceSync(const Options& options, Capacities capacities, fs::Root& root, index::Index& index,
-             index::Header header, wire::Hello hello, std::chrono::milliseconds connect,
-             net::Context& context, Signals& signals, Report& report);
-  ~SourceSync();
+  /// All must outlive it.
+  Sync(const Options& options, Work work, Stop& stop, Observer& observer);
+  ~Sync();
   /// Until it is over. Errors: this machine (descriptors, sockets), not the peer.
   [[nodiscard]] Result<Outcome> run();
 
@@ -94,23 +93,19 @@ class SourceSync {
   void over(Outcome outcome);
 
   const Options& options_;
-  const Capacities capacities_;
-  fs::Root& root_;
-  index::Index& index_;
-  const index::Header header_;
-  net::Context& context_;
-  Signals& signals_;
-  Report& report_;
+  Work work_;
+  Stop& stop_;
+  Observer& observer_;
   session::client::Client session_;
   std::optional<EventFd> wake_;
   std::unique_ptr<net::ClientTransport> transport_;
 
-  BoundedQueue<SourceList::Item> lists_;
+  BoundedQueue<Listing::Item> lists_;
   BoundedQueue<content::ContentJob> content_jobs_;
   BoundedQueue<content::ContentResult> content_results_;
   BoundedQueue<transfer::ReadRequest> reads_;
   BoundedQueue<transfer::ReadOutput> chunks_;
-  std::unique_ptr<SourceList> list_;
+  std::unique_ptr<Listing> list_;
   std::unique_ptr<content::ContentReaders> readers_;
   std::unique_ptr<transfer::SourceReader> reader_;
 
@@ -130,7 +125,7 @@ class SourceSync {
     bool any_content = false;
   };
   std::deque<ToRead> to_read_;                      ///< requested, not yet in reads_
-  std::optional<SourceList::Item> held_list_;       ///< popped, waiting for room in the window
+  std::optional<Listing::Item> held_list_;          ///< popped, waiting for room in the window
   std::optional<transfer::ReadOutput> held_chunk_;  ///< popped, waiting for credit
   std::optional<net::DataMessage> held_message_;    ///< numbered, waiting for the socket
   std::vector<transfer::SentFile> held_finished_;
@@ -144,4 +139,4 @@ class SourceSync {
   std::optional<Outcome> outcome_;
 };
 
-}  // namespace ssync::client_program
+}  // namespace ssync::source

@@ -10,7 +10,7 @@
 #include "ssync/model/snapshot.h"
 #include "ssync/wire/codec.h"
 
-namespace ssync::client_program {
+namespace ssync::source {
 
 /// Thread safety: one thread at a time; keep() while the list is made, the rest after.
 class AskedRows {
@@ -39,4 +39,4 @@ class AskedRows {
   wire::FileListEncoder encoder_;
 };
 
-}  // namespace ssync::client_program
+}  // namespace ssync::source

@@ -4,7 +4,7 @@
 
 #include "ssync/fs/same.h"
 
-namespace ssync::client_program {
+namespace ssync::source {
 
 Result<void> AskedRows::ask(const wire::ListingRow& listing) {
   const bool listed = listing.directory >= next_directory_ && listing.directory < rows_.directories() &&
@@ -63,4 +63,4 @@ Row AskedRows::row_of(EntryIndex entry, DirectoryIndex directory) {
   return row;
 }
 
-}  // namespace ssync::client_program
+}  // namespace ssync::source

@@ -1,10 +1,10 @@
-#include "source_list.h"
+#include "listing.h"
 
 #include <algorithm>
 #include <exception>
 #include <utility>
 
-namespace ssync::client_program {
+namespace ssync::source {
 namespace {
 
 /// Directories go out in steps of this size, so that the server, which scans meanwhile, need not keep what it
@@ -25,7 +25,7 @@ std::uint8_t unmirrored_of(const Snapshot::View& row) {
   return static_cast<std::uint8_t>(row.flags / kUnmirroredUnit);
 }
 
-scanner::Options scan_options(const SourceList::Options& options) {
+scanner::Options scan_options(const Listing::Options& options) {
   scanner::Options scan;
   scan.role = index::Role::source;
   scan.digest_kind = options.digest_kind;
@@ -39,8 +39,8 @@ scanner::Options scan_options(const SourceList::Options& options) {
 
 }  // namespace
 
-SourceList::SourceList(fs::Tree& tree, index::Index& index, index::Header header, Options options,
-                       BoundedQueue<Item>& queue)
+Listing::Listing(fs::Tree& tree, index::Index& index, index::Header header, Options options,
+                 BoundedQueue<Item>& queue)
     : tree_(tree),
       index_(index),
       header_(std::move(header)),
@@ -52,20 +52,20 @@ SourceList::SourceList(fs::Tree& tree, index::Index& index, index::Header header
       audit_(tree, index.listed_at(), scan_clock_),
       asked_rows_(rows_, index) {}
 
-SourceList::~SourceList() {
+Listing::~Listing() {
   stop();
 }
 
-void SourceList::start() {
+void Listing::start() {
   thread_ = std::jthread([this] { run(); });  // ends with the tree, or when the queue is closed
 }
 
-void SourceList::stop() noexcept {
+void Listing::stop() noexcept {
   scanner_.stop();
   queue_.close();
 }
 
-void SourceList::run() {
+void Listing::run() {
   Result<void> outcome;
   try {
     outcome = list();
@@ -76,7 +76,7 @@ void SourceList::run() {
     (void)queue_.push(Item(tl::unexpected(fs::lost_or(tree_, std::move(outcome).error()))));
 }
 
-Result<void> SourceList::list() {
+Result<void> Listing::list() {
   for (;;) {
     SSYNC_TRY(std::optional<ScanBlock> block, scanner_.next());
     if (!block) break;
@@ -94,7 +94,7 @@ Result<void> SourceList::list() {
 }
 
 // Nothing may be appended meanwhile, and nobody waits for it: who owns the sockets must not wait for a disk.
-Result<void> SourceList::commit_index() {
+Result<void> Listing::commit_index() {
   {
     MutexLock lock(index_mutex_);
     is_committing_ = true;
@@ -114,7 +114,7 @@ Result<void> SourceList::commit_index() {
 
 /// What is another content than the index says comes into doubt, here and, should this sync be cut, in the
 /// next.
-Result<void> SourceList::audit(ScanBlock& block) {
+Result<void> Listing::audit(ScanBlock& block) {
   for (ScannedEntry& entry : block.entries) {
     if (!audit_.is_due(entry)) continue;
     if (!audit_.differs(block.location, entry, [this](std::uint64_t) { return !queue_.closed(); })) continue;
@@ -131,7 +131,7 @@ Result<void> SourceList::audit(ScanBlock& block) {
   return {};
 }
 
-Result<void> SourceList::list_block(const ScanBlock& block) {
+Result<void> Listing::list_block(const ScanBlock& block) {
   {
     MutexLock lock(mutex_);
     SSYNC_TRY_VOID(rows_.begin_directory(block.location));
@@ -152,7 +152,7 @@ Result<void> SourceList::list_block(const ScanBlock& block) {
   return say_directory({block.location, next_row_ - first, sum_});
 }
 
-Result<void> SourceList::list_entries(const ScanBlock& block, std::span<const ScannedEntry> entries) {
+Result<void> Listing::list_entries(const ScanBlock& block, std::span<const ScannedEntry> entries) {
   const std::uint64_t first = next_row_;
   {
     MutexLock lock(mutex_);
@@ -175,7 +175,7 @@ Result<void> SourceList::list_entries(const ScanBlock& block, std::span<const Sc
   return {};
 }
 
-Row SourceList::row_of(const ScanBlock& block, const ScannedEntry& entry, RowId id) const {
+Row Listing::row_of(const ScanBlock& block, const ScannedEntry& entry, RowId id) const {
   Row row;
   row.location = block.location;
   row.name = entry.name;
@@ -193,7 +193,7 @@ Row SourceList::row_of(const ScanBlock& block, const ScannedEntry& entry, RowId 
   return row;
 }
 
-Result<void> SourceList::keep(const Row& row, const ScannedEntry& entry) {
+Result<void> Listing::keep(const Row& row, const ScannedEntry& entry) {
   const unsigned flags =
       (row.doubt ? unsigned{kFlagDoubt} : 0U) | unsigned{entry.unmirrored} * kUnmirroredUnit;
   SSYNC_TRY_VOID(rows_.add(row.name, row.values, row.target, entry.seen.device, entry.seen.inode,
@@ -212,14 +212,14 @@ Result<void> SourceList::keep(const Row& row, const ScannedEntry& entry) {
   return {};
 }
 
-Result<void> SourceList::say(const Row& row) {
+Result<void> Listing::say(const Row& row) {
   if (encoder_.add(row)) return {};
   SSYNC_TRY_VOID(flush(false));
   if (!encoder_.add(row)) return fail(Errc::limit, printable(row.path()) + ": does not fit into a message");
   return {};
 }
 
-void SourceList::add_to_sum(const Row& row) {
+void Listing::add_to_sum(const Row& row) {
   if (row.origin) asked_rows_.keep(static_cast<EntryIndex>(row.id), *row.origin);
   if (row.doubt || !is_mirrored(row.values.kind)) sum_.reset();
   if (!sum_) return;
@@ -227,7 +227,7 @@ void SourceList::add_to_sum(const Row& row) {
                     row.values.size > 0 ? row.checksum : std::nullopt);
 }
 
-Result<void> SourceList::say_directory(DirectorySum directory) {
+Result<void> Listing::say_directory(DirectorySum directory) {
   directories_bytes_ += wire::body_bytes(directory);
   rows_said_ += directory.rows;
   directories_.rows.push_back(std::move(directory));
@@ -236,7 +236,7 @@ Result<void> SourceList::say_directory(DirectorySum directory) {
   return full ? flush(false) : Result<void>();
 }
 
-Result<void> SourceList::flush(bool last) {
+Result<void> Listing::flush(bool last) {
   Message message =
       options_.directory_sums ? Message(std::exchange(directories_, {})) : encoder_.finish(last);
   if (auto* directories = std::get_if<wire::DirectoryList>(&message)) directories->last = last;
@@ -247,7 +247,7 @@ Result<void> SourceList::flush(bool last) {
 }
 
 /// The seed's way: every row carries its digest. What the index does not know is read now.
-Result<std::optional<Digest>> SourceList::eager(const ScanBlock& block, const ScannedEntry& entry) {
+Result<std::optional<Digest>> Listing::eager(const ScanBlock& block, const ScannedEntry& entry) {
   if (entry.digest) return entry.digest;
   if (!directory_ || directory_location_ != block.location) {
     directory_.reset();
@@ -268,9 +268,8 @@ Result<std::optional<Digest>> SourceList::eager(const ScanBlock& block, const Sc
   return content->digest;
 }
 
-Result<void> SourceList::remember(PathView path, std::uint8_t unmirrored, const Seen& seen,
-                                  const std::optional<Checksum>& checksum,
-                                  const std::optional<Digest>& digest) {
+Result<void> Listing::remember(PathView path, std::uint8_t unmirrored, const Seen& seen,
+                               const std::optional<Checksum>& checksum, const std::optional<Digest>& digest) {
   index::Record record;
   record.held = seen;
   record.unmirrored = unmirrored;
@@ -282,33 +281,33 @@ Result<void> SourceList::remember(PathView path, std::uint8_t unmirrored, const 
   return append(path, record);
 }
 
-Result<void> SourceList::append(PathView path, const index::Record& record) {
+Result<void> Listing::append(PathView path, const index::Record& record) {
   MutexLock lock(index_mutex_);
   if (!is_committing_) return index_.append(path, record);
   meanwhile_.push_back({std::string(path.location), std::string(path.name), record});
   return {};
 }
 
-bool SourceList::has_room() const {
+bool Listing::has_room() const {
   MutexLock lock(index_mutex_);
   return meanwhile_.size() < kMeanwhileMax;
 }
 
-std::optional<Snapshot::View> SourceList::row(RowId id) const {
+std::optional<Snapshot::View> Listing::row(RowId id) const {
   MutexLock lock(mutex_);
   return id < rows_.size() ? std::optional(view(id)) : std::nullopt;
 }
 
-std::string SourceList::tree_digest() const {
+std::string Listing::tree_digest() const {
   MutexLock lock(mutex_);
   return digest_.hex();
 }
 
-Snapshot::View SourceList::view(RowId id) const {
+Snapshot::View Listing::view(RowId id) const {
   return rows_.view(static_cast<EntryIndex>(id));
 }
 
-Hash128 SourceList::hash_of(RowId id) const {
+Hash128 Listing::hash_of(RowId id) const {
   const Snapshot::View row = view(id);
   const auto newer = newer_.find(id);
   const auto checksum = checksums_.find(id);
@@ -316,13 +315,13 @@ Hash128 SourceList::hash_of(RowId id) const {
                   row.target, checksum == checksums_.end() ? std::nullopt : std::optional(checksum->second));
 }
 
-bool SourceList::left_out(const Snapshot::View& row, RowId id) const {
+bool Listing::left_out(const Snapshot::View& row, RowId id) const {
   return left_out_rows_.contains(id) ||
          std::any_of(left_out_subtrees_.begin(), left_out_subtrees_.end(),
                      [&](const std::string& subtree) { return is_at_or_below(row.location, subtree); });
 }
 
-Result<void> SourceList::learned(RowId id, const content::Content& content) {
+Result<void> Listing::learned(RowId id, const content::Content& content) {
   MutexLock lock(mutex_);
   const Snapshot::View row = view(id);
   if (options_.compare_content && !left_out(row, id)) {
@@ -334,8 +333,8 @@ Result<void> SourceList::learned(RowId id, const content::Content& content) {
   return remember(row.path(), unmirrored_of(row), content.seen, content.checksum, content.digest);
 }
 
-Result<void> SourceList::sent(RowId id, const Values& values, const Checksum& checksum,
-                              const std::optional<Seen>& exact) {
+Result<void> Listing::sent(RowId id, const Values& values, const Checksum& checksum,
+                           const std::optional<Seen>& exact) {
   MutexLock lock(mutex_);
   const Snapshot::View row = view(id);
   if (!left_out(row, id) && (options_.compare_content || !(values == row.values))) {
@@ -350,7 +349,7 @@ Result<void> SourceList::sent(RowId id, const Values& values, const Checksum& ch
   return remember(row.path(), unmirrored_of(row), *exact, checksum, std::nullopt);
 }
 
-void SourceList::leave_out(const Problem& problem) {
+void Listing::leave_out(const Problem& problem) {
   MutexLock lock(mutex_);
   if (problem.row == kNoRow || problem.row >= rows_.size()) return;
   const Snapshot::View row = view(problem.row);
@@ -368,4 +367,4 @@ void SourceList::leave_out(const Problem& problem) {
   }
 }
 
-}  // namespace ssync::client_program
+}  // namespace ssync::source

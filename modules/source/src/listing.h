@@ -25,12 +25,12 @@
 #include "asked_rows.h"
 #include "audit.h"
 
-namespace ssync::client_program {
+namespace ssync::source {
 
 /// Runs in its own thread from start() until the whole list is in the queue. One other thread, that which
 /// pops the items, may look rows up and say what became of them meanwhile; the rest is for after the last
 /// item.
-class SourceList {
+class Listing {
  public:
   struct Options {
     Attributes attributes;
@@ -46,9 +46,9 @@ class SourceList {
   using Message = std::variant<wire::FileListEncoder::Encoded, wire::DirectoryList>;
   using Item = Result<Message>;
 
-  SourceList(fs::Tree& tree, index::Index& index, index::Header header, Options options,
-             BoundedQueue<Item>& queue);
-  ~SourceList();
+  Listing(fs::Tree& tree, index::Index& index, index::Header header, Options options,
+          BoundedQueue<Item>& queue);
+  ~Listing();
   void start();
   void stop() noexcept;
 
@@ -144,4 +144,4 @@ class SourceList {
   std::jthread thread_;
 };
 
-}  // namespace ssync::client_program
+}  // namespace ssync::source
