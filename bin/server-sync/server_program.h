@@ -1,7 +1,7 @@
 // server-sync from its command line to its exit code.
 #pragma once
 
-#include "ssync/mirror/sync_request.h"
+#include "ssync/mirror/options.h"
 
 namespace ssync::server_program {
 

@@ -9,6 +9,7 @@
 
 #include "ssync/base/bounded_queue.h"
 #include "ssync/content/content_readers.h"
+#include "ssync/mirror/options.h"
 #include "ssync/mirror/sync_request.h"
 #include "ssync/model/entry.h"
 #include "ssync/model/tree_digest.h"

@@ -9,7 +9,7 @@
 
 #include "ssync/base/event_fd.h"
 #include "ssync/base/result.h"
-#include "ssync/mirror/sync_request.h"
+#include "ssync/mirror/options.h"
 #include "ssync/net/transport.h"
 #include "ssync/serve/observer.h"
 #include "ssync/serve/server.h"

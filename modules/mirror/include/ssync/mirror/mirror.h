@@ -1,7 +1,6 @@
 // One mirror: its root and lock, whose it is, and what is known of it between syncs.
 #pragma once
 
-#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,23 +11,12 @@
 #include "ssync/base/event_fd.h"
 #include "ssync/base/result.h"
 #include "ssync/mirror/observer.h"
+#include "ssync/mirror/options.h"
 #include "ssync/mirror/sync.h"
-#include "ssync/mirror/sync_request.h"
 #include "ssync/session/server.h"
 #include "ssync/wire/messages.h"
 
 namespace ssync::mirror {
-
-struct Options {
-  std::string directory;
-  std::string state_dir;                    ///< where its index is
-  std::optional<std::uint64_t> max_delete;  ///< entries; no client can lift it
-  bool take_over = false;                   ///< another source than the last one may have it
-  bool accept_root = false;                 ///< it may be on another file system than at the last sync
-  bool fsync = false;                       ///< every sync is durable
-  /// A file of this process that is no part of any mirror, wherever it lies.
-  std::optional<std::string> log_file;
-};
 
 /// One sync at a time: open_sync(), make_sync(), close_sync(). Thread safety: one thread at a time, which may
 /// change; trouble() may be called meanwhile, but not while open_sync() runs.

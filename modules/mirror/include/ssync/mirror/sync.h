@@ -12,6 +12,7 @@
 #include "ssync/fs/tree.h"
 #include "ssync/index/index.h"
 #include "ssync/mirror/observer.h"
+#include "ssync/mirror/options.h"
 #include "ssync/mirror/sync_request.h"
 #include "ssync/session/server.h"
 

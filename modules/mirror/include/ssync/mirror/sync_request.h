@@ -1,7 +1,6 @@
-// What one sync of a mirror is to do, and how much may lie between its stages.
+// What one sync of a mirror is to do.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -10,7 +9,6 @@
 #include "ssync/fs/mirror_record.h"
 #include "ssync/fs/tree.h"
 #include "ssync/model/entry.h"
-#include "ssync/wire/limits.h"
 #include "ssync/wire/messages.h"
 
 namespace ssync::mirror {
@@ -32,19 +30,6 @@ struct SyncRequest {
   [[nodiscard]] bool only_shows() const { return options.dry_run || options.verify; }
   /// Every file's content is read, compared and folded into the tree digest.
   [[nodiscard]] bool reads_content() const { return options.compare_content || options.verify; }
-};
-
-/// Sizes of what is between the stages. A test runs everything with 1 of each.
-struct Capacities {
-  std::size_t list_batches = wire::kListWindow;
-  std::size_t mirror_blocks = 8;  ///< batches
-  std::size_t inbox = 4096;
-  std::size_t outputs = 8;
-  std::size_t content_jobs = 256;
-  std::size_t receive_events = 4096;
-  std::size_t seal_items = 64;        ///< batches
-  std::size_t open_requests = 8192;   ///< files requested and not yet published
-  std::size_t open_questions = 8192;  ///< source files whose content was asked for
 };
 
 }  // namespace ssync::mirror

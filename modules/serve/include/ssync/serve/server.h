@@ -8,8 +8,7 @@
 
 #include "ssync/base/result.h"
 #include "ssync/base/watched.h"
-#include "ssync/mirror/mirror.h"
-#include "ssync/mirror/sync_request.h"
+#include "ssync/mirror/options.h"
 #include "ssync/serve/observer.h"
 #include "ssync/wire/limits.h"
 

@@ -36,28 +36,29 @@ struct Ended {
   double seconds = 0;
 };
 
-/// Thread safety: it is told by one thread, that of Source::run(). A function that blocks holds up the sync.
+/// Says nothing by itself. Thread safety: it is told by one thread, that of Source::run(). A function that
+/// blocks holds up the sync.
 class Observer {
  public:
   virtual ~Observer() = default;
-  virtual void notice(std::string_view text) = 0;  ///< something to know
-  virtual void error(std::string_view text) = 0;   ///< something went wrong
+  virtual void notice(std::string_view /*text*/) {}  ///< something to know
+  virtual void error(std::string_view /*text*/) {}   ///< something went wrong
   /// `server`: its program and version.
-  virtual void connected(std::string_view server, bool synced_before) = 0;
-  virtual void problem(const Problem& problem) = 0;
-  virtual void plan(const wire::Plan& plan) = 0;
+  virtual void connected(std::string_view /*server*/, bool /*synced_before*/) {}
+  virtual void problem(const Problem& /*problem*/) {}
+  virtual void plan(const wire::Plan& /*plan*/) {}
   /// The plan would delete too much; `stops`: so nothing was changed. Else it is only shown.
-  virtual void guard_holds(const wire::Plan& plan, bool stops) = 0;
+  virtual void guard_holds(const wire::Plan& /*plan*/, bool /*stops*/) {}
   /// With SyncOptions::list_changes.
-  virtual void changes(const std::vector<wire::ChangeRow>& rows) = 0;
-  virtual void sync_done(const Ended& ended) = 0;
+  virtual void changes(const std::vector<wire::ChangeRow>& /*rows*/) {}
+  virtual void sync_done(const Ended& /*ended*/) {}
 
   // Progress: often.
-  virtual void listing(std::uint64_t entries) = 0;
-  virtual void waiting(const wire::Wait& wait) = 0;
-  virtual void sending(std::uint64_t files, std::uint64_t bytes, const PlanTotals& totals) = 0;
+  virtual void listing(std::uint64_t /*entries*/) {}
+  virtual void waiting(const wire::Wait& /*wait*/) {}
+  virtual void sending(std::uint64_t /*files*/, std::uint64_t /*bytes*/, const PlanTotals& /*totals*/) {}
   /// Of one sync, however it ended.
-  virtual void progress_ended() = 0;
+  virtual void progress_ended() {}
 };
 
 }  // namespace ssync::source
