@@ -124,6 +124,8 @@ struct Source::Impl {
   [[nodiscard]] Result<ExitCode> run();
   /// One attempt. `connect`: how long to try to reach the server.
   [[nodiscard]] Result<Outcome> attempt(std::chrono::milliseconds connect);
+  [[nodiscard]] net::ClientTransport::Options connect_to() const;
+  [[nodiscard]] std::vector<std::string> own_paths(const fs::Root& root) const;
   [[nodiscard]] wire::Hello hello_for(const Opened& source) const;
   [[nodiscard]] std::optional<Outcome> another_root(const Opened& source, const index::Index& index) const;
   /// Joins its threads. False: it was stopped. options.on_stuck is called when they do not come back.
@@ -242,10 +244,17 @@ Result<Outcome> Source::Impl::attempt(std::chrono::milliseconds connect) {
   for (const std::string& damage : index.damage())
     observer.notice(damage);
   if (auto refused = another_root(*source, index)) return *refused;
-  auto sync = std::make_unique<Sync>(options,
-                                     Work{source->root, index, header_for(source->root, source->identity),
-                                          context, hello_for(*source), connect},
-                                     stop, observer);
+  auto sync = std::make_unique<Sync>(
+      options,
+      Work{.tree = source->root.tree(),
+           .index = index,
+           .header = header_for(source->root, source->identity),
+           .leave_out = own_paths(source->root),
+           .hello = hello_for(*source),
+           .connect = connect,
+           .transport = [this] { return net::ClientTransport::connect(context, connect_to(), nullptr); },
+           .trouble = [&source] { return source->root.trouble(); }},
+      stop, observer);
   Result<Outcome> outcome = sync->run();
   const bool go_on = put_away(std::move(sync), outcome ? outcome->code : ExitCode::socket);
   if (outcome && outcome->done) {
@@ -254,6 +263,25 @@ Result<Outcome> Source::Impl::attempt(std::chrono::milliseconds connect) {
   }
   if (!go_on && outcome) outcome->code = ExitCode::interrupted;
   return outcome;
+}
+
+net::ClientTransport::Options Source::Impl::connect_to() const {
+  net::ClientTransport::Options connect;
+  connect.host = options.server;
+  connect.control_port = options.control_port;
+  connect.data_port = options.data_port;
+  return connect;
+}
+
+/// What this process keeps on disk, where it lies in the source.
+std::vector<std::string> Source::Impl::own_paths(const fs::Root& root) const {
+  std::vector<std::string> paths;
+  if (options.log_file) paths = root.paths_of(*options.log_file);
+  if (index::holds_only_state(options.state_dir)) {
+    for (std::string& path : root.paths_of(options.state_dir))
+      paths.push_back(std::move(path));
+  }
+  return paths;
 }
 
 wire::Hello Source::Impl::hello_for(const Opened& source) const {

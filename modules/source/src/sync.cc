@@ -83,7 +83,7 @@ Sync::Sync(const Options& options, Work work, Stop& stop, Observer& observer)
       chunks_(options.capacities.chunks) {}
 
 Sync::~Sync() {
-  if (list_) list_->stop();
+  if (feed_) feed_->stop();
   if (readers_) readers_->stop();
   if (reader_) reader_->stop();
   lists_.close();
@@ -93,6 +93,7 @@ Sync::~Sync() {
   chunks_.close();
   reader_.reset();
   readers_.reset();
+  feed_.reset();
   list_.reset();
   transport_.reset();  // before the buffers that it may still hold
 }
@@ -109,11 +110,7 @@ Result<Outcome> Sync::run() {
   content_jobs_.on_space(signal);
   reads_.on_space(signal);
   started_ = Clock::now();
-  net::ClientTransport::Options connect;
-  connect.host = options_.server;
-  connect.control_port = options_.control_port;
-  connect.data_port = options_.data_port;
-  SSYNC_TRY(transport_, net::ClientTransport::connect(work_.context, connect, nullptr));
+  SSYNC_TRY(transport_, work_.transport());
   carry_out(session_.start(Clock::now()));
   while (!outcome_)
     SSYNC_TRY_VOID(turn());
@@ -161,7 +158,7 @@ Result<void> Sync::turn() {
     if (outcome_ && transport_->is_refused()) outcome_->retry = false;
   }
   // Also while every thread that reads it waits for it.
-  if (const auto trouble = work_.root.trouble(); trouble && !outcome_) local_failure(*trouble);
+  if (const auto trouble = work_.trouble(); trouble && !outcome_) local_failure(*trouble);
   if (!outcome_) pump();
   if (!outcome_) carry_out(session_.on_tick(Clock::now()));
   return {};
@@ -187,7 +184,7 @@ void Sync::pump_lists() {
     held_list_.reset();
     if (std::visit([](const auto& part) { return part.last; }, message)) {
       list_complete_ = true;
-      for (const Problem& problem : list_->take_problems()) {
+      for (const Problem& problem : feed_->take_problems()) {
         if (!problem.warning) own_problems_ = true;
         observer_.problem(problem);
       }
@@ -261,7 +258,7 @@ void Sync::pump_reads() {
 void Sync::pump_chunks() {
   while (!outcome_) {
     if (held_message_ && !send_pending()) return;
-    if (!list_->has_room()) return;
+    if (!feed_->has_room()) return;
     if (!held_chunk_) held_chunk_ = chunks_.try_pop();
     if (!held_chunk_) return;
     if (auto* failure = std::get_if<transfer::ReadFailure>(&*held_chunk_)) {
@@ -341,27 +338,28 @@ void Sync::on(session::client::StartList& effect) {
   observer_.connected(welcome.program, welcome.synced_before);
   for (const std::string& note : welcome.notes)
     observer_.notice(note);
+  Feed::Options scan;
+  scan.digest_kind = options_.sync.digest_kind;
+  scan.with_digests = options_.eager_digest;
+  scan.reads_content = options_.sync.compare_content || options_.sync.verify;
+  scan.accept_lost_mounts = options_.accept_root;
+  scan.leave_out = work_.leave_out;
+  if (welcome.root) scan.other_root = fs::DirectoryId{welcome.root->device, welcome.root->inode};
   Listing::Options list;
   list.attributes = welcome.attributes;
-  list.compare_content = options_.sync.compare_content || options_.sync.verify;
-  list.digest_kind = options_.sync.digest_kind;
-  list.accept_lost_mounts = options_.accept_root;
-  if (welcome.root) list.other_root = fs::DirectoryId{welcome.root->device, welcome.root->inode};
-  if (options_.log_file) list.leave_out = work_.root.paths_of(*options_.log_file);
-  if (index::holds_only_state(options_.state_dir)) {
-    for (std::string& path : work_.root.paths_of(options_.state_dir))
-      list.leave_out.push_back(std::move(path));
-  }
+  list.compare_content = scan.reads_content;
   if (options_.eager_digest) list.eager_digest = options_.sync.digest_kind;
   list.directory_sums = welcome.directory_sums && !list.compare_content && !list.eager_digest;
-  list_ = std::make_unique<Listing>(work_.root.tree(), work_.index, work_.header, list, lists_);
+  feed_ = std::make_unique<Feed>(work_.tree, work_.index, work_.header, scan);
+  list_ = std::make_unique<Listing>(work_.tree, *feed_, list, lists_);
+  feed_->add(*list_);
   readers_ = std::make_unique<content::ContentReaders>(
-      work_.root.tree(), 2, content_jobs_, [this](content::ContentResult result) {
+      work_.tree, 2, content_jobs_, [this](content::ContentResult result) {
         (void)content_results_.push(std::move(result));  // false: the sync is over
       });
-  reader_ = std::make_unique<transfer::SourceReader>(work_.root.tree(), transfer::SourceReader::Options{},
-                                                     reads_, chunks_);
-  list_->start();
+  reader_ = std::make_unique<transfer::SourceReader>(work_.tree, transfer::SourceReader::Options{}, reads_,
+                                                     chunks_);
+  feed_->start();
 }
 
 void Sync::on(session::client::Waiting& effect) {
@@ -426,7 +424,7 @@ void Sync::on(session::client::Finished& effect) {
   bool equal = digest == done.tree_digest;
   // Digests leave out what could not be read or compared, and what is on one end alone.
   if (options_.sync.verify) equal = equal && done.complete && stats.problems == 0 && !own_problems_;
-  const scanner::Counts counts = list_->counts();
+  const scanner::Counts counts = feed_->counts();
   observer_.sync_done({done,
                        digest,
                        equal,
@@ -492,7 +490,7 @@ void Sync::local_failure(const Error& error) {
   outcome.code = error.code == Errc::refused ? ExitCode::selection : ExitCode::file;
   outcome.reached = true;  // it is not the server that is missing
   outcome.text = error.code == Errc::lost
-                     ? context(error, "the source " + escape(work_.root.absolute_path())).text()
+                     ? context(error, "the source " + escape(work_.header.root_path)).text()
                      : error.text();
   over(std::move(outcome));
 }

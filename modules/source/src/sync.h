@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -20,6 +21,7 @@
 #include "ssync/source/source.h"
 #include "ssync/transfer/source_reader.h"
 
+#include "feed.h"
 #include "listing.h"
 #include "stop.h"
 
@@ -37,14 +39,18 @@ struct Outcome {
   std::string text;                         ///< why, when not done
 };
 
-/// What a sync works on. All borrowed but the values.
+/// What a sync works on.
 struct Work {
-  fs::Root& root;
+  fs::Tree& tree;
   index::Index& index;
-  index::Header header;  ///< when this sync has listed the source
-  net::Context& context;
+  index::Header header;                ///< when this sync has listed the source
+  std::vector<std::string> leave_out;  ///< see scanner::Options
   wire::Hello hello;
   std::chrono::milliseconds connect;  ///< how long to try to reach the server
+  /// Starts to connect.
+  std::function<Result<std::unique_ptr<net::ClientTransport>>()> transport;
+  /// The source is gone, or does not answer: asked often, found out without waiting for it.
+  std::function<std::optional<Error>()> trouble;
 };
 
 class Sync {
@@ -105,6 +111,7 @@ class Sync {
   BoundedQueue<content::ContentResult> content_results_;
   BoundedQueue<transfer::ReadRequest> reads_;
   BoundedQueue<transfer::ReadOutput> chunks_;
+  std::unique_ptr<Feed> feed_;
   std::unique_ptr<Listing> list_;
   std::unique_ptr<content::ContentReaders> readers_;
   std::unique_ptr<transfer::SourceReader> reader_;
