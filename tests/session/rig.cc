@@ -31,6 +31,11 @@ std::string reply_text(const wire::ReplyBody& body) {
                           text += "(turn, " + number(wait.total) + ")";
                       },
                       [](const wire::Welcome&) {}, [](const wire::Ok&) {},
+                      [&](const wire::Mirrors& mirrors) {
+                        for (const wire::MirrorRow& row : mirrors.rows)
+                          text += " '" + row.name + "'";
+                        if (mirrors.more) text += " and more";
+                      },
                       [&](const auto& numbered) { text += " " + number(numbered.number); }},
              body);
   return text;
@@ -38,7 +43,7 @@ std::string reply_text(const wire::ReplyBody& body) {
 
 std::string request_text(const wire::Request& request) {
   std::string text = wire::name_of(request.body);
-  std::visit(Overload{[](const wire::Hello&) {},
+  std::visit(Overload{[](const wire::Hello&) {}, [](const wire::AskMirrors&) {},
                       [&](const wire::FileList& list) { text += " " + number(list.number); },
                       [&](const wire::DirectoryList& list) { text += " " + number(list.number); },
                       [&](const wire::Next& next) { text += "(" + number(next.ack) + ")"; },

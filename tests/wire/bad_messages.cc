@@ -145,6 +145,18 @@ void add_bad_hellos(Collector& all) {
       [](Json& h) { h["src"] = zeros(65793); });
   bad("hello with a program of 1025 bytes", Errc::limit, "texts have at most 1024 bytes",
       [](Json& h) { h["prog"] = std::string(1025, 'x'); });
+  bad("hello with a mirror as bin", Errc::protocol, "a mirror's name is str",
+      [](Json& h) { h["mirror"] = bytes_of("a"); });
+  bad("hello with a mirror of 256 bytes", Errc::limit, "a mirror's name has at most 255 bytes",
+      [](Json& h) { h["mirror"] = std::string(256, 'm'); });
+  bad("hello with a slash in the mirror", Errc::protocol, "a mirror's name has no /",
+      [](Json& h) { h["mirror"] = "a/b"; });
+  bad("hello with a line end in the mirror", Errc::protocol, "a mirror's name has no control characters",
+      [](Json& h) { h["mirror"] = "a\n"; });
+  bad("hello with U+0085 in the mirror", Errc::protocol, "a mirror's name has no control characters",
+      [](Json& h) { h["mirror"] = "a\u0085"; });
+  bad("hello with U+2028 in the mirror", Errc::protocol, "a mirror's name has no line separators",
+      [](Json& h) { h["mirror"] = "a\u2028"; });
   const auto hello = hex(msgpack_of(all.find("hello").first).bytes());
   all.raw("hello with a program that is no UTF-8", Errc::protocol, "texts are UTF-8",
           replaced(hello, "636c69656e742d", "ff6c69656e742d"), "");
@@ -289,6 +301,12 @@ void add_bad_others(Collector& all) {
           [](Json& h, Json&) { h["code"] = 256; });
   all.add("bye", "bye without text", Errc::protocol, "text is required",
           [](Json& h, Json&) { h.erase("text"); });
+  all.add("mirrors", "mirrors with a session", Errc::protocol, "s is absent in mirrors",
+          [](Json& h, Json&) { h["s"] = zeros(16); });
+  all.add("mirrors after one", "mirrors after a path", Errc::protocol, "a mirror's name has no /",
+          [](Json& h, Json&) { h["after"] = "a/b"; });
+  all.add("mirrors", "mirrors with rows", Errc::protocol, "a request for mirrors has no rows",
+          [](Json&, Json& r) { r = Json::array(); });
 }
 
 }  // namespace
@@ -342,7 +360,10 @@ void add_bad_fields(Collector& all) {
         h["attr"]["tmax"] = 4;
       });
   bad("welcome", "attributes that are no map", "attr is a map", [](Json& h) { h["attr"] = Json::array(); });
-  bad("wait", "reason 5", "why is 0 to 4", [](Json& h) { h["why"] = 5; });
+  bad("welcome to a mirror with a name", "welcome to a mirror with a slash", "a mirror's name has no /",
+      [](Json& h) { h["mirror"] = "a/b"; });
+  bad("wait", "reason 6", "why is 0 to 5", [](Json& h) { h["why"] = 6; });
+  bad("wait with a place", "place -1", "counts are not negative", [](Json& h) { h["place"] = -1; });
   bad(
       "wait", "text of 1025 bytes", "texts have at most 1024 bytes",
       [](Json& h) { h["text"] = std::string(1025, 'x'); }, Errc::limit);
@@ -366,8 +387,9 @@ void add_bad_fields(Collector& all) {
       [](Json& h) { h["tree"] = std::string(32, 'A'); });
   bad("error", "error 0", "codes are those of 06", [](Json& h) { h["code"] = 0; });
   bad("error", "error 12", "codes are those of 06", [](Json& h) { h["code"] = 12; });
-  bad("error", "error 18", "codes are those of 06", [](Json& h) { h["code"] = 18; });
+  bad("error", "error 19", "codes are those of 06", [](Json& h) { h["code"] = 19; });
   bad("error", "error without retry", "retry is required", [](Json& h) { h.erase("retry"); });
+  bad("mirrors", "mirrors without more", "more is required", [](Json& h) { h.erase("more"); });
 }
 
 void add_bad_rows(Collector& all) {
@@ -376,6 +398,15 @@ void add_bad_rows(Collector& all) {
     all.add(base, std::move(name), Errc::protocol, std::move(reason),
             [&](Json&, Json& rows) { change(rows); });
   };
+  bad("mirrors and more", "more after nothing", "more follows the last row",
+      [](Json& r) { r = Json::array(); });
+  bad("mirrors", "mirrors without a body", "mirrors has rows", [](Json& r) { r = nullptr; });
+  bad("mirrors", "mirror without a comment", "the comment is required", [](Json& r) { r[0].erase(1); });
+  bad("mirrors", "mirrors out of order", "names ascend", [](Json& r) { std::swap(r[1], r[2]); });
+  bad("mirrors", "mirror twice", "names ascend", [](Json& r) { r[2] = r[1]; });
+  bad("mirrors", "mirror with a slash", "a mirror's name has no /", [](Json& r) { r[1][0] = "a/b"; });
+  bad("mirrors", "mirror with a name of bytes", "a mirror's name is str",
+      [](Json& r) { r[1][0] = bytes_of("a"); });
   bad("filerequest", "request of the root", "only row 0 of a list, changes and problems may be the root",
       [](Json& r) { r[0][1] = zeros(0); });
   bad("filerequest", "request of ..", "names are not . and ..", [](Json& r) { r[0][1] = bytes_of(".."); });

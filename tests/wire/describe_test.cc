@@ -36,6 +36,17 @@ TEST(DescribeTest, SummaryOfAGuardedPlanHasItsNumbers) {
             "guard max_delete 3 of 999999 (4.0 KiB of 16.0 TiB), 1 of 12 places, allowed 2");
 }
 
+TEST(DescribeTest, MirrorsAndPlacesHaveWords) {
+  Hello hello = test::sample_hello();
+  hello.mirror = "a";
+  EXPECT_TRUE(summary_of(Request{.seq = 1, .session = {}, .body = hello}).ends_with(", mirror a"));
+  const Reply wait{.seq = 1, .body = Wait{Wait::Reason::other_session, 0, 7, "another", 3}};
+  EXPECT_EQ(summary_of(wait), "other_session place 3 of 7: another");
+  const Reply mirrors{.seq = 1, .body = Mirrors{.rows = {{"", ""}, {"a", "home of a"}}, .more = true}};
+  EXPECT_EQ(summary_of(mirrors), "2 rows, more");
+  EXPECT_EQ(details_of(mirrors), (std::vector<std::string>{"''", "'a' home of a"}));
+}
+
 TEST(DescribeTest, SummaryOfData) {
   EXPECT_EQ(summary_of(test::sample_data()[2].message), "number 0, offset 0, 3 segments, 5 B");
   EXPECT_EQ(details_of(test::sample_data()[2].message).at(1), "#1 8+1 last, 9 B");

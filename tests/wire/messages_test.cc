@@ -109,6 +109,26 @@ TEST(MessagesTest, TheLongestHelloFits) {
   EXPECT_TRUE(same(*back, request));
 }
 
+TEST(MessagesTest, TheLongestMirrorsFit) {
+  Mirrors mirrors{.rows = {}, .more = true};
+  for (std::size_t i = 0; i < kMirrorRowsMax; ++i) {
+    mirrors.rows.push_back({std::to_string(1000 + i) + std::string(kMirrorNameBytesMax - 4, 'm'),
+                            std::string(kTextBytesMax, 'c')});
+  }
+  const Reply reply{.seq = 1, .body = std::move(mirrors)};
+  const auto back = decode_reply(encode(reply));
+  ASSERT_TRUE(back) << back.error().text();
+  EXPECT_TRUE(same(*back, reply));
+}
+
+TEST(MessagesTest, AnEmptyNameIsNotSent) {
+  const Frames frames = encode(Request{.seq = 1, .session = {}, .body = test::sample_hello()});
+  EXPECT_FALSE(readable(frames.head.bytes()).contains("mirror"));
+  const auto back = decode_request(with_head(frames, [](Json& head) { head["mirror"] = ""; }));
+  ASSERT_TRUE(back) << back.error().text();
+  EXPECT_EQ(std::get<Hello>(back->body).mirror, "");
+}
+
 TEST(MessagesTest, SequenceNumberIsReadEvenIfTheRestIsWrong) {
   const Frames next = encode(Request{.seq = 77, .session = {}, .body = Next{}});
   const auto seq = [&](const std::function<void(Json&)>& change) {

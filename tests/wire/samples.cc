@@ -249,6 +249,11 @@ std::vector<NamedRequest> sample_requests() {
        request(6,
                Fail{.row = 4, .vanished = true, .sys_errno = 2, .text = "open: No such file or directory"})});
   out.push_back({"bye", request(7, Bye{.code = 25, .text = "deletes refused"})});
+  Hello named = sample_hello();
+  named.mirror = "caf\u00e9 2";
+  out.push_back({"hello for a mirror with a name", {.seq = 1, .session = {}, .body = std::move(named)}});
+  out.push_back({"mirrors", {.seq = 1, .session = {}, .body = AskMirrors{}}});
+  out.push_back({"mirrors after one", {.seq = 2, .session = {}, .body = AskMirrors{.after = "b"}}});
   return out;
 }
 
@@ -266,6 +271,14 @@ std::vector<NamedReply> sample_replies() {
       {"wait",
        reply(1,
              Wait{.reason = Wait::Reason::other_session, .done = 5, .total = 10, .text = "another client"})});
+  Welcome named = sample_welcome();
+  named.mirror = "caf\u00e9 2";
+  out.push_back({"welcome to a mirror with a name", reply(1, std::move(named))});
+  out.push_back({"wait with a place", reply(1, Wait{.reason = Wait::Reason::other_mirrors,
+                                                    .done = 0,
+                                                    .total = 10,
+                                                    .text = "2 syncs are running",
+                                                    .place = 3})});
   out.push_back({"filelist:ok", reply(2, FileListOk{.number = 0})});
   out.push_back({"ok", reply(5, Ok{})});
   out.push_back(
@@ -302,6 +315,12 @@ std::vector<NamedReply> sample_replies() {
   out.push_back({"error", reply(9, ErrorReply{.code = ErrorCode::no_space,
                                               .retry = true,
                                               .text = "staging a: No space left on device"})});
+  out.push_back({"error of an unknown mirror", reply(1, ErrorReply{.code = ErrorCode::mirror,
+                                                                   .retry = false,
+                                                                   .text = "there is no mirror 'c' here"})});
+  out.push_back(
+      {"mirrors", reply(1, Mirrors{.rows = {{"", ""}, {"a", "home of a"}, {"caf\u00e9 2", "\u00e9"}}})});
+  out.push_back({"mirrors and more", reply(1, Mirrors{.rows = {{"a", ""}}, .more = true})});
   return out;
 }
 

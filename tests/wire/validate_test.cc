@@ -69,6 +69,25 @@ TEST(ValidateTest, TooManyRowsAreALimit) {
   EXPECT_TRUE(validate(digests));
 }
 
+TEST(ValidateTest, NamesOfMirrorsAreOneVisibleLineWithoutSlash) {
+  for (const char* good : {"", ".", "home of a", "caf\u00e9", "\u00a0", "\u2027", "\U0001f600"})
+    EXPECT_EQ(broken_mirror_name_rule(good), nullptr) << good;
+  for (const char* bad : {"/", "a\tb", "\x7f", "\u0080", "\u009f", "\u2028", "\u2029", "\xff", "\xc2"})
+    EXPECT_NE(broken_mirror_name_rule(bad), nullptr) << bad;
+  EXPECT_EQ(broken_mirror_name_rule(std::string(kMirrorNameBytesMax, 'm')), nullptr);
+  EXPECT_NE(broken_mirror_name_rule(std::string(kMirrorNameBytesMax + 1, 'm')), nullptr);
+  EXPECT_NE(broken_mirror_name_rule(std::string(1, '\0')), nullptr);
+}
+
+TEST(ValidateTest, TooManyMirrorsInOneMessageAreALimit) {
+  Mirrors mirrors;
+  for (std::size_t i = 0; i <= kMirrorRowsMax; ++i)
+    mirrors.rows.push_back({"m" + std::to_string(100000 + i), ""});
+  EXPECT_EQ(validate(mirrors).error().code, Errc::limit);
+  mirrors.rows.pop_back();
+  EXPECT_TRUE(validate(mirrors));
+}
+
 TEST(ValidateTest, OnlySetMetadataMayConcernTheRoot) {
   Changes changes{.number = 1, .rows = {{.op = Op::set_metadata, .kind = Kind::directory}}};
   EXPECT_TRUE(validate(changes));

@@ -45,6 +45,11 @@ std::string any_location() {
 std::string any_text() {
   return *rc::gen::container<std::string>(rc::gen::inRange(' ', '~'));
 }
+std::string any_mirror() {
+  std::string name = any_text().substr(0, 255);
+  std::replace(name.begin(), name.end(), '/', '.');
+  return name;
+}
 std::array<std::byte, 16> any_16() {
   return test::bytes16(*rc::gen::inRange(0U, 256U));
 }
@@ -123,7 +128,7 @@ RC_GTEST_PROP(WireProperty, FilelistsComeBackAsTheyWere, ()) {
 }
 
 RequestBody any_small_request() {
-  switch (*rc::gen::inRange(0, 5)) {
+  switch (*rc::gen::inRange(0, 6)) {
     case 0:
       return Next{.ack = any_number()};
     case 1:
@@ -140,6 +145,8 @@ RequestBody any_small_request() {
       }
       return digests;
     }
+    case 4:
+      return AskMirrors{.after = any_mirror()};
     default: {
       Hello hello = test::sample_hello();
       hello.client = any_16();
@@ -159,6 +166,7 @@ RequestBody any_small_request() {
             {*rc::gen::arbitrary<std::uint64_t>(), *rc::gen::arbitrary<std::uint64_t>()});
       }
       hello.can_symlink_mtime = any_bool();
+      hello.mirror = any_mirror();
       return hello;
     }
   }
@@ -166,7 +174,9 @@ RequestBody any_small_request() {
 
 RC_GTEST_PROP(WireProperty, RequestsComeBackAsTheyWere, ()) {
   Request sent{.seq = *rc::gen::arbitrary<std::uint32_t>(), .session = {}, .body = any_small_request()};
-  if (!std::holds_alternative<Hello>(sent.body)) sent.session = any_16();
+  const bool has_session =
+      !std::holds_alternative<Hello>(sent.body) && !std::holds_alternative<AskMirrors>(sent.body);
+  if (has_session) sent.session = any_16();
   const auto back = decode_request(encode(sent));
   RC_ASSERT(back.has_value());
   RC_ASSERT(same(*back, sent));
@@ -253,10 +263,19 @@ ReplyBody any_reply() {
                   .guard = static_cast<Guard>(*rc::gen::inRange(0, 5)),
                   .allowed = any_number()};
     case 5:
-      return Wait{.reason = static_cast<Wait::Reason>(*rc::gen::inRange(0, 5)),
+      return Wait{.reason = static_cast<Wait::Reason>(*rc::gen::inRange(0, 6)),
                   .done = any_number(),
                   .total = any_number(),
-                  .text = any_text()};
+                  .text = any_text(),
+                  .place = any_number()};
+    case 6: {
+      const auto names = *rc::gen::container<std::set<std::string>>(rc::gen::exec(any_mirror));
+      Mirrors mirrors;
+      for (const std::string& name : names)
+        mirrors.rows.push_back({name, any_text()});
+      mirrors.more = !names.empty() && any_bool();
+      return mirrors;
+    }
     default: {
       Welcome welcome = test::sample_welcome();
       welcome.tag = *rc::gen::arbitrary<std::uint64_t>();
@@ -268,6 +287,7 @@ ReplyBody any_reply() {
       if (any_bool())
         welcome.root = NodeId{*rc::gen::arbitrary<std::uint64_t>(), *rc::gen::arbitrary<std::uint64_t>()};
       welcome.notes = any_rows<std::string>(any_text);
+      welcome.mirror = any_mirror();
       return welcome;
     }
   }

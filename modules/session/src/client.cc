@@ -31,7 +31,8 @@ bool fits(Asked asked, const wire::ReplyBody& body) {
       return std::holds_alternative<wire::FileListOk>(body);
     case Asked::next:
       return !std::holds_alternative<wire::Welcome>(body) &&
-             !std::holds_alternative<wire::FileListOk>(body) && !std::holds_alternative<wire::Ok>(body);
+             !std::holds_alternative<wire::FileListOk>(body) && !std::holds_alternative<wire::Ok>(body) &&
+             !std::holds_alternative<wire::Mirrors>(body);
     case Asked::digests:
     case Asked::fail:
     case Asked::bye:
@@ -187,6 +188,7 @@ void Client::Impl::reply(wire::ReplyBody& body, Asked asked, Effects& out, Time 
                    --lists_open;
                  },
                  [](wire::Ok&) {},
+                 [](wire::Mirrors&) {},
                  [&](wire::FileRequest& request) {
                    if (!numbered(request.number, out)) return;
                    out.push_back(ReadFiles{std::move(request.rows)});

@@ -104,8 +104,10 @@ void Conversation::request(wire::Request request, Effects& out, Time now) {
   // A client may say bye before it has read the welcome, so without the session's id: the connection is its
   // own.
   if (auto* bye = std::get_if<wire::Bye>(&request.body)) return on(*bye, seq, out);
-  if (std::holds_alternative<wire::Hello>(request.body)) {
-    return fail_request(seq, wire::ErrorCode::state, false, "hello inside a session", out);
+  if (std::holds_alternative<wire::Hello>(request.body) ||
+      std::holds_alternative<wire::AskMirrors>(request.body)) {
+    return fail_request(seq, wire::ErrorCode::state, false,
+                        std::string(wire::name_of(request.body)) + " inside a session", out);
   }
   if (open_hello_)
     return fail_request(seq, wire::ErrorCode::state, false, "a request before the welcome", out);
@@ -113,8 +115,8 @@ void Conversation::request(wire::Request request, Effects& out, Time now) {
     return fail_request(seq, wire::ErrorCode::session, true, "a request without this session's id", out);
   }
   std::visit(
-      Overload{[](wire::Hello&) {}, [](wire::Bye&) {}, [&](wire::Next& body) { on(body, seq, out, now); },
-               [&](auto& body) { on(body, seq, out); }},
+      Overload{[](wire::Hello&) {}, [](wire::AskMirrors&) {}, [](wire::Bye&) {},
+               [&](wire::Next& body) { on(body, seq, out, now); }, [&](auto& body) { on(body, seq, out); }},
       request.body);
 }
 

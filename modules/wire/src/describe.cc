@@ -49,7 +49,8 @@ const char* word_of(Kind kind) noexcept {
 }
 
 const char* word_of(Wait::Reason reason) noexcept {
-  static constexpr std::array kWords = {"heartbeat", "other_session", "scanning", "comparing", "writing"};
+  static constexpr std::array kWords = {"heartbeat", "other_session", "scanning",
+                                        "comparing", "writing",       "other_mirrors"};
   const auto index = static_cast<std::size_t>(reason);
   return index < kWords.size() ? kWords[index] : "?";
 }
@@ -64,6 +65,7 @@ std::string summary(const Hello& hello) {
   out += fmt::format(" checksum={} verify={} dry-run={} fsync={} digest={}", yes_no(o.compare_content),
                      yes_no(o.verify), yes_no(o.dry_run), yes_no(o.durable),
                      o.digest_kind == DigestKind::md5 ? "md5" : "sha256");
+  if (!hello.mirror.empty()) out += fmt::format(", mirror {}", escape(hello.mirror));
   return out;
 }
 std::string summary(const FileList& list) {
@@ -86,16 +88,23 @@ std::string summary(const Fail& fail) {
 std::string summary(const Bye& bye) {
   return fmt::format("code {} {}", bye.code, escape(bye.text));
 }
+std::string summary(const AskMirrors& ask) {
+  return ask.after.empty() ? "all" : "after " + escape(ask.after);
+}
 std::string summary(const Welcome& welcome) {
   const Attributes& a = welcome.attributes;
-  return fmt::format(
+  std::string out = fmt::format(
       "{}, version {}, mtime granularity {} ns, owner={} symlinks={} case-sensitive={} synced-before={}",
       escape(cut(welcome.program, 128)), welcome.version, a.mtime_granularity_ns, yes_no(a.owner),
       yes_no(a.symlinks), yes_no(a.case_sensitive), yes_no(welcome.synced_before));
+  if (!welcome.mirror.empty()) out += fmt::format(", mirror {}", escape(welcome.mirror));
+  return out;
 }
 std::string summary(const Wait& wait) {
-  return fmt::format("{} {} of {}{}{}", word_of(wait.reason), wait.done, wait.total,
-                     wait.text.empty() ? "" : ": ", escape(wait.text));
+  const std::string where = wait.place > 0 ? fmt::format("place {} of {}", wait.place, wait.total)
+                                           : fmt::format("{} of {}", wait.done, wait.total);
+  return fmt::format("{} {}{}{}", word_of(wait.reason), where, wait.text.empty() ? "" : ": ",
+                     escape(wait.text));
 }
 std::string summary(const FileListOk& ok) {
   return fmt::format("number {}", ok.number);
@@ -139,9 +148,15 @@ std::string summary(const SyncDone& done) {
 std::string summary(const ErrorReply& error) {
   return fmt::format("{}{}: {}", name_of(error.code), error.retry ? " (retry)" : "", escape(error.text));
 }
+std::string summary(const Mirrors& mirrors) {
+  return fmt::format("{} rows{}", mirrors.rows.size(), mirrors.more ? ", more" : "");
+}
 
 // ---- rows
 
+std::string detail(const MirrorRow& row) {
+  return fmt::format("'{}'{}{}", escape(row.name), row.comment.empty() ? "" : " ", escape(row.comment));
+}
 std::string detail(const Row& row) {
   std::string out =
       fmt::format("#{} {} {:04o} {} B ", row.id, word_of(row.values.kind), row.values.mode, row.values.size);

@@ -6,12 +6,13 @@
 namespace ssync::wire {
 namespace {
 
-constexpr std::array kRequestNames = {"hello", "filelist", "next", "digests", "fail", "bye", "dirlist"};
+constexpr std::array kRequestNames = {"hello", "filelist", "next",    "digests",
+                                      "fail",  "bye",      "dirlist", "mirrors"};
 static_assert(kRequestNames.size() == std::variant_size_v<RequestBody>);
 
-constexpr std::array kReplyNames = {"welcome",     "wait",          "filelist:ok", "ok",
-                                    "filerequest", "digestrequest", "plan",        "changes",
-                                    "problems",    "sync:done",     "error",       "listrequest"};
+constexpr std::array kReplyNames = {"welcome",       "wait",        "filelist:ok", "ok",       "filerequest",
+                                    "digestrequest", "plan",        "changes",     "problems", "sync:done",
+                                    "error",         "listrequest", "mirrors"};
 static_assert(kReplyNames.size() == std::variant_size_v<ReplyBody>);
 
 template <typename Body>
@@ -79,6 +80,8 @@ const char* name_of(ErrorCode code) noexcept {
       return "source";
     case ErrorCode::overlap:
       return "overlap";
+    case ErrorCode::mirror:
+      return "mirror";
   }
   return "unknown";
 }

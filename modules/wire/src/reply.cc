@@ -88,6 +88,7 @@ Buffer put(HeadPacker& head, const Welcome& welcome) {
   notes.array(count);
   for (std::size_t i = 0; i < count; ++i)
     notes.text(welcome.notes[i], kTextBytesMax);
+  if (!welcome.mirror.empty()) head.word("mirror", welcome.mirror);
   return {};
 }
 
@@ -96,6 +97,7 @@ Buffer put(HeadPacker& head, const Wait& wait) {
   head.number("done", wait.done);
   head.number("total", wait.total);
   head.text("text", wait.text, kTextBytesMax);
+  if (wait.place > 0) head.number("place", wait.place);
   return {};
 }
 
@@ -231,6 +233,18 @@ Buffer put(HeadPacker& head, const ErrorReply& error) {
   return {};
 }
 
+Buffer put(HeadPacker& head, const Mirrors& mirrors) {
+  head.boolean("more", mirrors.more);
+  Packer body;
+  body.array(mirrors.rows.size());
+  for (const MirrorRow& row : mirrors.rows) {
+    body.array(2);
+    body.word(row.name);
+    body.text(row.comment, kTextBytesMax);
+  }
+  return body.take();
+}
+
 // ---- reading
 
 Attributes get_attributes(Fields in) {
@@ -267,6 +281,7 @@ Welcome get_welcome(Fields& in) {
     if (numbers.size() == 2) welcome.root = NodeId{numbers[0], numbers[1]};
   }
   welcome.notes = in.texts("notes", kNotesMax, kTextBytesMax);
+  if (in.has("mirror")) welcome.mirror = in.text("mirror", kMirrorNameBytesMax);
   return welcome;
 }
 
@@ -276,6 +291,7 @@ Wait get_wait(Fields& in) {
   wait.done = in.number("done");
   wait.total = in.number("total");
   wait.text = in.text("text");
+  wait.place = in.optional_number("place").value_or(0);
   return wait;
 }
 
@@ -397,6 +413,22 @@ Result<ReplyBody> with_rows(const Head& head, const Frames& frames) {
   return message;
 }
 
+Result<ReplyBody> get_mirrors(const Head& head, const Frames& frames) {
+  SSYNC_TRY_VOID(require_body(frames));
+  Mirrors mirrors;
+  SSYNC_TRY(mirrors.more, read_fields(head, [](Fields& in) { return in.boolean("more"); }));
+  SSYNC_TRY_VOID(read_rows(
+      frames.body.bytes(), [&](std::size_t rows) { mirrors.rows.reserve(rows); },
+      [&](RowReader& in) {
+        in.need(2);
+        MirrorRow& row = mirrors.rows.emplace_back();
+        row.name = in.text(0);
+        row.comment = in.text(1);
+      }));
+  SSYNC_TRY_VOID(validate(mirrors));
+  return mirrors;
+}
+
 Result<ReplyBody> get_body(const Head& head, const Frames& frames) {
   if (head.type == "welcome") return fields_only(head, frames, get_welcome);
   if (head.type == "wait") return fields_only(head, frames, get_wait);
@@ -410,6 +442,7 @@ Result<ReplyBody> get_body(const Head& head, const Frames& frames) {
   if (head.type == "problems") return with_rows<Problems>(head, frames);
   if (head.type == "sync:done") return fields_only(head, frames, get_sync_done);
   if (head.type == "error") return fields_only(head, frames, get_error);
+  if (head.type == "mirrors") return get_mirrors(head, frames);
   return fail(Errc::protocol, "is no reply that is known");
 }
 

@@ -46,6 +46,7 @@ Buffer put(HeadPacker& head, const Hello& hello) {
   }
   head.boolean("ltime", hello.can_symlink_mtime);
   head.boolean("owner", hello.has_owner);
+  if (!hello.mirror.empty()) head.word("mirror", hello.mirror);
   return {};
 }
 
@@ -113,6 +114,20 @@ Buffer put(HeadPacker& head, const Bye& bye) {
   return {};
 }
 
+Buffer put(HeadPacker& head, const AskMirrors& ask) {
+  if (!ask.after.empty()) head.word("after", ask.after);
+  return {};
+}
+
+/// All but those that come before there is one.
+bool is_of_a_session(const RequestBody& body) noexcept {
+  return !std::holds_alternative<Hello>(body) && !std::holds_alternative<AskMirrors>(body);
+}
+
+void refuse_session(Fields& in) {
+  if (in.has("s")) in.refuse(Errc::protocol, "s", "has no place here");
+}
+
 // ---- reading
 
 SyncOptions get_options(Fields in) {
@@ -141,7 +156,7 @@ Result<RequestBody> get_hello(const Head& head, const Frames& frames) {
   SSYNC_TRY_VOID(require_no_body(frames));
   SSYNC_TRY(Hello hello, read_fields(head, [](Fields& in) {
               Hello hello;
-              if (in.has("s")) in.refuse(Errc::protocol, "s", "has no place here");
+              refuse_session(in);
               hello.version_min = in.small<std::uint8_t>("vmin");
               hello.version_max = in.small<std::uint8_t>("vmax");
               hello.client = in.fixed<16>("client");
@@ -152,6 +167,7 @@ Result<RequestBody> get_hello(const Head& head, const Frames& frames) {
               hello.ancestry = get_ancestry(in);
               hello.can_symlink_mtime = in.boolean("ltime");
               hello.has_owner = in.boolean("owner");
+              if (in.has("mirror")) hello.mirror = in.text("mirror", kMirrorNameBytesMax);
               return hello;
             }));
   SSYNC_TRY_VOID(validate(hello));
@@ -250,6 +266,18 @@ Result<RequestBody> get_bye(const Head& head, const Frames& frames) {
   return bye;
 }
 
+Result<RequestBody> get_ask_mirrors(const Head& head, const Frames& frames) {
+  SSYNC_TRY_VOID(require_no_body(frames));
+  SSYNC_TRY(AskMirrors ask, read_fields(head, [](Fields& in) {
+              AskMirrors ask;
+              refuse_session(in);
+              if (in.has("after")) ask.after = in.text("after", kMirrorNameBytesMax);
+              return ask;
+            }));
+  SSYNC_TRY_VOID(validate(ask));
+  return ask;
+}
+
 Result<RequestBody> get_body(const Head& head, Frames& frames) {
   if (head.type == "hello") return get_hello(head, frames);
   if (head.type == "filelist") return get_filelist(head, frames);
@@ -258,6 +286,7 @@ Result<RequestBody> get_body(const Head& head, Frames& frames) {
   if (head.type == "digests") return get_digests(frames);
   if (head.type == "fail") return get_fail(head, frames);
   if (head.type == "bye") return get_bye(head, frames);
+  if (head.type == "mirrors") return get_ask_mirrors(head, frames);
   return fail(Errc::protocol, "is no request that is known");
 }
 
@@ -265,7 +294,7 @@ Result<RequestBody> get_body(const Head& head, Frames& frames) {
 
 Frames encode(const Request& request) {
   HeadPacker head(name_of(request.body), request.seq);
-  if (!std::holds_alternative<Hello>(request.body)) head.bytes("s", request.session);
+  if (is_of_a_session(request.body)) head.bytes("s", request.session);
   Buffer body = std::visit([&](const auto& message) { return put(head, message); }, request.body);
   return head.finish(std::move(body));
 }
@@ -281,7 +310,7 @@ Result<Request> decode_request(Frames frames) {
   SSYNC_TRY(const Head head, open_head(frames));
   Request request{.seq = head.seq, .session = {}, .body = {}};
   auto body = get_body(head, frames);
-  if (body && !std::holds_alternative<Hello>(*body)) {
+  if (body && is_of_a_session(*body)) {
     auto session = read_fields(head, [](Fields& in) { return in.fixed<16>("s"); });
     if (!session)
       body = tl::unexpected(std::move(session).error());

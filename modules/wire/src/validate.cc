@@ -8,6 +8,7 @@
 #include "ssync/wire/messages.h"
 
 #include "fields.h"
+#include "text.h"
 
 namespace ssync::wire {
 namespace {
@@ -150,7 +151,27 @@ Result<void> check_attributes(const Attributes& attributes) {
   return check_range("attr.mode", attributes.mode_mask, 0, kModeMax);
 }
 
+Result<void> check_mirror_name(const char* field, std::string_view name) {
+  if (const char* rule = broken_mirror_name_rule(name))
+    return fail(Errc::protocol, std::string("field ") + field + " " + rule);
+  return {};
+}
+
 }  // namespace
+
+/// In UTF-8: U+0000 … U+001F, U+007F … U+009F, U+2028, U+2029.
+const char* broken_mirror_name_rule(std::string_view name) noexcept {
+  if (name.size() > kMirrorNameBytesMax) return "is longer than 255 bytes";
+  if (!is_utf8(name)) return "is no UTF-8";
+  if (name.find('/') != std::string_view::npos) return "has a '/'";
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(name[i]);
+    const bool is_c1 = byte == 0xC2 && static_cast<unsigned char>(name[i + 1]) < 0xA0;
+    const bool separates = name.substr(i, 3) == "\u2028" || name.substr(i, 3) == "\u2029";
+    if (byte < 0x20 || byte == 0x7F || is_c1 || separates) return "has a control character";
+  }
+  return nullptr;
+}
 
 // ---- requests
 
@@ -162,7 +183,8 @@ Result<void> validate(const Hello& message) {
   }
   SSYNC_TRY_VOID(check_range("src's length", message.source_id.size(), 1, kSourceIdBytesMax));
   SSYNC_TRY_VOID(check_range("opt.digest", static_cast<std::uint8_t>(message.options.digest_kind), 1, 2));
-  return check_range("anc's length", message.ancestry.size(), 1, kDepthMax);
+  SSYNC_TRY_VOID(check_range("anc's length", message.ancestry.size(), 1, kDepthMax));
+  return check_mirror_name("mirror", message.mirror);
 }
 
 Result<void> validate(const FileList& message) {
@@ -216,6 +238,10 @@ Result<void> validate(const Bye& /*message*/) {
   return {};
 }
 
+Result<void> validate(const AskMirrors& message) {
+  return check_mirror_name("after", message.after);
+}
+
 // ---- replies
 
 Result<void> validate(const Welcome& message) {
@@ -234,12 +260,12 @@ Result<void> validate(const Welcome& message) {
   SSYNC_TRY_VOID(check_range("idle", message.idle_ms, message.heartbeat_ms,
                              static_cast<std::uint64_t>(kIdleMax.count())));
   if (message.notes.size() > kNotesMax) return fail(Errc::limit, "has too many notes");
-  return {};
+  return check_mirror_name("mirror", message.mirror);
 }
 
 Result<void> validate(const Wait& message) {
   return check_range("why", static_cast<std::uint8_t>(message.reason), 0,
-                     static_cast<std::uint8_t>(Wait::Reason::writing));
+                     static_cast<std::uint8_t>(Wait::Reason::other_mirrors));
 }
 
 Result<void> validate(const FileListOk& /*message*/) {
@@ -303,9 +329,22 @@ Result<void> validate(const SyncDone& message) {
 
 Result<void> validate(const ErrorReply& message) {
   const auto code = static_cast<std::uint16_t>(message.code);
-  const auto last = static_cast<std::uint16_t>(ErrorCode::overlap);
+  const auto last = static_cast<std::uint16_t>(ErrorCode::mirror);
   if (code >= 1 && code <= last && code != 12) return {};
   return fail(Errc::protocol, "field code is " + std::to_string(code) + ", which is no code");
+}
+
+Result<void> validate(const Mirrors& message) {
+  const std::vector<MirrorRow>& rows = message.rows;
+  if (rows.size() > kMirrorRowsMax)
+    return fail(Errc::limit, "has " + std::to_string(rows.size()) + " mirrors, more than " +
+                                 std::to_string(kMirrorRowsMax));
+  if (rows.empty() && message.more) return fail(Errc::protocol, "has no mirrors, and more");
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (const char* rule = broken_mirror_name_rule(rows[i].name)) return refuse_row(i, rule);
+    if (i > 0 && rows[i].name <= rows[i - 1].name) return refuse_row(i, "is not after the row before");
+  }
+  return {};
 }
 
 }  // namespace ssync::wire

@@ -19,11 +19,14 @@ inline constexpr std::size_t kRowBytesMax =
 inline constexpr std::size_t kBodyBytesMax =
     kBodyBytesTarget + kRowBytesMax;  ///< so a row always fits into a batch below its target
 inline constexpr std::size_t kSourceIdBytesMax = 64 * 1024 + 256;
-inline constexpr std::size_t kRowsMax = 4096;        ///< rows in one control message
-inline constexpr std::uint32_t kListWindow = 8;      ///< filelist messages without their filelist:ok
-inline constexpr std::uint32_t kListWindowMax = 64;  ///< the most that a server may grant
-inline constexpr std::size_t kTextBytesMax = 1024;   ///< of a human-readable text on the wire
-inline constexpr std::size_t kNotesMax = 16;         ///< texts in a welcome
+inline constexpr std::size_t kRowsMax = 4096;            ///< rows in one control message
+inline constexpr std::uint32_t kListWindow = 8;          ///< filelist messages without their filelist:ok
+inline constexpr std::uint32_t kListWindowMax = 64;      ///< the most that a server may grant
+inline constexpr std::size_t kTextBytesMax = 1024;       ///< of a human-readable text on the wire
+inline constexpr std::size_t kNotesMax = 16;             ///< texts in a welcome
+inline constexpr std::size_t kMirrorNameBytesMax = 255;  ///< of a mirror's name
+inline constexpr std::size_t kMirrorRowsMax =
+    256;  ///< in one `mirrors`: with the longest names and comments they fit into a body
 
 inline constexpr std::size_t kChunkBytesMax = 512 * 1024;  ///< payload of one data message
 inline constexpr std::size_t kChunkBytesMin = 4096;        ///< the least that a server may ask for

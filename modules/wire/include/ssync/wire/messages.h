@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -42,9 +43,7 @@ struct SyncOptions {
   friend bool operator==(const SyncOptions&, const SyncOptions&) = default;
 };
 
-// ---- requests
-// -------------------------------------------------------------------------------------------------------
-
+/// Opens a session, or asks again after wait.
 struct Hello {
   std::uint8_t version_min = 1, version_max = 1;
   ClientId client{};
@@ -55,6 +54,9 @@ struct Hello {
   std::vector<NodeId> ancestry;      ///< the source root first, then each directory above it; 1 … kDepthMax
   bool can_symlink_mtime = true;
   bool has_owner = false;  ///< the client lists real uid and gid and asks for them (always, when it can stat)
+  /// Which mirror: broken_mirror_name_rule(). Empty is the mirror with the empty name. It is sent as it is:
+  /// a name that was made to fit would be another mirror's.
+  std::string mirror;
   friend bool operator==(const Hello&, const Hello&) = default;
 };
 /// The source's directories, in list order, before any row: the server asks for the rows of those that it
@@ -101,9 +103,11 @@ struct Bye {
   std::string text;
   friend bool operator==(const Bye&, const Bye&) = default;
 };
-
-// ---- replies
-// --------------------------------------------------------------------------------------------------------
+/// Which mirrors there are, in place of hello: a connection that asked so has no session.
+struct AskMirrors {
+  std::string after;  ///< only names after this one; empty: from the first
+  friend bool operator==(const AskMirrors&, const AskMirrors&) = default;
+};
 
 struct Welcome {
   std::uint8_t version = 1;
@@ -117,6 +121,7 @@ struct Welcome {
   bool directory_sums = false;     ///< the client may send DirectoryList
   std::optional<NodeId> root;      ///< the mirror's, to a client on the same host
   std::vector<std::string> notes;  ///< sentences for the log: what the mirror cannot hold. At most 16
+  std::string mirror;  ///< hello's: a server that does not know of names leaves it out, so a client can tell
   friend bool operator==(const Welcome&, const Welcome&) = default;
 };
 /// To hello: not your turn yet, say hello again. To next: nothing yet; also the heartbeat.
@@ -126,12 +131,14 @@ struct Wait {
     other_session = 1,
     scanning = 2,
     comparing = 3,
-    writing = 4
+    writing = 4,
+    other_mirrors = 5,  ///< the mirror is free, and the server does as much as it may at once
   };
   Reason reason = Reason::heartbeat;
   std::uint64_t done = 0,
                 total = 0;  ///< progress of what it waits for: entries or bytes; total 0 when unknown
   std::string text;
+  std::uint64_t place = 0;  ///< to hello: 1 is the next; `total` clients wait in the same queue
   friend bool operator==(const Wait&, const Wait&) = default;
 };
 /// To FileList and DirectoryList.
@@ -233,6 +240,7 @@ enum class ErrorCode : std::uint16_t {
   internal = 15,
   source = 16,   ///< the mirror belongs to another source
   overlap = 17,  ///< source and mirror are the same directory or one is inside the other
+  mirror = 18,   ///< there is no mirror of that name; the text names those that there are
 };
 struct ErrorReply {
   ErrorCode code = ErrorCode::internal;
@@ -240,10 +248,22 @@ struct ErrorReply {
   std::string text;    ///< for people: what, where, what to do
   friend bool operator==(const ErrorReply&, const ErrorReply&) = default;
 };
+struct MirrorRow {
+  std::string name;
+  std::string comment;  ///< text for people; may be empty
+  friend bool operator==(const MirrorRow&, const MirrorRow&) = default;
+};
+/// To AskMirrors: names in ascending order of bytes, at most kMirrorRowsMax. `more`: ask again, after the
+/// last.
+struct Mirrors {
+  std::vector<MirrorRow> rows;
+  bool more = false;
+  friend bool operator==(const Mirrors&, const Mirrors&) = default;
+};
 
-using RequestBody = std::variant<Hello, FileList, Next, Digests, Fail, Bye, DirectoryList>;
+using RequestBody = std::variant<Hello, FileList, Next, Digests, Fail, Bye, DirectoryList, AskMirrors>;
 using ReplyBody = std::variant<Welcome, Wait, FileListOk, Ok, FileRequest, DigestRequest, Plan, Changes,
-                               Problems, SyncDone, ErrorReply, ListRequest>;
+                               Problems, SyncDone, ErrorReply, ListRequest, Mirrors>;
 
 struct Request {
   std::uint32_t seq = 0;
@@ -262,6 +282,10 @@ struct Reply {
 [[nodiscard]] std::size_t rows_in(const RequestBody& body) noexcept;
 [[nodiscard]] std::size_t rows_in(const ReplyBody& body) noexcept;
 
+/// The rule that a mirror's name breaks, or nullptr: UTF-8 of at most kMirrorNameBytesMax bytes, without
+/// control characters, line separators and '/'. The empty name is valid.
+[[nodiscard]] const char* broken_mirror_name_rule(std::string_view name) noexcept;
+
 /// What decoding requires of a message beyond the types of its fields: ranges, lengths, paths, and what fits
 /// together. Every decoded message has passed it. Errors: Errc::protocol, or Errc::limit for a count or
 /// length over limits.h; the text names the field or the row.
@@ -272,6 +296,7 @@ struct Reply {
 [[nodiscard]] Result<void> validate(const Digests& message);
 [[nodiscard]] Result<void> validate(const Fail& message);
 [[nodiscard]] Result<void> validate(const Bye& message);
+[[nodiscard]] Result<void> validate(const AskMirrors& message);
 [[nodiscard]] Result<void> validate(const Welcome& message);
 [[nodiscard]] Result<void> validate(const Wait& message);
 [[nodiscard]] Result<void> validate(const FileListOk& message);
@@ -284,6 +309,7 @@ struct Reply {
 [[nodiscard]] Result<void> validate(const Problems& message);
 [[nodiscard]] Result<void> validate(const SyncDone& message);
 [[nodiscard]] Result<void> validate(const ErrorReply& message);
+[[nodiscard]] Result<void> validate(const Mirrors& message);
 
 /// The codes' names, as in proto-spec/06: "no_space".
 [[nodiscard]] const char* name_of(ErrorCode code) noexcept;
