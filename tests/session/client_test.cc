@@ -1,4 +1,4 @@
-// The client's state table (modules/session/README.md) as a table: in this state, this event has these
+// The client's state table (proto-spec/02 §5) as a table: in this state, this event has these
 // effects.
 #include "ssync/session/client.h"
 
@@ -110,8 +110,19 @@ const std::vector<Cell> kBefore{
      [](Rig& r) { return r.interrupt(); },
      {"2 -> bye(20)", "failed: interrupted"}},
     {"GreetingList", greeting, [](Rig& r) { return r.list(); }, {}},
-    {"WaitingTime", waiting, [](Rig& r) { return r.tick(milliseconds(1000)); }, {"2 -> hello"}},
-    {"WaitingNotYet", waiting, [](Rig& r) { return r.tick(milliseconds(999)); }, {}},
+    {"WaitingTime", waiting, [](Rig& r) { return r.tick(milliseconds(100)); }, {"2 -> hello"}},
+    {"WaitingNotYet", waiting, [](Rig& r) { return r.tick(milliseconds(99)); }, {}},
+    {"GreetingLateWait",
+     [](Rig& r) {
+       r.greeting();
+       r.now += milliseconds(2000);
+     },
+     [](Rig& r) { return r.wait(1); },
+     {"waiting: busy", "2 -> hello"}},
+    {"GreetingWelcomeToAnotherMirror",
+     greeting,
+     [](Rig& r) { return r.welcome(1, "other"); },
+     {"failed: protocol"}},
     {"WaitingLost", waiting, [](Rig& r) { return r.lost(); }, {"failed: connection, retry"}},
     {"WaitingInterrupt",
      waiting,
@@ -232,9 +243,6 @@ const std::vector<Cell> kAfter{
 };
 INSTANTIATE_TEST_SUITE_P(After, ClientTable, testing::ValuesIn(kAfter), cell_name);
 
-// ---- sequences
-// ------------------------------------------------------------------------------------------------------
-
 TEST(ClientTest, TheListWindowIsTheServers) {
   Rig rig;
   rig.running();
@@ -259,9 +267,9 @@ TEST(ClientTest, AcknowledgesTheLastNumberItDealtWithAlsoAfterWaits) {
 TEST(ClientTest, SaysWhyItWaitsOnceAReason) {
   Rig rig;
   rig.waiting();
-  rig.tick(milliseconds(1000));
+  rig.tick(milliseconds(100));
   EXPECT_EQ(rig.wait(2), Lines{});
-  rig.tick(milliseconds(1000));
+  rig.tick(milliseconds(100));
   EXPECT_EQ(rig.reply(3, wire::Wait{wire::Wait::Reason::other_session, 0, 1, "next"}),
             (Lines{"waiting: next"}));
 }
@@ -269,12 +277,27 @@ TEST(ClientTest, SaysWhyItWaitsOnceAReason) {
 TEST(ClientTest, WaitsForItsTurnAsLongAsTheServerAnswers) {
   Rig rig;
   rig.waiting();
+  EXPECT_EQ(rig.tick(milliseconds(100)), (Lines{"2 -> hello"}));
   for (std::uint32_t seq = 2; seq < 100; ++seq) {
-    EXPECT_EQ(rig.tick(milliseconds(1000)).size(), 1U);
-    rig.wait(seq);
+    EXPECT_EQ(rig.tick(milliseconds(2000)), Lines{});
+    EXPECT_EQ(rig.wait(seq), (Lines{std::to_string(seq + 1) + " -> hello"}));
   }
-  EXPECT_EQ(rig.tick(milliseconds(1000)), (Lines{"100 -> hello"}));
   EXPECT_EQ(rig.tick(milliseconds(15000)), (Lines{"failed: idle_timeout, retry"}));
+}
+
+TEST(ClientTest, AServerThatDoesNotKnowOfNamesGetsNothing) {
+  client::Config config{hello_of(1)};
+  config.hello.mirror = "photos";
+  client::Client client(config);
+  const Time now{std::chrono::hours(1)};
+  static_cast<void>(client.start(now));
+  static_cast<void>(client.on_connected(now));
+  const client::Effects effects = client.on_reply(wire::Reply{1, wire::Welcome{}}, now);
+  ASSERT_EQ(effects.size(), 1U);
+  const auto& failed = std::get<client::Failed>(effects[0]);
+  EXPECT_EQ(failed.why, client::Failed::Why::protocol);
+  EXPECT_FALSE(failed.retry);
+  EXPECT_EQ(failed.text, "the server does not know many mirrors; it would sync its only one, not 'photos'");
 }
 
 TEST(ClientTest, NextDeadlineIsWhenATickDoesSomething) {
@@ -284,8 +307,8 @@ TEST(ClientTest, NextDeadlineIsWhenATickDoesSomething) {
   EXPECT_EQ(rig.client.next_deadline(), rig.now + milliseconds(30000));
   rig.connected();
   rig.wait(1);
-  EXPECT_EQ(rig.client.next_deadline(), rig.now + milliseconds(1000));
-  rig.tick(milliseconds(1000));
+  EXPECT_EQ(rig.client.next_deadline(), rig.now + milliseconds(100));
+  rig.tick(milliseconds(100));
   rig.welcome(2);
   EXPECT_EQ(rig.client.next_deadline(), rig.now + milliseconds(10000));  // first credit
   rig.credit(0, 10000);

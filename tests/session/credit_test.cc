@@ -1,5 +1,7 @@
 #include "credit.h"
 
+#include <list>
+
 #include <gtest/gtest.h>
 
 #include "rig.h"
@@ -11,7 +13,8 @@ namespace {
 // 10,000.
 
 TEST(CreditTest, GrantStopsAtTheLimitAndChargesNothingThen) {
-  CreditGrant grant(100, 100);
+  CreditPool pool(100, 100);
+  CreditGrant grant(pool);
   EXPECT_TRUE(grant.charge(60));
   EXPECT_FALSE(grant.charge(41));
   EXPECT_EQ(grant.used(), 60U);
@@ -19,7 +22,8 @@ TEST(CreditTest, GrantStopsAtTheLimitAndChargesNothingThen) {
 }
 
 TEST(CreditTest, GrantIsDueFromAQuarterOfTheLeast) {
-  CreditGrant grant(100, 100);
+  CreditPool pool(100, 100);
+  CreditGrant grant(pool);
   EXPECT_TRUE(grant.charge(100));
   grant.give_back(24);
   EXPECT_FALSE(grant.due());
@@ -30,14 +34,16 @@ TEST(CreditTest, GrantIsDueFromAQuarterOfTheLeast) {
 }
 
 TEST(CreditTest, MoreIsNeverGivenBackThanWasUsed) {
-  CreditGrant grant(100, 100);
+  CreditPool pool(100, 100);
+  CreditGrant grant(pool);
   EXPECT_TRUE(grant.charge(10));
   grant.give_back(1000);
   EXPECT_EQ(grant.tell(), 110U);
 }
 
 TEST(CreditTest, GrantBeginsWithTheLeastAndIsWholeWhenNothingWaits) {
-  CreditGrant grant(800, 100);
+  CreditPool pool(800, 100);
+  CreditGrant grant(pool);
   EXPECT_EQ(grant.untold(), 0U);
   EXPECT_EQ(grant.tell(), 100U);
   EXPECT_FALSE(grant.charge(101));
@@ -49,7 +55,8 @@ TEST(CreditTest, GrantBeginsWithTheLeastAndIsWholeWhenNothingWaits) {
 }
 
 TEST(CreditTest, GrantIsLessTheMoreWaitsButNeverGoesBack) {
-  CreditGrant grant(800, 100);
+  CreditPool pool(800, 100);
+  CreditGrant grant(pool);
   EXPECT_TRUE(grant.charge(100));
   grant.give_back(50);
   EXPECT_EQ(grant.tell(), 50U + 800U - 8U * 50U);
@@ -62,13 +69,49 @@ TEST(CreditTest, GrantIsLessTheMoreWaitsButNeverGoesBack) {
 }
 
 TEST(CreditTest, GrantIsTheLeastForAWriterThatIsBehind) {
-  CreditGrant grant(800, 100);
+  CreditPool pool(800, 100);
+  CreditGrant grant(pool);
   std::uint64_t limit = 100;
   for (int i = 0; i < 100; ++i) {  // whatever is granted is sent at once, and written piece by piece
     EXPECT_TRUE(grant.charge(limit - grant.used()));
     grant.give_back(10);
     limit = grant.tell();
     EXPECT_LE(limit - (100U + 10U * static_cast<unsigned>(i)), 100U);
+  }
+}
+
+TEST(CreditTest, GrantsShareTheWindowAsTheyComeAndGo) {
+  CreditPool pool(800, 100);
+  CreditGrant first(pool);
+  EXPECT_TRUE(first.charge(100));
+  first.give_back(100);
+  EXPECT_EQ(first.tell(), 900U);
+  {
+    CreditGrant second(pool);
+    EXPECT_TRUE(second.charge(100));
+    second.give_back(100);
+    EXPECT_EQ(second.untold(), 100U);  // no more than the least while the first has the window
+    EXPECT_TRUE(first.charge(800));
+    first.give_back(800);
+    EXPECT_EQ(first.tell(), 1300U);
+    EXPECT_EQ(second.tell(), 500U);
+    EXPECT_EQ(pool.out(), 800U);
+  }
+  EXPECT_EQ(pool.out(), 400U);
+  EXPECT_EQ(first.tell(), 1700U);
+}
+
+TEST(CreditTest, ManyGrantsHaveTheLeastEachAndTogetherNoMoreThanTheirBound) {
+  CreditPool pool(800, 100);
+  std::list<CreditGrant> grants;
+  for (std::uint64_t round = 1; round <= 20; ++round) {
+    grants.emplace_back(pool);
+    for (CreditGrant& grant : grants) {
+      const std::uint64_t limit = grant.tell();
+      EXPECT_TRUE(grant.charge(limit - grant.used()));
+      EXPECT_LE(pool.out(), 800 + 100 * round);
+      grant.give_back(round % 3 == 0 ? 50 : 1000);
+    }
   }
 }
 

@@ -27,8 +27,9 @@ std::string reply_text(const wire::ReplyBody& body) {
                             std::string("(") + wire::name_of(error.code) + (error.retry ? ", retry)" : ")");
                       },
                       [&](const wire::Wait& wait) {
-                        if (wait.reason == wire::Wait::Reason::other_session)
-                          text += "(turn, " + number(wait.total) + ")";
+                        if (wait.place == 0) return;
+                        text += wait.reason == wire::Wait::Reason::other_mirrors ? "(slot, " : "(turn, ";
+                        text += number(wait.place) + " of " + number(wait.total) + ")";
                       },
                       [](const wire::Welcome&) {}, [](const wire::Ok&) {},
                       [&](const wire::Mirrors& mirrors) {
@@ -117,14 +118,11 @@ server::Output query_rows(std::vector<RowId> rows) {
   return request;
 }
 
-// ---- server
-// ---------------------------------------------------------------------------------------------------------
-
 server::Config ServerRig::config_of() {
   server::Config config;
   config.program = "server";
   config.window_bytes = config.least_window_bytes = 10000;
-  config.waiting_max = 3;
+  config.mirror_waiting_max = 3;
   return config;
 }
 
@@ -132,7 +130,9 @@ ServerRig::ServerRig(server::Config config)
     : server(std::move(config), [this] {
         ++sessions_;
         return server::Ids{session_id(sessions_), std::uint64_t{100} + sessions_};
-      }) {}
+      }) {
+  mirrors({""});
+}
 
 Lines ServerRig::text(server::Effects effects) const {
   using namespace server;
@@ -147,7 +147,9 @@ Lines ServerRig::text(server::Effects effects) const {
                           number(e.head.offset);
                  },
                  [](const Kick& e) { return "kick " + number(e.peer); },
-                 [](const OpenSync& e) { return "open " + number(e.peer); },
+                 [](const OpenSync& e) {
+                   return "open " + number(e.peer) + (e.hello.mirror.empty() ? "" : " on " + e.hello.mirror);
+                 },
                  [](const StartScan&) { return std::string("scan"); },
                  [](const ListRows& e) { return "rows " + number(e.number) + (e.batch.last ? " last" : ""); },
                  [](const ListDirectories& e) {
@@ -174,6 +176,20 @@ Lines ServerRig::request(Peer peer, wire::RequestBody body, std::uint8_t session
 }
 Lines ServerRig::hello(Peer peer, std::uint8_t client) {
   return request(peer, hello_of(client == 0 ? static_cast<std::uint8_t>(peer) : client), 0);
+}
+Lines ServerRig::hello_to(const std::string& mirror, Peer peer, std::uint8_t client) {
+  wire::Hello hello = hello_of(client == 0 ? static_cast<std::uint8_t>(peer) : client);
+  hello.mirror = mirror;
+  return request(peer, std::move(hello), 0);
+}
+Lines ServerRig::ask_mirrors(Peer peer, const std::string& after) {
+  return request(peer, wire::AskMirrors{after}, 0);
+}
+Lines ServerRig::mirrors(const std::vector<std::string>& names) {
+  std::vector<server::MirrorListing> listings;
+  for (const std::string& name : names)
+    listings.push_back({name, "comment"});
+  return text(server.set_mirrors(std::move(listings), now));
 }
 Lines ServerRig::list(std::uint64_t list_number, std::uint64_t first_row, std::size_t rows, bool last,
                       Peer peer) {
@@ -210,12 +226,12 @@ Lines ServerRig::malformed(Peer peer, Errc code, std::uint32_t seq) {
 Lines ServerRig::attach(Peer peer) {
   return attach(peer, sessions_);
 }
-Lines ServerRig::attach(Peer peer, std::uint8_t session) {
+Lines ServerRig::attach(Peer peer, std::uint8_t session_number) {
   wire::DataHead head;
   head.type = wire::DataType::attach;
-  head.tag = std::uint64_t{100} + session;
-  const wire::SessionId key = session_id(session);
-  return text(server.on_data(peer, head, wire::kDataHeaderBytes, key.size(), key, now));
+  head.tag = std::uint64_t{100} + session_number;
+  return text(
+      server.on_data(peer, head, wire::kDataHeaderBytes, Buffer::copy_of(session_id(session_number)), now));
 }
 wire::DataHead ServerRig::next_data() const {
   wire::DataHead head;
@@ -233,7 +249,7 @@ Lines ServerRig::data(std::size_t payload_bytes, Peer peer) {
 }
 Lines ServerRig::data(wire::DataHead head, std::size_t payload_bytes, Peer peer) {
   return text(server.on_data(peer, std::move(head), wire::kDataHeaderBytes + wire::kSegmentBytes,
-                             payload_bytes, {}, now));
+                             Buffer::allocate(payload_bytes), now));
 }
 Lines ServerRig::malformed_data(Peer peer) {
   return text(server.on_malformed_data(peer, Error{Errc::protocol, "bad bytes", 0}, now));
@@ -245,23 +261,26 @@ Lines ServerRig::lost(Peer peer) {
 Lines ServerRig::tick(milliseconds later) {
   return text(server.on_tick(now += later));
 }
-Lines ServerRig::opened() {
-  return text(server.opened({Attributes{}, true, offers_sums, {}}, now));
+SessionKey ServerRig::key(SessionKey session) const {
+  return session == 0 ? newest() : session;
 }
-Lines ServerRig::refused() {
-  return text(server.refused({wire::ErrorCode::source, false, "another source's mirror"}, now));
+Lines ServerRig::opened(SessionKey session) {
+  return text(server.opened(key(session), {Attributes{}, true, offers_sums, {}, {}}, now));
 }
-Lines ServerRig::taken(std::uint64_t list_number) {
-  return text(server.list_taken(list_number, now));
+Lines ServerRig::refused(SessionKey session) {
+  return text(server.refused(key(session), {wire::ErrorCode::source, false, "another source's mirror"}, now));
 }
-Lines ServerRig::output(server::Output output) {
-  return text(server.output(std::move(output), now));
+Lines ServerRig::taken(std::uint64_t list_number, SessionKey session) {
+  return text(server.list_taken(key(session), list_number, now));
 }
-Lines ServerRig::returned(std::uint64_t bytes) {
-  return text(server.credit_returned(bytes, now));
+Lines ServerRig::output(server::Output output, SessionKey session) {
+  return text(server.output(key(session), std::move(output), now));
 }
-Lines ServerRig::closed() {
-  return text(server.closed(now));
+Lines ServerRig::returned(std::uint64_t bytes, SessionKey session) {
+  return text(server.credit_returned(key(session), bytes, now));
+}
+Lines ServerRig::closed(SessionKey session) {
+  return text(server.closed(key(session), now));
 }
 Lines ServerRig::shutdown() {
   return text(server.shutdown(now));
@@ -305,9 +324,6 @@ ServerRig& ServerRig::left() {
   return *this;
 }
 
-// ---- client
-// ---------------------------------------------------------------------------------------------------------
-
 ClientRig::ClientRig() : client(client::Config{hello_of(1)}) {}
 
 Lines ClientRig::text(client::Effects effects) const {
@@ -349,10 +365,11 @@ Lines ClientRig::connected() {
 Lines ClientRig::reply(std::uint32_t seq, wire::ReplyBody body) {
   return text(client.on_reply(wire::Reply{seq, std::move(body)}, now));
 }
-Lines ClientRig::welcome(std::uint32_t seq) {
+Lines ClientRig::welcome(std::uint32_t seq, const std::string& mirror) {
   wire::Welcome welcome;
   welcome.directory_sums = true;
   welcome.session = session_id(1);
+  welcome.mirror = mirror;
   welcome.tag = 101;
   welcome.list_window = 2;
   welcome.heartbeat_ms = 2000;

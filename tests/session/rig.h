@@ -30,6 +30,9 @@ class ServerRig {
 
   // Requests carry the newest session's id unless they say otherwise.
   Lines hello(Peer peer, std::uint8_t client = 0);  ///< client 0: the peer's number
+  Lines hello_to(const std::string& mirror, Peer peer, std::uint8_t client = 0);
+  Lines ask_mirrors(Peer peer, const std::string& after = {});
+  Lines mirrors(const std::vector<std::string>& names);  ///< these are there from now on
   Lines list(std::uint64_t number, std::uint64_t first_row, std::size_t rows, bool last, Peer peer = 1);
   Lines directories(std::uint64_t number, std::size_t rows, bool last, Peer peer = 1);
   Lines next(std::uint64_t ack, Peer peer = 1);
@@ -40,7 +43,7 @@ class ServerRig {
   Lines malformed(Peer peer, Errc code = Errc::protocol, std::uint32_t seq = 0);
 
   Lines attach(Peer peer = 2);
-  Lines attach(Peer peer, std::uint8_t session);
+  Lines attach(Peer peer, std::uint8_t session_number);
   /// The next data message: charged with 1,080 bytes and the payload.
   Lines data(std::size_t payload_bytes, Peer peer = 2);
   Lines data(wire::DataHead head, std::size_t payload_bytes, Peer peer = 2);
@@ -49,12 +52,12 @@ class ServerRig {
 
   Lines lost(Peer peer);
   Lines tick(milliseconds later = milliseconds(0));
-  Lines opened();
-  Lines refused();
-  Lines taken(std::uint64_t number);
-  Lines output(server::Output output);
-  Lines returned(std::uint64_t bytes);
-  Lines closed();
+  Lines opened(SessionKey session = 0);  ///< session 0: the newest
+  Lines refused(SessionKey session = 0);
+  Lines taken(std::uint64_t number, SessionKey session = 0);
+  Lines output(server::Output output, SessionKey session = 0);
+  Lines returned(std::uint64_t bytes, SessionKey session = 0);
+  Lines closed(SessionKey session = 0);
   Lines shutdown();
 
   ServerRig& opening();   ///< hello(1) was said
@@ -70,12 +73,15 @@ class ServerRig {
   /// The sequence number that `peer` uses next.
   void skip_seq(Peer peer) { ++seqs_[peer]; }
 
+  [[nodiscard]] SessionKey newest() const { return sessions_; }
+
   Time now{std::chrono::hours(1)};
   bool offers_sums = true;
   server::Server server;
 
  private:
   Lines text(server::Effects effects) const;
+  [[nodiscard]] SessionKey key(SessionKey session) const;
 
   std::uint8_t sessions_ = 0;
   std::map<Peer, std::uint32_t> seqs_;
@@ -90,7 +96,7 @@ class ClientRig {
   Lines start();
   Lines connected();
   Lines reply(std::uint32_t seq, wire::ReplyBody body);
-  Lines welcome(std::uint32_t seq = 1);
+  Lines welcome(std::uint32_t seq = 1, const std::string& mirror = {});
   Lines wait(std::uint32_t seq, std::uint64_t done = 0);
   Lines credit(std::uint64_t number, std::uint64_t limit);
   Lines malformed();

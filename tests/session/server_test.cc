@@ -1,4 +1,4 @@
-// The server's state table (modules/session/README.md) as a table: in this state, this event has these
+// The server's state table (proto-spec/02 §4) as a table: in this state, this event has these
 // effects.
 #include "ssync/session/server.h"
 
@@ -98,11 +98,11 @@ const std::vector<Cell> kOpening{
      [](Rig& r) { return r.next(0); },
      {"1 <- 2 error(state)", "1 <- 1 error(state)"}},
     {"Bye", opening, [](Rig& r) { return r.bye(); }, {"1 <- 1 error(session, retry)", "1 <- 2 ok"}},
-    {"HelloOfAnother", opening, [](Rig& r) { return r.hello(3); }, {"3 <- 1 wait(turn, 1)"}},
+    {"HelloOfAnother", opening, [](Rig& r) { return r.hello(3); }, {"3 <- 1 wait(turn, 1 of 1)"}},
     {"HelloOfTheSameClientElsewhere",
      opening,
      [](Rig& r) { return r.hello(3, 1); },
-     {"1 <- 1 error(session, retry)", "3 <- 1 wait(turn, 1)"}},
+     {"1 <- 1 error(session, retry)", "3 <- 1 wait(turn, 1 of 1)"}},
     {"Attach", opening, [](Rig& r) { return r.attach(); }, {"kick 2"}},
     {"Malformed",
      opening,
@@ -242,12 +242,12 @@ const std::vector<Cell> kRunning{
      [](Rig& r) { r.running().skip_seq(1); },
      [](Rig& r) { return r.fail(1); },
      {"1 <- 4 error(protocol)", "1 <- 2 error(protocol)", "close: sequence numbers with a gap"}},
-    {"HelloOfAnother", running, [](Rig& r) { return r.hello(3); }, {"3 <- 1 wait(turn, 1)"}},
+    {"HelloOfAnother", running, [](Rig& r) { return r.hello(3); }, {"3 <- 1 wait(turn, 1 of 1)"}},
     {"HelloOfTheSameClientElsewhere",
      running,
      [](Rig& r) { return r.hello(3, 1); },
-     {"1 <- 2 error(session, retry)", "3 <- 1 wait(turn, 1)",
-      "close: the client came back on another connection"}},
+     {"1 <- 2 error(session, retry)", "close: the client came back on another connection",
+      "3 <- 1 wait(turn, 1 of 1)"}},
     {"RequestOfAnother", running, [](Rig& r) { return r.next(0, 3); }, {"3 <- 1 error(session, retry)"}},
     {"DataOfAnother", sending, [](Rig& r) { return r.data(1, 4); }, {"kick 4"}},
     {"Malformed",
@@ -315,7 +315,7 @@ const std::vector<Cell> kClosing{
     {"ByeAfterBye", left, [](Rig& r) { return r.bye(); }, {"1 <- 6 ok"}},
     {"RequestAfterBye", left, [](Rig& r) { return r.next(1); }, {"1 <- 6 error(session, retry)"}},
     {"ByeAfterTheLastNext", [](Rig& r) { r.done().next(3); }, [](Rig& r) { return r.bye(); }, {"1 <- 7 ok"}},
-    {"HelloOfAnother", failed, [](Rig& r) { return r.hello(3); }, {"3 <- 1 wait(turn, 1)"}},
+    {"HelloOfAnother", failed, [](Rig& r) { return r.hello(3); }, {"3 <- 1 wait(turn, 1 of 1)"}},
     {"Attach", failed, [](Rig& r) { return r.attach(7); }, {"kick 7"}},
     {"Shutdown", failed, [](Rig& r) { return r.shutdown(); }, {}},
     {"Closed", failed, [](Rig& r) { return r.closed(); }, {}},
@@ -325,9 +325,6 @@ const std::vector<Cell> kClosing{
      {"kick 1", "kick 2"}},
 };
 INSTANTIATE_TEST_SUITE_P(Closing, ServerTable, testing::ValuesIn(kClosing), cell_name);
-
-// ---- sequences
-// ------------------------------------------------------------------------------------------------------
 
 TEST(ServerTest, OneSyncFromHelloToBye) {
   Rig rig;
@@ -347,7 +344,7 @@ TEST(ServerTest, OneSyncFromHelloToBye) {
   EXPECT_EQ(rig.output(session::done()), (Lines{"1 <- 6 sync:done 3"}));
   EXPECT_EQ(rig.bye(), (Lines{"1 <- 7 ok", "close complete"}));
   EXPECT_EQ(rig.closed(), Lines{});
-  EXPECT_FALSE(rig.server.active());
+  EXPECT_EQ(rig.server.active(), 0U);
 }
 
 TEST(ServerTest, ProceedsOnceHoweverManyNextsFollow) {
@@ -373,14 +370,14 @@ TEST(ServerTest, QueuedOutputsGoOutOneToANextInOrder) {
   Rig rig;
   rig.welcomed();
   for (int i = 0; i < 16; ++i) {
-    EXPECT_TRUE(rig.server.output_room());
+    EXPECT_TRUE(rig.server.output_room(1));
     rig.output(changes());
   }
-  EXPECT_FALSE(rig.server.output_room());
+  EXPECT_FALSE(rig.server.output_room(1));
   for (std::uint64_t i = 0; i < 16; ++i) {
     EXPECT_EQ(rig.next(i), (Lines{"1 <- " + std::to_string(i + 2) + " changes " + std::to_string(i + 1)}));
   }
-  EXPECT_TRUE(rig.server.output_room());
+  EXPECT_TRUE(rig.server.output_room(1));
 }
 
 TEST(ServerTest, TheListWindowIsEightAndEachOpenOneGetsTheError) {
@@ -444,7 +441,7 @@ TEST(ServerTest, EachRequestAfterTheErrorIsAnsweredWithItUntilTheKick) {
 TEST(ServerTest, RefusedClientsAreDisconnectedAndTheTurnIsFreeAtOnce) {
   Rig rig;
   rig.opening().refused();
-  EXPECT_FALSE(rig.server.active());
+  EXPECT_EQ(rig.server.active(), 0U);
   EXPECT_EQ(rig.hello(3), (Lines{"open 3"}));
   EXPECT_EQ(rig.tick(kHalf), (Lines{"kick 1"}));
 }

@@ -61,10 +61,15 @@ Link::Link(World& world, Peer control_peer, Peer data_peer)
       data_down(world) {}
 
 World::World(std::uint64_t seed) : random_(seed), trouble_left_(static_cast<int>(random_() % 8)) {
+  const std::uint64_t mirror_count = 1 + pick(4);
+  for (std::uint64_t i = 0; i < mirror_count; ++i)
+    mirrors.push_back(i == 0 ? "" : "mirror " + std::to_string(i));
+  syncs_max = pick(3);
   server = std::make_shared<ServerHost>(*this);
-  const std::uint64_t count = 1 + pick(3);
+  const std::uint64_t count = 1 + pick(7);
   for (std::uint8_t i = 1; i <= count; ++i)
-    clients.push_back(std::make_shared<ClientHost>(*this, i, random_source(*this)));
+    clients.push_back(
+        std::make_shared<ClientHost>(*this, i, mirrors[pick(mirror_count)], random_source(*this)));
 }
 
 World::~World() {
@@ -99,6 +104,18 @@ void World::restart_server() {
     client->break_link();
 }
 
+void World::take_mirror_away() {
+  if (mirrors.empty()) return;
+  const auto at = mirrors.begin() + static_cast<std::ptrdiff_t>(pick(mirrors.size()));
+  const std::string name = *at;
+  mirrors.erase(at);
+  server->set_mirrors();
+  calendar.in(milliseconds(pick(20000)), [this, name] {
+    mirrors.push_back(name);
+    server->set_mirrors();
+  });
+}
+
 std::string World::run() {
   server->start();
   for (const auto& client : clients)
@@ -111,6 +128,7 @@ std::string World::run() {
     if (!calendar.step()) complain("nothing is left to happen");
     if (trouble(2)) server->stall(milliseconds(pick(20000)));
     if (trouble(1)) restart_server();
+    if (trouble(1)) take_mirror_away();
     if (trouble(2)) clients[pick(clients.size())]->break_link();
     if (trouble(2)) clients[pick(clients.size())]->stall(milliseconds(pick(20000)));
   }

@@ -25,7 +25,7 @@ struct Source {
   std::vector<std::uint64_t> sizes;
   std::vector<bool> vanished;
 };
-/// What the mirror holds of each client's source: row and size.
+/// What the mirrors hold of each client's source: row and size.
 using Mirror = std::map<std::uint8_t, std::map<RowId, std::uint64_t>>;
 
 /// Virtual time. Events of one time run in the order in which they were asked for.
@@ -73,6 +73,8 @@ class World {
   Mirror mirror;
   std::shared_ptr<ServerHost> server;
   std::vector<std::shared_ptr<ClientHost>> clients;
+  std::vector<std::string> mirrors;  ///< that the server has
+  std::size_t syncs_max = 0;
 
   [[nodiscard]] std::uint64_t pick(std::uint64_t below) { return random_() % below; }
   [[nodiscard]] bool chance(std::uint64_t percent) { return pick(100) < percent; }
@@ -85,6 +87,8 @@ class World {
   [[nodiscard]] Peer new_peer() { return ++peers_; }
   /// The server program ends and starts again: everybody's connections break.
   void restart_server();
+  /// A mirror goes, and is there again later.
+  void take_mirror_away();
 
  private:
   std::mt19937_64 random_;
@@ -123,7 +127,8 @@ class ServerHost : public std::enable_shared_from_this<ServerHost> {
   void start();  ///< its ticks
   void request(const std::shared_ptr<Link>& link, wire::Frames frames);
   void data(const std::shared_ptr<Link>& link, wire::DataHead head, std::size_t payload_bytes,
-            wire::SessionId key);
+            wire::SessionId id);
+  void set_mirrors();  ///< the world's
   void stall(milliseconds duration) { inbox_.stall(duration); }
   void dissolve() { inbox_.clear(); }
   void stop();
@@ -131,8 +136,10 @@ class ServerHost : public std::enable_shared_from_this<ServerHost> {
 
  private:
   struct Sync {
-    explicit Sync(World& world) : work(world) {}
+    Sync(World& world, SessionKey session) : key(session), work(world) {}
+    const SessionKey key;
     Channel work;  ///< what it does takes time, one thing after the other
+    std::string mirror;
     Peer control = 0;
     std::uint8_t client = 0;
     std::vector<std::uint64_t> rows;
@@ -147,7 +154,9 @@ class ServerHost : public std::enable_shared_from_this<ServerHost> {
 
   /// Runs `what` here when the program is not stalled, unless it was stopped meanwhile.
   void turn(std::function<void()> what);
-  void later(std::function<void(Sync&)> what);  ///< in this sync, if it is still open then
+  void later(Sync& sync, std::function<void(Sync&)> what);  ///< in this sync, if it is still open then
+  [[nodiscard]] std::shared_ptr<Sync> find(SessionKey key) const;
+  [[nodiscard]] bool is_open(const Sync& sync) const { return find(sync.key).get() == &sync; }
   void carry_out(server::Effects effects);
   void on(server::SendReply& effect);
   void on(server::SendCredit& effect);
@@ -170,13 +179,24 @@ class ServerHost : public std::enable_shared_from_this<ServerHost> {
   void pump(Sync& sync);
   void lost(Peer peer);
   void tick();
+  /// Nobody is kept without a reply for longer than is allowed, nor without a turn that is free.
+  void check_patience();
+
+  /// A request that arrived.
+  struct Asked {
+    Time at;
+    bool replied = false;
+    bool waits_for_turn = false;  ///< a hello, until its sync is opened
+    bool polls = false;           ///< a next
+    std::string mirror;
+  };
 
   World& world_;
   server::Server machine_;
-  std::shared_ptr<Sync> sync_;
+  std::map<SessionKey, std::shared_ptr<Sync>> syncs_;
+  Time turns_changed_{};  ///< when a sync was opened or closed, or a mirror came or went
   std::map<Peer, std::shared_ptr<Link>> links_;
-  std::map<Peer, std::map<std::uint32_t, bool>>
-      replied_;  ///< requests that arrived: whether each has its reply
+  std::map<Peer, std::map<std::uint32_t, Asked>> asked_;
   std::uint8_t ids_ = 0;
   Inbox inbox_;
   bool stopped_ = false;
@@ -186,7 +206,7 @@ class ServerHost : public std::enable_shared_from_this<ServerHost> {
 /// failure.
 class ClientHost : public std::enable_shared_from_this<ClientHost> {
  public:
-  ClientHost(World& world, std::uint8_t number, Source source);
+  ClientHost(World& world, std::uint8_t number, std::string mirror, Source source);
   void start();
   void reply(std::uint64_t attempt, wire::Reply reply);
   void credit(std::uint64_t attempt, wire::DataHead head);
@@ -197,6 +217,7 @@ class ClientHost : public std::enable_shared_from_this<ClientHost> {
   [[nodiscard]] std::string state() const;
   [[nodiscard]] const Source& source() const { return source_; }
   [[nodiscard]] std::uint8_t number() const { return number_; }
+  [[nodiscard]] const std::string& mirror() const { return mirror_; }
   void break_link();
 
  private:
@@ -223,6 +244,7 @@ class ClientHost : public std::enable_shared_from_this<ClientHost> {
 
   World& world_;
   const std::uint8_t number_;
+  const std::string mirror_;
   const Source source_;
   std::unique_ptr<client::Client> machine_;
   std::unique_ptr<wire::FileListEncoder> encoder_;

@@ -6,13 +6,19 @@
 
 namespace ssync::session::simulator {
 
-ClientHost::ClientHost(World& world, std::uint8_t number, Source source)
-    : world_(world), number_(number), source_(std::move(source)), inbox_(world.calendar) {}
+ClientHost::ClientHost(World& world, std::uint8_t number, std::string mirror, Source source)
+    : world_(world),
+      number_(number),
+      mirror_(std::move(mirror)),
+      source_(std::move(source)),
+      inbox_(world.calendar) {}
 
 /// A fresh machine on fresh connections.
 void ClientHost::start() {
   ++attempt_;
-  machine_ = std::make_unique<client::Client>(client::Config{hello_of(number_)});
+  client::Config config{hello_of(number_)};
+  config.hello.mirror = mirror_;
+  machine_ = std::make_unique<client::Client>(std::move(config));
   encoder_ = std::make_unique<wire::FileListEncoder>(3);
   const Peer control = world_.new_peer();
   link_ = std::make_shared<Link>(world_, control, world_.new_peer());
@@ -74,9 +80,6 @@ std::string ClientHost::state() const {
   if (done_) return "done";
   return over_ ? "between attempts" : machine_->state_text();
 }
-
-// ---- effects
-// --------------------------------------------------------------------------------------------------------
 
 void ClientHost::carry_out(client::Effects effects) {
   for (client::Effect& effect : effects) {
@@ -144,7 +147,8 @@ void ClientHost::on(client::Finished&) {
 
 void ClientHost::on(client::Failed& effect) {
   using Why = client::Failed::Why;
-  const bool own_fault = effect.why == Why::protocol || (effect.why == Why::server_error && !effect.retry);
+  const bool own_fault = effect.why == Why::protocol || (effect.why == Why::server_error && !effect.retry &&
+                                                         effect.code != wire::ErrorCode::mirror);
   if (own_fault) return world_.complain("client " + std::to_string(number_) + " failed: " + effect.text);
   hang_up();
   world_.calendar.in(milliseconds(200 + world_.pick(2000)), [self = shared_from_this()] { self->start(); });
@@ -159,9 +163,6 @@ void ClientHost::hang_up() {
   }
   link_->control_up.send([link = link_] { link->broken = true; });
 }
-
-// ---- the source
-// -----------------------------------------------------------------------------------------------------
 
 void ClientHost::pump() {
   if (!listing_) return;

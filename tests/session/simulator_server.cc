@@ -9,25 +9,45 @@ namespace {
 
 constexpr std::uint64_t kWindow = 8000;
 
-server::Config config_of() {
+server::Config config_of(const World& world) {
   server::Config config;
   config.program = "model";
+  config.syncs_max = world.syncs_max;
   config.window_bytes = kWindow;
   config.least_window_bytes = kWindow / 2;
   config.outputs_max = 2;
   return config;
 }
 
+std::size_t payload_bytes_of(const wire::DataHead& head) {
+  std::size_t bytes = 0;
+  for (const wire::Segment& segment : head.segments)
+    bytes += segment.length;
+  return bytes;
+}
+
 }  // namespace
 
 ServerHost::ServerHost(World& world)
     : world_(world),
-      machine_(config_of(),
+      machine_(config_of(world),
                [this] {
-                 ++ids_;
-                 return server::Ids{session_id(ids_), world_.pick(1000)};
+                 wire::SessionId id = session_id(++ids_);
+                 for (std::size_t i = 8; i < id.size(); ++i)
+                   id[i] = static_cast<std::byte>(world_.pick(256));
+                 return server::Ids{id, world_.pick(1000)};
                }),
-      inbox_(world.calendar) {}
+      inbox_(world.calendar) {
+  set_mirrors();
+}
+
+void ServerHost::set_mirrors() {
+  std::vector<server::MirrorListing> listings;
+  for (const std::string& name : world_.mirrors)
+    listings.push_back({name, ""});
+  turns_changed_ = world_.calendar.now();
+  carry_out(machine_.set_mirrors(std::move(listings), world_.calendar.now()));
+}
 
 void ServerHost::start() {
   tick();
@@ -38,7 +58,10 @@ void ServerHost::tick() {
     if (self->stopped_) return;
     self->turn([self] {
       self->carry_out(self->machine_.on_tick(self->world_.calendar.now()));
-      if (self->sync_) self->pump(*self->sync_);
+      const auto syncs = self->syncs_;  // what one says may end it
+      for (const auto& [key, sync] : syncs)
+        self->pump(*sync);
+      self->check_patience();
       self->tick();
     });
   });
@@ -50,20 +73,44 @@ void ServerHost::turn(std::function<void()> what) {
   });
 }
 
-void ServerHost::later(std::function<void(Sync&)> what) {
-  sync_->work.send([self = shared_from_this(), sync = std::weak_ptr(sync_), what = std::move(what)] {
-    self->turn([self, sync, what] {
-      const std::shared_ptr<Sync> open = sync.lock();
-      if (!open || open != self->sync_) return;
+std::shared_ptr<ServerHost::Sync> ServerHost::find(SessionKey key) const {
+  const auto found = syncs_.find(key);
+  return found == syncs_.end() ? nullptr : found->second;
+}
+
+void ServerHost::later(Sync& sync, std::function<void(Sync&)> what) {
+  sync.work.send([self = shared_from_this(), key = sync.key, what = std::move(what)] {
+    self->turn([self, key, what] {
+      const std::shared_ptr<Sync> open = self->find(key);
+      if (!open) return;
       what(*open);
-      if (open == self->sync_) self->pump(*open);
+      self->pump(*open);
     });
   });
 }
 
+void ServerHost::check_patience() {
+  const server::Config config = config_of(world_);
+  const Time now = world_.calendar.now();
+  const bool is_full = config.syncs_max != 0 && syncs_.size() >= config.syncs_max;
+  // Each client that stays away may keep a turn for a moment, once.
+  const auto keeping = config.recall * world_.clients.size() + milliseconds(200);
+  for (const auto& [peer, requests] : asked_) {
+    for (const auto& [seq, asked] : requests) {
+      if (asked.replied || (!asked.waits_for_turn && !asked.polls)) continue;
+      if (now - asked.at >= config.heartbeat) world_.complain("a request without its reply");
+      const bool is_free = std::none_of(syncs_.begin(), syncs_.end(), [&](const auto& sync) {
+        return sync.second->mirror == asked.mirror;
+      });
+      if (asked.waits_for_turn && is_free && !is_full && now - std::max(asked.at, turns_changed_) > keeping)
+        world_.complain("a turn is free and a client waits");
+    }
+  }
+}
+
 void ServerHost::stop() {
   carry_out(machine_.shutdown(world_.calendar.now()));
-  sync_.reset();
+  syncs_.clear();
   stopped_ = true;
 }
 
@@ -74,27 +121,35 @@ void ServerHost::request(const std::shared_ptr<Link>& link, wire::Frames frames)
     Result<wire::Request> request = wire::decode_request(std::move(*shared));
     if (!request) return self->world_.complain(request.error().text());
     self->links_[link->control] = link;
-    self->replied_[link->control][request->seq] = false;
+    Asked& asked = self->asked_[link->control][request->seq];
+    asked.at = self->world_.calendar.now();
+    asked.polls = std::holds_alternative<wire::Next>(request->body);
+    if (const auto* hello = std::get_if<wire::Hello>(&request->body)) {
+      asked.waits_for_turn = true;
+      asked.mirror = hello->mirror;
+    }
     self->carry_out(
         self->machine_.on_request(link->control, std::move(*request), self->world_.calendar.now()));
   });
 }
 
 void ServerHost::data(const std::shared_ptr<Link>& link, wire::DataHead head, std::size_t payload_bytes,
-                      wire::SessionId key) {
+                      wire::SessionId id) {
   if (link->broken || stopped_) return;
-  turn([self = shared_from_this(), link, head = std::move(head), payload_bytes, key] {
+  turn([self = shared_from_this(), link, head = std::move(head), payload_bytes, id] {
     self->links_[link->data] = link;
     std::size_t head_bytes = wire::kDataHeaderBytes;
     for (const wire::Segment& segment : head.segments)
       head_bytes += wire::table_bytes(segment);
-    self->carry_out(self->machine_.on_data(link->data, head, head_bytes, payload_bytes, key,
+    Buffer payload =
+        head.type == wire::DataType::attach ? Buffer::copy_of(id) : Buffer::allocate(payload_bytes);
+    self->carry_out(self->machine_.on_data(link->data, head, head_bytes, std::move(payload),
                                            self->world_.calendar.now()));
   });
 }
 
 void ServerHost::lost(Peer peer) {
-  replied_.erase(peer);
+  asked_.erase(peer);
   links_.erase(peer);
   carry_out(machine_.on_lost(peer, world_.calendar.now()));
 }
@@ -104,18 +159,15 @@ void ServerHost::carry_out(server::Effects effects) {
     std::visit([this](auto& what) { on(what); }, effect);
 }
 
-// ---- effects
-// --------------------------------------------------------------------------------------------------------
-
 void ServerHost::on(server::SendReply& effect) {
   const auto known = links_.find(effect.peer);
   if (known == links_.end()) return;  // lost a moment ago
   const std::shared_ptr<Link> link = known->second;
-  auto& replied = replied_[effect.peer];
-  const auto request = replied.find(effect.reply.seq);
-  if (request == replied.end() || request->second)
+  auto& requests = asked_[effect.peer];
+  const auto request = requests.find(effect.reply.seq);
+  if (request == requests.end() || request->second.replied)
     return world_.complain("a reply to no request, or a second one");
-  request->second = true;
+  request->second.replied = true;
   if (link->broken) {
     if (world_.chance(70)) lost(effect.peer);  // sending fails, or does not yet
     return;
@@ -145,39 +197,50 @@ void ServerHost::on(server::Kick& effect) {
   const auto known = links_.find(effect.peer);
   if (known == links_.end()) return;
   const std::shared_ptr<Link> link = known->second;
-  for (const auto& [seq, done] : replied_[effect.peer]) {
-    if (!done) world_.complain("kicked with request " + std::to_string(seq) + " unanswered");
+  for (const auto& [seq, asked] : asked_[effect.peer]) {
+    if (!asked.replied) world_.complain("kicked with request " + std::to_string(seq) + " unanswered");
   }
   links_.erase(effect.peer);
-  replied_.erase(effect.peer);
+  asked_.erase(effect.peer);
   link->control_down.send([link] {
     if (const auto client = link->client.lock()) client->lost(link->attempt);
   });
 }
 
 void ServerHost::on(server::OpenSync& effect) {
-  if (sync_) world_.complain("two syncs are open");
-  sync_ = std::make_shared<Sync>(world_);
-  sync_->control = effect.peer;
-  sync_->client = static_cast<std::uint8_t>(effect.hello.client[0]);
-  later([this](Sync&) {
+  for (const auto& [key, other] : syncs_) {
+    if (other->mirror == effect.hello.mirror) world_.complain("two syncs on one mirror");
+  }
+  if (world_.syncs_max != 0 && syncs_.size() >= world_.syncs_max) world_.complain("more syncs than may be");
+  const auto sync = std::make_shared<Sync>(world_, effect.session);
+  if (!syncs_.emplace(effect.session, sync).second) world_.complain("a key twice");
+  turns_changed_ = world_.calendar.now();
+  sync->mirror = effect.hello.mirror;
+  sync->control = effect.peer;
+  sync->client = static_cast<std::uint8_t>(effect.hello.client[0]);
+  for (auto& [seq, asked] : asked_[effect.peer])
+    asked.waits_for_turn = false;
+  later(*sync, [this](Sync& opening) {
+    const SessionKey key = opening.key;
     if (world_.trouble(50)) {
-      sync_.reset();
-      return carry_out(machine_.refused({kIo, true, "not now"}, world_.calendar.now()));
+      syncs_.erase(key);
+      turns_changed_ = world_.calendar.now();
+      return carry_out(machine_.refused(key, {kIo, true, "not now"}, world_.calendar.now()));
     }
-    carry_out(machine_.opened(server::Opening{}, world_.calendar.now()));
+    carry_out(machine_.opened(key, server::Opening{}, world_.calendar.now()));
   });
 }
 
 void ServerHost::on(server::StartScan&) {}
 
 void ServerHost::on(server::ListRows& effect) {
-  if (!sync_) return;  // a reply of the same answer found the connection broken
+  const std::shared_ptr<Sync> listing = find(effect.session);
+  if (!listing) return;  // a reply of the same answer found the connection broken
   for (const Row& row : effect.batch.rows)
-    sync_->rows.push_back(row.values.size);
-  later([this, number = effect.number, last = effect.batch.last](Sync& sync) {
-    carry_out(machine_.list_taken(number, world_.calendar.now()));
-    if (last && &sync == sync_.get()) compare(sync);
+    listing->rows.push_back(row.values.size);
+  later(*listing, [this, number = effect.number, last = effect.batch.last](Sync& sync) {
+    carry_out(machine_.list_taken(sync.key, number, world_.calendar.now()));
+    if (last && is_open(sync)) compare(sync);
   });
 }
 
@@ -203,21 +266,23 @@ void ServerHost::compare(Sync& sync) {
 }
 
 void ServerHost::on(server::DigestRows& effect) {
-  if (!sync_) return;  // a reply of the same answer found the connection broken
-  if (effect.rows.size() > sync_->questions_open) return world_.complain("digests without a question");
-  sync_->questions_open -= effect.rows.size();
-  if (sync_->questions_open == 0) later([this](Sync& sync) { plan(sync); });
+  const std::shared_ptr<Sync> asking = find(effect.session);
+  if (!asking) return;  // a reply of the same answer found the connection broken
+  if (effect.rows.size() > asking->questions_open) return world_.complain("digests without a question");
+  asking->questions_open -= effect.rows.size();
+  if (asking->questions_open == 0) later(*asking, [this](Sync& sync) { plan(sync); });
 }
 
 void ServerHost::plan(Sync& sync) {
   say(sync, wire::Plan{});
 }
 
-void ServerHost::on(server::Proceed&) {
-  if (!sync_) return;  // likewise
-  if (!sync_->listed || std::exchange(sync_->proceeded, true))
+void ServerHost::on(server::Proceed& effect) {
+  const std::shared_ptr<Sync> agreed = find(effect.session);
+  if (!agreed) return;  // likewise
+  if (!agreed->listed || std::exchange(agreed->proceeded, true))
     return world_.complain("proceed twice, or too early");
-  later([this](Sync& sync) { request_files(sync); });
+  later(*agreed, [this](Sync& sync) { request_files(sync); });
 }
 
 void ServerHost::request_files(Sync& sync) {
@@ -239,23 +304,24 @@ void ServerHost::file_ended(Sync& sync, RowId row) {
 }
 
 void ServerHost::on(server::FileFailed& effect) {
-  if (!sync_) return;
-  file_ended(*sync_, effect.fail.row);
+  if (const std::shared_ptr<Sync> sync = find(effect.session)) file_ended(*sync, effect.fail.row);
 }
 
 void ServerHost::on(server::Deliver& effect) {
-  if (!sync_) return world_.complain("data without a sync");
+  const std::shared_ptr<Sync> taking = find(effect.session);
+  if (!taking) return world_.complain("data without a sync");
+  if (effect.payload.size() != payload_bytes_of(effect.head)) world_.complain("another message's payload");
   std::uint64_t bytes = wire::kDataHeaderBytes + wire::kMessageCharge;
   for (const wire::Segment& segment : effect.head.segments)
     bytes += wire::table_bytes(segment) + segment.length;
-  sync_->unreturned += bytes;
-  if (sync_->unreturned > kWindow) return world_.complain("more data than the window");
-  if (sync_->failed) return;  // what is still on its way is for nobody
+  taking->unreturned += bytes;
+  if (taking->unreturned > kWindow) return world_.complain("more data than the window");
+  if (taking->failed) return;  // what is still on its way is for nobody
   if (world_.trouble(20)) {
-    sync_->failed = true;
-    return say(*sync_, failure());
+    taking->failed = true;
+    return say(*taking, failure());
   }
-  later([this, head = effect.head, bytes](Sync& sync) {
+  later(*taking, [this, head = effect.head, bytes](Sync& sync) {
     for (const wire::Segment& segment : head.segments) {
       if (sync.arriving[segment.row] != segment.offset) return world_.complain("segments out of order");
       sync.arriving[segment.row] += segment.length;
@@ -264,18 +330,27 @@ void ServerHost::on(server::Deliver& effect) {
       file_ended(sync, segment.row);
     }
     sync.unreturned -= bytes;
-    carry_out(machine_.credit_returned(bytes, world_.calendar.now()));
+    carry_out(machine_.credit_returned(sync.key, bytes, world_.calendar.now()));
   });
 }
 
 void ServerHost::on(server::CloseSync& effect) {
-  if (!sync_) return world_.complain("closed twice");
-  for (const auto& [seq, replied] : replied_[sync_->control]) {
-    if (!replied) world_.complain("closed with request " + std::to_string(seq) + " unanswered");
+  const std::shared_ptr<Sync> sync = find(effect.session);
+  if (!sync) return world_.complain("closed twice");
+  for (const auto& [seq, asked] : asked_[sync->control]) {
+    if (!asked.replied) world_.complain("closed with request " + std::to_string(seq) + " unanswered");
   }
-  if (effect.completed && sync_->files_open != 0) world_.complain("complete with files missing");
-  sync_.reset();
-  carry_out(machine_.closed(world_.calendar.now()));
+  if (effect.completed && sync->files_open != 0) world_.complain("complete with files missing");
+  // Its threads take a while to stop; what they still say is for nobody.
+  sync->work.send([self = shared_from_this(), key = effect.session] {
+    self->turn([self, key] {
+      self->syncs_.erase(key);
+      self->turns_changed_ = self->world_.calendar.now();
+      self->carry_out(self->machine_.closed(key, self->world_.calendar.now()));
+      if (self->machine_.output_room(key)) self->world_.complain("room in a sync that is closed");
+      self->carry_out(self->machine_.credit_returned(key, 1, self->world_.calendar.now()));
+    });
+  });
 }
 
 void ServerHost::say(Sync& sync, server::Output output) {
@@ -283,10 +358,10 @@ void ServerHost::say(Sync& sync, server::Output output) {
 }
 
 void ServerHost::pump(Sync& sync) {
-  while (&sync == sync_.get() && !sync.outputs.empty() && machine_.output_room()) {
+  while (is_open(sync) && !sync.outputs.empty() && machine_.output_room(sync.key)) {
     server::Output output = std::move(sync.outputs.front());
     sync.outputs.pop_front();
-    carry_out(machine_.output(std::move(output), world_.calendar.now()));
+    carry_out(machine_.output(sync.key, std::move(output), world_.calendar.now()));
   }
 }
 

@@ -40,7 +40,9 @@ Loop::Loop(const Options& options, Room& room, net::ServerTransport& transport, 
       transport_(transport),
       wake_(wake),
       observer_(observer),
-      session_(session::server::Config{options.program}, random_ids) {}
+      session_(session::server::Config{options.program}, random_ids) {
+  carry_out(session_.set_mirrors({{}}, Clock::now()));
+}
 
 Loop::~Loop() = default;
 
@@ -103,11 +105,8 @@ Result<void> Loop::take_data() {
       continue;
     }
     const std::size_t head_bytes = message->head.bytes().size();
-    const std::size_t payload_bytes = message->payload.bytes().size();
-    payload_ = std::move(message->payload);
-    carry_out(session_.on_data(message->peer, std::move(*head), head_bytes, payload_bytes, payload_.bytes(),
+    carry_out(session_.on_data(message->peer, std::move(*head), head_bytes, std::move(message->payload),
                                Clock::now()));
-    payload_ = Buffer();
   }
   return {};
 }
@@ -117,17 +116,17 @@ void Loop::take_sync() {
   if (!room_.sync) return;
   room_.sync->flush();
   while (room_.sync && room_.list_announced < room_.sync->list_taken())
-    carry_out(session_.list_taken(room_.list_announced++, Clock::now()));
+    carry_out(session_.list_taken(room_.session, room_.list_announced++, Clock::now()));
   if (!room_.sync) return;
   if (const std::uint64_t bytes = room_.sync->take_credit(); bytes > 0)
-    carry_out(session_.credit_returned(bytes, Clock::now()));
-  while (room_.sync && session_.output_room()) {
+    carry_out(session_.credit_returned(room_.session, bytes, Clock::now()));
+  while (room_.sync && session_.output_room(room_.session)) {
     std::optional<session::server::Output> output = room_.sync->poll_output();
     if (!output) break;
     if (const auto* done = std::get_if<wire::SyncDone>(&*output)) room_.done = *done;
-    carry_out(session_.output(std::move(*output), Clock::now()));
+    carry_out(session_.output(room_.session, std::move(*output), Clock::now()));
   }
-  if (room_.sync) session_.progress(room_.sync->progress());
+  if (room_.sync) session_.progress(room_.session, room_.sync->progress());
 }
 
 void Loop::carry_out(Effects effects) {
@@ -151,8 +150,9 @@ void Loop::on(session::server::Kick& effect) {
 }
 
 void Loop::on(session::server::OpenSync& effect) {
+  room_.session = effect.session;
   if (room_.aside) {  // abandoned, and still on its way
-    carry_out(session_.refused(silent_reply(), Clock::now()));
+    carry_out(session_.refused(room_.session, silent_reply(), Clock::now()));
     return;
   }
   room_.peer = effect.peer;
@@ -167,7 +167,7 @@ void Loop::opened() {
   const std::string peer = transport_.address_of(room_.peer);
   if (!opening) {
     observer.notice(fmt::format("Refused {}: {}", peer, opening.error().text));
-    carry_out(session_.refused(opening.error(), Clock::now()));
+    carry_out(session_.refused(room_.session, opening.error(), Clock::now()));
     return;
   }
   observer.sync_started(peer, room_.source_id);
@@ -177,7 +177,7 @@ void Loop::opened() {
   for (const std::string& note : opening->notes)
     observer.notice(note);
   room_.sync = room_.mirror->make_sync(options_.capacities, wake_);
-  carry_out(session_.opened(*opening, Clock::now()));
+  carry_out(session_.opened(room_.session, *opening, Clock::now()));
 }
 
 void Loop::on(session::server::StartScan&) {
@@ -206,9 +206,10 @@ void Loop::on(session::server::Proceed&) {
 
 void Loop::on(session::server::Deliver& effect) {
   if (!room_.sync) return;
-  const Result<void> taken = room_.sync->data(std::move(effect.head), std::move(payload_));
+  const Result<void> taken = room_.sync->data(std::move(effect.head), std::move(effect.payload));
   if (!taken) {
-    carry_out(session_.output(mirror::error_reply(wire::ErrorCode::protocol, false, taken.error().text()),
+    carry_out(session_.output(room_.session,
+                              mirror::error_reply(wire::ErrorCode::protocol, false, taken.error().text()),
                               Clock::now()));
   }
 }
@@ -233,7 +234,7 @@ void Loop::closed() {
   } else {
     observer.sync_aborted(room_.reason);
   }
-  carry_out(session_.closed(Clock::now()));
+  carry_out(session_.closed(room_.session, Clock::now()));
 }
 
 void Loop::on(session::server::Notice& effect) {
@@ -271,8 +272,8 @@ void Loop::take_work() {
 void Loop::abandon_work() {
   room_.is_abandoned = true;
   room_.mirror->observer().warning(silent_reply().text);
-  carry_out(room_.work == Room::Work::opens ? session_.refused(silent_reply(), Clock::now())
-                                            : session_.closed(Clock::now()));
+  carry_out(room_.work == Room::Work::opens ? session_.refused(room_.session, silent_reply(), Clock::now())
+                                            : session_.closed(room_.session, Clock::now()));
 }
 
 /// A mirror that is gone, or somebody else's, ends the sync also while every thread waits for it.
@@ -282,7 +283,8 @@ void Loop::watch_root() {
   const std::optional<Error> trouble = room_.mirror->trouble();
   if (!trouble) return;
   if (room_.aside) return abandon_work();
-  carry_out(session_.output(mirror::error_reply(wire::ErrorCode::io, false, trouble->text()), Clock::now()));
+  carry_out(session_.output(room_.session, mirror::error_reply(wire::ErrorCode::io, false, trouble->text()),
+                            Clock::now()));
 }
 
 }  // namespace ssync::serve

@@ -65,7 +65,6 @@ class Loop {
   EventFd& wake_;
   Observer& observer_;
   session::server::Server session_;
-  Buffer payload_;  ///< of the data message being handled
   std::atomic<bool> stopping_{false};
 };
 

@@ -24,6 +24,7 @@ struct Room {
   std::unique_ptr<mirror::Mirror> mirror;
 
   // Of the sync that is open.
+  session::SessionKey session = 0;
   session::Peer peer = 0;
   std::string source_id;
   std::chrono::steady_clock::time_point started;

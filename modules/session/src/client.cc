@@ -43,6 +43,13 @@ bool fits(Asked asked, const wire::ReplyBody& body) {
 
 constexpr auto kByeWait = std::chrono::milliseconds(1000);
 
+/// A server that does not know of names takes every hello for one to its only mirror.
+std::string wrong_mirror_text(const std::string& asked, const std::string& answered) {
+  if (answered.empty())
+    return "the server does not know many mirrors; it would sync its only one, not '" + asked + "'";
+  return "the server answered for mirror '" + answered + "', not for '" + asked + "'";
+}
+
 }  // namespace
 
 struct Client::Impl {
@@ -57,6 +64,7 @@ struct Client::Impl {
   Time greeted_by = Time::max();  ///< deadline for the answer to hello
   bool answered = false;          ///< the server said anything at all
   Time hello_again = Time::max();
+  Time said_hello;
   Time last_heard;
   Time leave_until = Time::max();
   Time credit_by = Time::max();       ///< deadline for the first credit
@@ -94,6 +102,7 @@ struct Client::Impl {
   void say_hello(Effects& out, Time now) {
     state = State::greeting;
     hello_again = Time::max();
+    said_hello = now;
     if (answered) greeted_by = now + config.idle;  // else it stays what start() set
     send(Asked::hello, config.hello, out);
   }
@@ -127,14 +136,14 @@ struct Client::Impl {
   void reply(wire::ReplyBody& body, Asked asked, Effects& out, Time now);
 };
 
-// ---- replies
-// --------------------------------------------------------------------------------------------------------
-
 void Client::Impl::on(wire::Welcome& body, Effects& out, Time now) {
   if (body.version < config.hello.version_min || body.version > config.hello.version_max) {
     return fail(Failed{Failed::Why::server_error, wire::ErrorCode::version, false,
                        "the server chose a protocol version that was not offered"},
                 out);
+  }
+  if (body.mirror != config.hello.mirror) {
+    return fail(Failed::Why::protocol, false, wrong_mirror_text(config.hello.mirror, body.mirror), out);
   }
   welcome = body;
   state = State::running;
@@ -157,11 +166,12 @@ void Client::Impl::on(wire::Wait& body, Asked asked, Effects& out, Time now) {
   }
   state = State::waiting;
   greeted_by = Time::max();  // the server is there; how long the others take is theirs
-  hello_again = now + config.repeat_hello;
+  hello_again = said_hello + config.repeat_hello;
   if (body.text != waiting_reason) {
     waiting_reason = body.text;
-    out.push_back(Waiting{body.text});
+    out.push_back(Waiting{body.text, body.place});
   }
+  if (now >= hello_again) say_hello(out, now);
 }
 
 void Client::Impl::on(wire::ErrorReply& body, Effects& out) {
@@ -372,9 +382,6 @@ Time Client::next_deadline() const {
   return at;
 }
 
-// ---- from the source
-// ------------------------------------------------------------------------------------------------
-
 bool Client::list_room() const {
   return impl_->state == State::running && impl_->lists_open < impl_->welcome->list_window;
 }
@@ -442,9 +449,6 @@ wire::DataHead Client::number_data(std::vector<wire::Segment> segments, std::siz
   impl_->moved();
   return head;
 }
-
-// ---- from the user
-// --------------------------------------------------------------------------------------------------
 
 Effects Client::plan_accepted(Time) {
   Effects out;

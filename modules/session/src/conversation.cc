@@ -20,19 +20,18 @@ Overload(F...) -> Overload<F...>;
 
 }  // namespace
 
-Conversation::Conversation(const Config& config, Peer control, std::uint32_t hello_seq, Ids ids, Time now)
+Conversation::Conversation(const Config& config, CreditPool& credit, SessionKey key, Peer control,
+                           std::uint32_t hello_seq, Ids ids, Time now)
     : config_(config),
+      credit_pool_(credit),
+      key_(key),
       ids_(ids),
       control_(control),
       seq_(hello_seq),
       open_hello_(hello_seq),
-      credit_(config.window_bytes, config.least_window_bytes),
       credit_sent_(now),
       last_heard_(now),
       greeted_at_(now) {}
-
-// ---- the end
-// --------------------------------------------------------------------------------------------------------
 
 void Conversation::reply(std::uint32_t seq, wire::ReplyBody body, Effects& out) {
   if (control_) out.push_back(SendReply{*control_, wire::Reply{seq, std::move(body)}});
@@ -81,20 +80,14 @@ void Conversation::lost_data(Effects& out) {
   fail(wire::ErrorCode::session, true, "the client's data connection broke", out);
 }
 
-// ---- greeting
-// -------------------------------------------------------------------------------------------------------
-
 void Conversation::welcome(wire::Welcome welcome, Effects& out, Time now) {
   welcome.session = ids_.session;
   welcome.tag = ids_.tag;
   sums_offered_ = welcome.directory_sums;
   greeted_at_ = last_heard_ = now;
   reply(*std::exchange(open_hello_, std::nullopt), std::move(welcome), out);
-  out.push_back(StartScan{});
+  out.push_back(StartScan{key_});
 }
-
-// ---- requests
-// -------------------------------------------------------------------------------------------------------
 
 void Conversation::request(wire::Request request, Effects& out, Time now) {
   last_heard_ = now;
@@ -141,7 +134,7 @@ void Conversation::on(wire::DirectoryList& list, std::uint32_t seq, Effects& out
   if (list_complete_) return fail(wire::ErrorCode::state, false, "a dirlist after the last one", out);
   by_sums_ = true;
   list_complete_ = list.last;
-  out.push_back(ListDirectories{list.number, std::move(list.rows), list.last});
+  out.push_back(ListDirectories{key_, list.number, std::move(list.rows), list.last});
 }
 
 /// Which rows of which directories is the sync's business.
@@ -150,7 +143,7 @@ void Conversation::on(wire::FileList& list, std::uint32_t seq, Effects& out) {
   if (by_sums_) {
     if (!listing_asked_ || list.batch.last)
       return fail(wire::ErrorCode::state, false, "rows that nobody asked for", out);
-    out.push_back(ListRows{list.number, std::move(list.batch)});
+    out.push_back(ListRows{key_, list.number, std::move(list.batch)});
     return;
   }
   if (list_complete_) return fail(wire::ErrorCode::state, false, "a filelist after the last one", out);
@@ -158,7 +151,7 @@ void Conversation::on(wire::FileList& list, std::uint32_t seq, Effects& out) {
     if (row.id != next_row_++) return fail(wire::ErrorCode::protocol, false, "row ids out of order", out);
   }
   list_complete_ = list.batch.last;
-  out.push_back(ListRows{list.number, std::move(list.batch)});
+  out.push_back(ListRows{key_, list.number, std::move(list.batch)});
 }
 
 void Conversation::list_taken(std::uint64_t number, Effects& out) {
@@ -175,7 +168,7 @@ void Conversation::on(wire::Digests& digests, std::uint32_t seq, Effects& out) {
   }
   digests_open_ -= digests.rows.size();
   reply(seq, wire::Ok{}, out);
-  out.push_back(DigestRows{std::move(digests.rows)});
+  out.push_back(DigestRows{key_, std::move(digests.rows)});
 }
 
 void Conversation::on(wire::Fail& failed, std::uint32_t seq, Effects& out) {
@@ -184,7 +177,7 @@ void Conversation::on(wire::Fail& failed, std::uint32_t seq, Effects& out) {
   }
   ++files_failed_;
   reply(seq, wire::Ok{}, out);
-  out.push_back(FileFailed{std::move(failed)});
+  out.push_back(FileFailed{key_, std::move(failed)});
 }
 
 /// Its ok is the last word: a client that reads it need read nothing more.
@@ -194,9 +187,6 @@ void Conversation::on(wire::Bye& bye, std::uint32_t seq, Effects& out) {
   if (done_number_ != 0) return leave(true, {});
   leave(false, "the client said bye: " + (bye.text.empty() ? "code " + std::to_string(bye.code) : bye.text));
 }
-
-// ---- next
-// -----------------------------------------------------------------------------------------------------------
 
 void Conversation::on(wire::Next& next, std::uint32_t seq, Effects& out, Time now) {
   if (open_next_)
@@ -211,7 +201,7 @@ void Conversation::on(wire::Next& next, std::uint32_t seq, Effects& out, Time no
     return leave(true, {});
   }
   open_next_ = OpenNext{seq, now};
-  if (plan_number_ != 0 && !std::exchange(proceeding_, true)) out.push_back(Proceed{});
+  if (plan_number_ != 0 && !std::exchange(proceeding_, true)) out.push_back(Proceed{key_});
   answer_next(out);
 }
 
@@ -247,13 +237,10 @@ void Conversation::answer_next(Effects& out) {
              output);
 }
 
-// ---- data
-// -----------------------------------------------------------------------------------------------------------
-
-bool Conversation::attach(Peer peer, const wire::DataHead& head, std::span<const std::byte> key, Effects& out,
+bool Conversation::attach(Peer peer, const wire::DataHead& head, std::span<const std::byte> id, Effects& out,
                           Time now) {
-  if (open_hello_ || ended_ || head.tag != ids_.tag || key.size() != ids_.session.size() ||
-      std::memcmp(key.data(), ids_.session.data(), key.size()) != 0) {
+  if (open_hello_ || ended_ || head.tag != ids_.tag || id.size() != ids_.session.size() ||
+      std::memcmp(id.data(), ids_.session.data(), id.size()) != 0) {
     return false;
   }
   if (data_) {
@@ -261,33 +248,34 @@ bool Conversation::attach(Peer peer, const wire::DataHead& head, std::span<const
     return true;
   }
   data_ = peer;
+  credit_.emplace(credit_pool_);
   last_heard_ = now;
   send_credit(out, now);
   return true;
 }
 
-void Conversation::data_message(wire::DataHead head, std::size_t head_bytes, std::size_t payload_bytes,
-                                Effects& out, Time now) {
+void Conversation::data_message(wire::DataHead head, std::size_t head_bytes, Buffer payload, Effects& out,
+                                Time now) {
   last_heard_ = now;
   if (head.type != wire::DataType::data)
     return fail(wire::ErrorCode::protocol, false,
                 "a message of a kind that only servers send, or a second attach", out);
   if (files_asked_ == 0)
     return fail(wire::ErrorCode::state, false, "file data before any was requested", out);
-  if (head.tag != ids_.tag || head.number != data_number_ || head.offset != credit_.used()) {
+  if (head.tag != ids_.tag || head.number != data_number_ || head.offset != credit_->used()) {
     return fail(wire::ErrorCode::protocol, false, "data messages out of order", out);
   }
-  if (!credit_.charge(wire::charge(head_bytes, payload_bytes))) {
+  if (!credit_->charge(wire::charge(head_bytes, payload.size()))) {
     return fail(wire::ErrorCode::flow, false, "more file data than credit was given for", out);
   }
   ++data_number_;
-  out.push_back(Deliver{std::move(head), payload_bytes});
+  out.push_back(Deliver{key_, std::move(head), std::move(payload)});
 }
 
 void Conversation::credit_returned(std::uint64_t bytes, Effects& out, Time now) {
-  if (ended_) return;
-  credit_.give_back(bytes);
-  if (data_ && credit_.due()) send_credit(out, now);
+  if (!credit_) return;
+  credit_->give_back(bytes);
+  if (!ended_ && credit_->due()) send_credit(out, now);
 }
 
 void Conversation::send_credit(Effects& out, Time now) {
@@ -295,13 +283,10 @@ void Conversation::send_credit(Effects& out, Time now) {
   head.type = wire::DataType::credit;
   head.tag = ids_.tag;
   head.number = credit_number_++;
-  head.offset = credit_.tell();
+  head.offset = credit_->tell();
   credit_sent_ = now;
   out.push_back(SendCredit{*data_, std::move(head)});
 }
-
-// ---- time
-// -----------------------------------------------------------------------------------------------------------
 
 void Conversation::tick(Effects& out, Time now) {
   if (ended_ || open_hello_) return;
@@ -313,7 +298,7 @@ void Conversation::tick(Effects& out, Time now) {
     reply(open_next_->seq, wire::Wait{progress_.reason, progress_.done, progress_.total, {}}, out);
     open_next_.reset();
   }
-  if (data_ && credit_.untold() > 0 && now - credit_sent_ >= kCreditFlush) send_credit(out, now);
+  if (credit_ && credit_->untold() > 0 && now - credit_sent_ >= kCreditFlush) send_credit(out, now);
 }
 
 Time Conversation::next_deadline() const {
@@ -321,7 +306,7 @@ Time Conversation::next_deadline() const {
   Time at = last_heard_ + config_.idle;
   if (!data_) at = std::min(at, greeted_at_ + config_.attach);
   if (open_next_) at = std::min(at, open_next_->since + config_.heartbeat);
-  if (data_ && credit_.untold() > 0) at = std::min(at, credit_sent_ + kCreditFlush);
+  if (credit_ && credit_->untold() > 0) at = std::min(at, credit_sent_ + kCreditFlush);
   return at;
 }
 

@@ -1,10 +1,11 @@
 // The server's side of one client's session, from welcome on. It knows its two peers, what was asked and what
-// was said; the waiting room around it is server.cc. State table: proto-spec/02 §4.
+// was said; the sessions around it are server.cc. State table: proto-spec/02 §4.
 #pragma once
 
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <span>
 #include <string>
 
 #include "ssync/session/server.h"
@@ -15,7 +16,9 @@ namespace ssync::session::server {
 
 class Conversation {
  public:
-  Conversation(const Config& config, Peer control, std::uint32_t hello_seq, Ids ids, Time now);
+  /// `config` and `credit` are the server's and outlive it.
+  Conversation(const Config& config, CreditPool& credit, SessionKey key, Peer control,
+               std::uint32_t hello_seq, Ids ids, Time now);
 
   /// Both are empty once that connection is lost.
   [[nodiscard]] std::optional<Peer> control() const { return control_; }
@@ -29,11 +32,10 @@ class Conversation {
 
   void welcome(wire::Welcome welcome, Effects& out, Time now);
   void request(wire::Request request, Effects& out, Time now);
-  /// True when the payload is this session's key.
-  [[nodiscard]] bool attach(Peer peer, const wire::DataHead& head, std::span<const std::byte> key,
+  /// True when the payload is this session's id.
+  [[nodiscard]] bool attach(Peer peer, const wire::DataHead& head, std::span<const std::byte> id,
                             Effects& out, Time now);
-  void data_message(wire::DataHead head, std::size_t head_bytes, std::size_t payload_bytes, Effects& out,
-                    Time now);
+  void data_message(wire::DataHead head, std::size_t head_bytes, Buffer payload, Effects& out, Time now);
   void list_taken(std::uint64_t number, Effects& out);
   void output(Output output, Effects& out);
   [[nodiscard]] bool output_room() const { return outputs_.size() < config_.outputs_max; }
@@ -67,6 +69,8 @@ class Conversation {
   void send_credit(Effects& out, Time now);
 
   const Config& config_;
+  CreditPool& credit_pool_;
+  const SessionKey key_;
   const Ids ids_;
   std::optional<Peer> control_;
   std::optional<Peer> data_;
@@ -106,7 +110,7 @@ class Conversation {
   std::uint64_t files_asked_ = 0, files_failed_ = 0;
 
   // data
-  CreditGrant credit_;
+  std::optional<CreditGrant> credit_;  ///< from attach on
   std::uint64_t data_number_ = 0;
   std::uint64_t credit_number_ = 0;
   Time credit_sent_;

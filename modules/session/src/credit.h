@@ -1,5 +1,5 @@
-// Byte credit of one session: an absolute limit that only grows (proto-spec/04 §4). Idempotent, so a lost or
-// repeated grant does no harm, and over-sending is one comparison.
+// Byte credit (proto-spec/04 §4): of each session an absolute limit that only grows, so a lost or repeated
+// grant does no harm, and over-sending is one comparison; of all sessions of a server together a window.
 #pragma once
 
 #include <algorithm>
@@ -9,15 +9,51 @@
 
 namespace ssync::session {
 
-/// The receiver's end. At most `window` is on its way or waits to be written; the more of it waits, the less
-/// may be on its way, but always `least`, with which it begins: a queue before a writer that is busy anyway
-/// only takes memory, and what lies in it for long has left the processor's caches when its turn comes.
+/// What the grants of a server share. Together they never exceed `window`, but that each may have `least` in
+/// any case: at most window + least x grants is on its way or waits. A grant that others come beside keeps
+/// what it was told, and shrinks to its share as that comes back; nobody gets more meanwhile than is free.
 /// Requires: 0 < least <= window.
-class CreditGrant {
+class CreditPool {
  public:
-  CreditGrant(std::uint64_t window, std::uint64_t least) : window_(window), least_(least), limit_(least) {
+  CreditPool(std::uint64_t window, std::uint64_t least) : window_(window), least_(least) {
     SSYNC_ASSERT(0 < least && least <= window);
   }
+  [[nodiscard]] std::uint64_t least() const { return least_; }
+  /// The window of a grant that has `own` out.
+  [[nodiscard]] std::uint64_t window_for(std::uint64_t own) const {
+    const std::uint64_t share = window_ / std::max<std::uint64_t>(grants_, 1);
+    const std::uint64_t free = window_ - std::min(window_, out_ - own);
+    return std::max(least_, std::min(share, free));
+  }
+  /// Granted and not returned, of all.
+  [[nodiscard]] std::uint64_t out() const { return out_; }
+
+ private:
+  friend class CreditGrant;
+
+  std::uint64_t window_;
+  std::uint64_t least_;
+  std::uint64_t out_ = 0;
+  std::uint64_t grants_ = 0;
+};
+
+/// The receiver's end. At most its window is on its way or waits to be written; the more of it waits, the
+/// less may be on its way, but always `least`, with which it begins: a queue before a writer that is busy
+/// anyway only takes memory, and what lies in it for long has left the processor's caches when its turn
+/// comes.
+class CreditGrant {
+ public:
+  /// Requires: the pool outlives it.
+  explicit CreditGrant(CreditPool& pool) : pool_(pool), limit_(pool.least()) {
+    ++pool_.grants_;
+    pool_.out_ += limit_;
+  }
+  ~CreditGrant() {
+    --pool_.grants_;
+    pool_.out_ -= out();
+  }
+  CreditGrant(const CreditGrant&) = delete;
+  CreditGrant& operator=(const CreditGrant&) = delete;
 
   /// Charged bytes so far: the offset that the next message must carry.
   [[nodiscard]] std::uint64_t used() const { return used_; }
@@ -28,23 +64,33 @@ class CreditGrant {
     return true;
   }
   /// Never more comes back than was used, whatever the caller says: the window is what bounds memory.
-  void give_back(std::uint64_t bytes) { returned_ += std::min(bytes, used_ - returned_); }
+  void give_back(std::uint64_t bytes) {
+    const std::uint64_t back = std::min(bytes, used_ - returned_);
+    returned_ += back;
+    pool_.out_ -= back;
+  }
   /// By so much the limit could be higher than was told.
   [[nodiscard]] std::uint64_t untold() const { return std::max(target(), limit_) - limit_; }
   /// Whether a grant is worth a message.
-  [[nodiscard]] bool due() const { return untold() >= least_ / 4; }
+  [[nodiscard]] bool due() const { return untold() >= pool_.least() / 4; }
   /// The limit to tell now.
-  [[nodiscard]] std::uint64_t tell() { return limit_ = std::max(target(), limit_); }
-
- private:
-  [[nodiscard]] std::uint64_t target() const {
-    if (returned_ == 0) return least_;                // it has not shown yet that it writes at all
-    const std::uint64_t waiting = used_ - returned_;  // at most a window
-    return returned_ + std::max(least_, window_ - std::min(window_, waiting * (window_ / least_)));
+  [[nodiscard]] std::uint64_t tell() {
+    const std::uint64_t more = untold();
+    pool_.out_ += more;
+    return limit_ += more;
   }
 
-  std::uint64_t window_;
-  std::uint64_t least_;
+ private:
+  [[nodiscard]] std::uint64_t out() const { return limit_ - returned_; }
+  [[nodiscard]] std::uint64_t target() const {
+    const std::uint64_t least = pool_.least();
+    if (returned_ == 0) return least;  // it has not shown yet that it writes at all
+    const std::uint64_t window = pool_.window_for(out());
+    const std::uint64_t waiting = used_ - returned_;  // at most a window of it
+    return returned_ + std::max(least, window - std::min(window, waiting * (window / least)));
+  }
+
+  CreditPool& pool_;
   std::uint64_t limit_;
   std::uint64_t used_ = 0;
   std::uint64_t returned_ = 0;

@@ -1,371 +1,543 @@
-// The waiting room: who has the turn, who waits, which peer belongs to whom. One conversation at a time
-// (conversation.h).
+// All peers and all syncs: which connection belongs to whom, who is let in, and what is said to strangers.
+// What is said in a session is conversation.h, who waits is waiting_room.h.
 #include "ssync/session/server.h"
 
 #include <algorithm>
-#include <list>
+#include <cstring>
+#include <map>
+#include <span>
+#include <unordered_map>
+#include <utility>
 
 #include "ssync/base/assert.h"
 
 #include "conversation.h"
+#include "doomed.h"
+#include "mirrors.h"
+#include "waiting_room.h"
 
 namespace ssync::session::server {
 namespace {
 
-/// A client that said hello and was told to wait. Its turn lapses when it does not say hello again.
-struct Waiting {
-  wire::ClientId client{};
-  Peer peer = 0;  ///< where it said hello last
-  Time seen;
-};
-
-/// A peer that was told why and is to be disconnected when it had time to read that.
-struct Doomed {
-  Peer peer = 0;
-  Time at;
-  wire::ErrorReply last_word;
-};
 constexpr auto kLastWords = std::chrono::milliseconds(500);
 
 enum class Stage : std::uint8_t {
-  idle,     ///< nobody has the turn
   opening,  ///< OpenSync was said; opened() or refused() is awaited
   running,
   closing,  ///< the conversation is over; closed() is awaited, or still opened() or refused()
 };
 
+/// A conversation and whose it is.
+struct Session {
+  Session(const Config& config, CreditPool& credit, SessionKey session, Place place, Ids session_ids,
+          Time now)
+      : key(session),
+        mirror(std::move(place.mirror)),
+        client(place.client),
+        id(session_ids.session),
+        conversation(config, credit, session, place.peer, place.held->seq, session_ids, now) {}
+
+  const SessionKey key;
+  const std::string mirror;
+  const wire::ClientId client;
+  const wire::SessionId id;
+  Stage stage = Stage::opening;
+  bool opened = false;  ///< opened() came
+  Conversation conversation;
+};
+
+/// Session ids are random.
+struct HashOfId {
+  std::size_t operator()(const wire::SessionId& id) const noexcept {
+    std::size_t hash = 0;
+    std::memcpy(&hash, id.data(), sizeof hash);
+    return hash;
+  }
+};
+
+template <typename Map, typename Key>
+Session* find_in(const Map& map, const Key& key) {
+  const auto found = map.find(key);
+  return found == map.end() ? nullptr : found->second;
+}
+
+wire::ErrorCode code_of(Errc code) {
+  if (code == Errc::limit) return wire::ErrorCode::limit;
+  return code == Errc::version ? wire::ErrorCode::version : wire::ErrorCode::protocol;
+}
+
 }  // namespace
 
 struct Server::Impl {
-  Impl(Config c, std::function<Ids()> ids) : config(std::move(c)), new_ids(std::move(ids)) {}
+  Impl(Config c, std::function<Ids()> ids)
+      : config(std::move(c)),
+        new_ids(std::move(ids)),
+        credit(config.window_bytes, config.least_window_bytes),
+        room(config) {}
 
   const Config config;
   const std::function<Ids()> new_ids;
-  Stage stage = Stage::idle;
-  std::optional<Conversation> conversation;
-  wire::ClientId active_client{};
-  std::list<Waiting> waiting;
-  std::list<Doomed> doomed;
+  CreditPool credit;
+  MirrorTable mirrors;
+  WaitingRoom room;
+  DoomedPeers doomed;
+  std::map<SessionKey, std::unique_ptr<Session>> sessions;
+  std::unordered_map<std::string, Session*> on_mirror;
+  std::unordered_map<Peer, Session*> controls;  ///< of conversations that have not ended
+  std::unordered_map<Peer, Session*> datas;
+  std::unordered_map<wire::SessionId, Session*, HashOfId> by_id;
+  SessionKey last_key = 0;
   bool stopping = false;
-
-  [[nodiscard]] bool is_control(Peer peer) const { return conversation && conversation->control() == peer; }
-  [[nodiscard]] bool is_data(Peer peer) const { return conversation && conversation->data() == peer; }
 
   static void answer(Peer peer, std::uint32_t seq, wire::ReplyBody body, Effects& out) {
     out.push_back(SendReply{peer, wire::Reply{seq, std::move(body)}});
   }
-  void forget_waiting(Peer peer) {
-    waiting.remove_if([&](const Waiting& client) { return client.peer == peer; });
+
+  void dismiss(Peer peer, wire::ErrorReply last_word, Time now) {
+    doomed.add(peer, {now + kLastWords, std::move(last_word)});
   }
+  void turn_away(Peer peer, std::uint32_t seq, const wire::ErrorReply& error, Effects& out, Time now);
+  void turn_away(const Place& place, const wire::ErrorReply& error, Effects& out, Time now);
+  void answer_doomed(Peer peer, const wire::Request& request, Effects& out) const;
+  void stranger(Peer peer, wire::Request request, Effects& out, Time now);
+  void goodbye(Peer peer, std::uint32_t seq, Effects& out);
 
-  void turn_away(Peer peer, std::uint32_t seq, wire::ErrorReply error, Effects& out, Time now);
-  void kick_later(Peer peer, wire::ErrorReply last_word, Time now);
-  void kick(Peer peer, std::string reason, Effects& out);
-  void kick_doomed(Effects& out, Time now);
-  [[nodiscard]] const Doomed* find_doomed(Peer peer) const;
-
+  [[nodiscard]] std::optional<wire::ErrorReply> refusal(const wire::Hello& hello) const;
   void hello(Peer peer, std::uint32_t seq, wire::Hello hello, Effects& out, Time now);
-  void wait_turn(Peer peer, std::uint32_t seq, const wire::ClientId& client, Effects& out, Time now);
-  void lapse(Time now);
+  void end_session_of(const wire::Hello& hello, Effects& out, Time now);
+  void tell_to_wait(Ticket ticket, Effects& out, Time now);
+  [[nodiscard]] std::string waiting_text(const Place& place, Standing::Why why) const;
+  void give_turns(Effects& out, Time now);
+  void open(Place place, Effects& out, Time now);
 
-  void settle(Effects& out, Time now);
-  void dismiss_peers(Time now);
-  void release();
+  [[nodiscard]] Session* attach(Peer peer, const wire::DataHead& head, std::span<const std::byte> id,
+                                Effects& out, Time now);
+  void kick(Peer peer, std::string reason, Effects& out);
+  [[nodiscard]] Session* forget(Peer peer, Effects& out);
+
+  [[nodiscard]] Session* find(SessionKey key) const;
+  [[nodiscard]] Session& awaited(SessionKey key) const;
+  [[nodiscard]] wire::Welcome welcome_of(const Session& session, const Opening& opening) const;
+  void settle(Session& session, Effects& out, Time now);
+  void dismiss_peers(const Session& session, Time now);
+  void release(Session& session);
 };
 
-// ---- peers that are to go
-// -------------------------------------------------------------------------------------------
-
-void Server::Impl::turn_away(Peer peer, std::uint32_t seq, wire::ErrorReply error, Effects& out, Time now) {
-  forget_waiting(peer);
+/// The error is the reply to the request `seq`, and to a hello of this peer that is held.
+void Server::Impl::turn_away(Peer peer, std::uint32_t seq, const wire::ErrorReply& error, Effects& out,
+                             Time now) {
+  const std::optional<Place> place = room.leave(peer);
+  if (place && place->held && place->held->seq != seq) answer(peer, place->held->seq, error, out);
   answer(peer, seq, error, out);
-  kick_later(peer, std::move(error), now);
+  dismiss(peer, error, now);
 }
 
-void Server::Impl::kick_later(Peer peer, wire::ErrorReply last_word, Time now) {
-  if (find_doomed(peer) == nullptr) doomed.push_back(Doomed{peer, now + kLastWords, std::move(last_word)});
+/// Who is between two hellos is told at the next.
+void Server::Impl::turn_away(const Place& place, const wire::ErrorReply& error, Effects& out, Time now) {
+  if (!place.held) return;
+  answer(place.peer, place.held->seq, error, out);
+  dismiss(place.peer, error, now);
 }
 
-void Server::Impl::kick(Peer peer, std::string reason, Effects& out) {
-  doomed.remove_if([&](const Doomed& other) { return other.peer == peer; });
-  out.push_back(Kick{peer, std::move(reason)});
-}
-
-void Server::Impl::kick_doomed(Effects& out, Time now) {
-  while (!doomed.empty() && doomed.front().at <= now) {  // in order of time: all have the same delay
-    out.push_back(Kick{doomed.front().peer, std::move(doomed.front().last_word.text)});
-    doomed.pop_front();
+void Server::Impl::answer_doomed(Peer peer, const wire::Request& request, Effects& out) const {
+  const Doomed& last = *doomed.find(peer);
+  const auto* ask = std::get_if<wire::AskMirrors>(&request.body);
+  if (std::holds_alternative<wire::Bye>(request.body)) {
+    answer(peer, request.seq, wire::Ok{}, out);
+  } else if (ask != nullptr && last.listing) {
+    answer(peer, request.seq, mirrors.page(ask->after), out);
+  } else {
+    answer(peer, request.seq, last.last_word, out);
   }
 }
 
-const Doomed* Server::Impl::find_doomed(Peer peer) const {
-  const auto found =
-      std::find_if(doomed.begin(), doomed.end(), [&](const Doomed& other) { return other.peer == peer; });
-  return found == doomed.end() ? nullptr : &*found;
+/// A request on a connection that has no session.
+void Server::Impl::stranger(Peer peer, wire::Request request, Effects& out, Time now) {
+  const wire::ErrorReply no_session{wire::ErrorCode::session, true, "no session: say hello first"};
+  if (auto* said = std::get_if<wire::Hello>(&request.body)) {
+    hello(peer, request.seq, std::move(*said), out, now);
+  } else if (std::holds_alternative<wire::Bye>(request.body)) {
+    goodbye(peer, request.seq, out);
+  } else if (std::holds_alternative<wire::AskMirrors>(request.body) && room.of(peer) == nullptr) {
+    doomed.add(peer, {now + config.attach, no_session, true});
+    answer_doomed(peer, request, out);
+  } else {
+    turn_away(peer, request.seq, no_session, out, now);
+  }
+  give_turns(out, now);
 }
 
-// ---- turns
-// ----------------------------------------------------------------------------------------------------------
+/// Of a client that waited, or whose session is over.
+void Server::Impl::goodbye(Peer peer, std::uint32_t seq, Effects& out) {
+  const std::optional<Place> place = room.leave(peer);
+  if (place && place->held) {
+    answer(peer, place->held->seq, wire::ErrorReply{wire::ErrorCode::session, true, "the client said bye"},
+           out);
+  }
+  answer(peer, seq, wire::Ok{}, out);
+}
 
-void Server::Impl::lapse(Time now) {
-  waiting.remove_if([&](const Waiting& client) { return now - client.seen >= config.turn; });
+/// Why a hello cannot even wait.
+std::optional<wire::ErrorReply> Server::Impl::refusal(const wire::Hello& hello) const {
+  if (stopping) return wire::ErrorReply{wire::ErrorCode::shutdown, true, "the server is stopping"};
+  if (hello.version_min > wire::kVersion || hello.version_max < wire::kVersion) {
+    return wire::ErrorReply{wire::ErrorCode::version, false,
+                            "this server speaks protocol version " + std::to_string(wire::kVersion) +
+                                ", the client " + std::to_string(hello.version_min) + " to " +
+                                std::to_string(hello.version_max)};
+  }
+  if (!mirrors.has(hello.mirror))
+    return wire::ErrorReply{wire::ErrorCode::mirror, false, mirrors.unknown_text(hello.mirror)};
+  return std::nullopt;
 }
 
 void Server::Impl::hello(Peer peer, std::uint32_t seq, wire::Hello hello, Effects& out, Time now) {
-  if (stopping)
-    return turn_away(peer, seq, {wire::ErrorCode::shutdown, true, "the server is stopping"}, out, now);
-  if (hello.version_min > wire::kVersion || hello.version_max < wire::kVersion) {
-    return turn_away(
-        peer, seq,
-        {wire::ErrorCode::version, false,
-         "this server speaks protocol version " + std::to_string(wire::kVersion) + ", the client " +
-             std::to_string(hello.version_min) + " to " + std::to_string(hello.version_max)},
-        out, now);
+  if (const std::optional<wire::ErrorReply> why = refusal(hello)) return turn_away(peer, seq, *why, out, now);
+  if (const Place* place = room.of(peer); place != nullptr && place->held) {
+    return turn_away(peer, seq,
+                     {wire::ErrorCode::state, false, "a second hello while one is without its reply"}, out,
+                     now);
   }
-  lapse(now);
-  if (conversation && !conversation->ended() && hello.client == active_client) {
-    // Its connection broke and this end has not noticed: nobody need wait for the silence to grow too long.
-    conversation->fail(wire::ErrorCode::session, true, "the client came back on another connection", out);
+  end_session_of(hello, out, now);
+  const WaitingRoom::Arrival arrival = room.arrive(peer, seq, std::move(hello), now);
+  if (arrival.before) {
+    turn_away(*arrival.before, {wire::ErrorCode::session, true, "the client came back on another connection"},
+              out, now);
   }
-  const bool first = waiting.empty() || waiting.front().client == hello.client;
-  if (stage != Stage::idle || !first) return wait_turn(peer, seq, hello.client, out, now);
-  waiting.remove_if([&](const Waiting& client) { return client.client == hello.client; });
-  active_client = hello.client;
-  stage = Stage::opening;
-  conversation.emplace(config, peer, seq, new_ids(), now);
-  out.push_back(OpenSync{peer, std::move(hello)});
+  give_turns(out, now);
+  if (room.find(arrival.ticket) == nullptr) return;  // it has its turn
+  if (arrival.first && room.is_crowded(arrival.ticket)) {
+    return turn_away(peer, seq, {wire::ErrorCode::busy, true, "too many clients are waiting"}, out, now);
+  }
+  // The first time at once, so that a person is told; and who cannot be kept asks again.
+  if (arrival.first || room.holds_too_much()) tell_to_wait(arrival.ticket, out, now);
 }
 
-void Server::Impl::wait_turn(Peer peer, std::uint32_t seq, const wire::ClientId& client, Effects& out,
-                             Time now) {
-  const auto known = std::find_if(waiting.begin(), waiting.end(),
-                                  [&](const Waiting& other) { return other.client == client; });
-  if (known != waiting.end()) {
-    known->peer = peer;
-    known->seen = now;
-  } else if (waiting.size() >= config.waiting_max) {
-    return turn_away(peer, seq, {wire::ErrorCode::busy, true, "too many clients are waiting for this mirror"},
-                     out, now);
-  } else {
-    waiting.push_back(Waiting{client, peer, now});
-  }
-  const bool own = stage != Stage::idle && client == active_client;
-  const std::string text = own                    ? "the session before is still being closed"
-                           : stage == Stage::idle ? "another client is next"
-                                                  : "another client is syncing to this mirror";
-  answer(peer, seq, wire::Wait{wire::Wait::Reason::other_session, 0, waiting.size(), text}, out);
+/// Its connection broke and this end has not noticed: nobody need wait for the silence to grow too long.
+void Server::Impl::end_session_of(const wire::Hello& hello, Effects& out, Time now) {
+  Session* const session = find_in(on_mirror, hello.mirror);
+  if (session == nullptr || session->client != hello.client) return;
+  session->conversation.fail(wire::ErrorCode::session, true, "the client came back on another connection",
+                             out);
+  settle(*session, out, now);
 }
 
-// ---- the end of a conversation
-// --------------------------------------------------------------------------------------
+void Server::Impl::tell_to_wait(Ticket ticket, Effects& out, Time now) {
+  const Place& place = *room.find(ticket);
+  const Standing standing = room.standing(ticket);
+  wire::Wait wait;
+  wait.reason = standing.why == Standing::Why::server_full ? wire::Wait::Reason::other_mirrors
+                                                           : wire::Wait::Reason::other_session;
+  wait.total = standing.total;
+  wait.place = standing.place;
+  wait.text = waiting_text(place, standing.why);
+  const Peer peer = place.peer;
+  answer(peer, room.answer(ticket, now), std::move(wait), out);
+}
+
+std::string Server::Impl::waiting_text(const Place& place, Standing::Why why) const {
+  if (const Session* session = find_in(on_mirror, place.mirror);
+      session != nullptr && session->client == place.client)
+    return "the session before is still being closed";
+  switch (why) {
+    case Standing::Why::mirror_taken:
+      return "another client is syncing to this mirror";
+    case Standing::Why::others_first:
+      return "another client is next";
+    case Standing::Why::server_full:
+      break;
+  }
+  return "the server runs as many syncs as it may at once (" + std::to_string(config.syncs_max) + ")";
+}
+
+void Server::Impl::give_turns(Effects& out, Time now) {
+  while (std::optional<Place> place = room.next_turn(now))
+    open(std::move(*place), out, now);
+}
+
+void Server::Impl::open(Place place, Effects& out, Time now) {
+  const SessionKey key = ++last_key;
+  const Peer peer = place.peer;
+  wire::Hello hello = std::move(place.held->hello);
+  auto session = std::make_unique<Session>(config, credit, key, std::move(place), new_ids(), now);
+  on_mirror[session->mirror] = session.get();
+  controls[peer] = session.get();
+  by_id[session->id] = session.get();
+  sessions[key] = std::move(session);
+  out.push_back(OpenSync{key, peer, std::move(hello)});
+}
+
+/// nullptr: that is no session's id.
+Session* Server::Impl::attach(Peer peer, const wire::DataHead& head, std::span<const std::byte> id,
+                              Effects& out, Time now) {
+  wire::SessionId asked{};
+  if (head.type != wire::DataType::attach || id.size() != asked.size()) return nullptr;
+  std::memcpy(asked.data(), id.data(), asked.size());
+  Session* const session = find_in(by_id, asked);
+  if (session == nullptr || !session->conversation.attach(peer, head, id, out, now)) return nullptr;
+  if (session->conversation.data() == peer) datas[peer] = session;
+  return session;
+}
+
+void Server::Impl::kick(Peer peer, std::string reason, Effects& out) {
+  doomed.forget(peer);
+  out.push_back(Kick{peer, std::move(reason)});
+}
+
+/// A connection is lost: the session that it belonged to.
+Session* Server::Impl::forget(Peer peer, Effects& out) {
+  if (const auto control = controls.extract(peer)) {
+    control.mapped()->conversation.lost_control();
+    return control.mapped();
+  }
+  if (const auto data = datas.extract(peer)) {
+    data.mapped()->conversation.lost_data(out);
+    return data.mapped();
+  }
+  return nullptr;
+}
+
+/// nullptr: it is over, and its sync does not know that yet.
+Session* Server::Impl::find(SessionKey key) const {
+  SSYNC_ASSERT(0 < key && key <= last_key);
+  const auto found = sessions.find(key);
+  return found == sessions.end() ? nullptr : found->second.get();
+}
+
+/// Whose OpenSync has no answer yet.
+Session& Server::Impl::awaited(SessionKey key) const {
+  Session* const session = find(key);
+  SSYNC_ASSERT(session != nullptr && !session->opened);
+  return *session;
+}
 
 /// Turns the end of the conversation into effects, once.
-void Server::Impl::settle(Effects& out, Time now) {
-  if (!conversation || !conversation->ended() || stage == Stage::closing) return;
-  const bool was_opening = stage == Stage::opening;
-  stage = Stage::closing;
-  dismiss_peers(now);
+void Server::Impl::settle(Session& session, Effects& out, Time now) {
+  if (!session.conversation.ended() || session.stage == Stage::closing) return;
+  const bool was_opening = session.stage == Stage::opening;
+  session.stage = Stage::closing;
+  dismiss_peers(session, now);
   if (was_opening) return;  // opened() or refused() is still to come, then CloseSync
-  out.push_back(CloseSync{conversation->completed(), conversation->last_word().text});
+  out.push_back(
+      CloseSync{session.key, session.conversation.completed(), session.conversation.last_word().text});
 }
 
 /// Who left by itself hangs up by itself.
-void Server::Impl::dismiss_peers(Time now) {
-  if (conversation->left()) return;
-  for (const std::optional<Peer> peer : {conversation->control(), conversation->data()}) {
-    if (peer) kick_later(*peer, conversation->last_word(), now);
+void Server::Impl::dismiss_peers(const Session& session, Time now) {
+  const Conversation& conversation = session.conversation;
+  if (conversation.control()) controls.erase(*conversation.control());
+  if (conversation.left()) return;
+  for (const std::optional<Peer> peer : {conversation.control(), conversation.data()}) {
+    if (peer) dismiss(*peer, conversation.last_word(), now);
   }
 }
 
-/// The next in line has its turn with its next hello.
-void Server::Impl::release() {
-  conversation.reset();
-  stage = Stage::idle;
+void Server::Impl::release(Session& session) {
+  if (session.conversation.data()) datas.erase(*session.conversation.data());
+  by_id.erase(session.id);
+  on_mirror.erase(session.mirror);
+  room.release(session.mirror);
+  sessions.erase(session.key);
 }
-
-// ---- from the transport
-// ---------------------------------------------------------------------------------------------
 
 Server::Server(Config config, std::function<Ids()> new_ids)
     : impl_(std::make_unique<Impl>(std::move(config), std::move(new_ids))) {}
 Server::~Server() = default;
 
+Effects Server::set_mirrors(std::vector<MirrorListing> mirrors, Time now) {
+  Effects out;
+  for (const std::string& gone : impl_->mirrors.set(std::move(mirrors))) {
+    const wire::ErrorReply error{wire::ErrorCode::mirror, false, impl_->mirrors.unknown_text(gone)};
+    for (const Place& place : impl_->room.dissolve(gone))
+      impl_->turn_away(place, error, out, now);
+  }
+  return out;
+}
+
 Effects Server::on_request(Peer peer, wire::Request request, Time now) {
   Effects out;
-  if (const Doomed* doomed = impl_->find_doomed(peer)) {  // on its way before the peer read the error
-    const bool bye = std::holds_alternative<wire::Bye>(request.body);
-    Impl::answer(peer, request.seq, bye ? wire::ReplyBody(wire::Ok{}) : wire::ReplyBody(doomed->last_word),
-                 out);
-    return out;
-  }
-  if (impl_->is_control(peer) && !impl_->conversation->ended()) {
-    impl_->conversation->request(std::move(request), out, now);
-  } else if (auto* hello = std::get_if<wire::Hello>(&request.body)) {
-    impl_->hello(peer, request.seq, std::move(*hello), out, now);
-  } else if (std::holds_alternative<wire::Bye>(
-                 request.body)) {  // a client that waited, or whose session is over
-    impl_->forget_waiting(peer);
-    Impl::answer(peer, request.seq, wire::Ok{}, out);
+  if (impl_->doomed.find(peer) != nullptr) {
+    impl_->answer_doomed(peer, request, out);
+  } else if (Session* const session = find_in(impl_->controls, peer)) {
+    session->conversation.request(std::move(request), out, now);
+    impl_->settle(*session, out, now);
   } else {
-    impl_->turn_away(peer, request.seq, {wire::ErrorCode::session, true, "no session: say hello first"}, out,
-                     now);
+    impl_->stranger(peer, std::move(request), out, now);
   }
-  impl_->settle(out, now);
   return out;
 }
 
 Effects Server::on_malformed(Peer peer, std::uint32_t seq, const Error& error, Time now) {
   Effects out;
-  if (impl_->find_doomed(peer) != nullptr) return out;
-  wire::ErrorReply reply;
-  reply.code = error.code == Errc::version ? wire::ErrorCode::version
-               : error.code == Errc::limit ? wire::ErrorCode::limit
-                                           : wire::ErrorCode::protocol;
-  reply.text = error.text().substr(0, wire::kTextBytesMax);
-  if (impl_->is_control(peer)) impl_->conversation->fail(reply, out);
-  impl_->turn_away(peer, seq, std::move(reply), out, now);
-  impl_->settle(out, now);
+  if (impl_->doomed.find(peer) != nullptr) return out;
+  const wire::ErrorReply reply{code_of(error.code), false, error.text().substr(0, wire::kTextBytesMax)};
+  Session* const session = find_in(impl_->controls, peer);
+  if (session != nullptr) session->conversation.fail(reply, out);
+  impl_->turn_away(peer, seq, reply, out, now);
+  if (session != nullptr) impl_->settle(*session, out, now);
+  impl_->give_turns(out, now);
   return out;
 }
 
-Effects Server::on_data(Peer peer, wire::DataHead head, std::size_t head_bytes, std::size_t payload_bytes,
-                        std::span<const std::byte> attach_payload, Time now) {
+Effects Server::on_data(Peer peer, wire::DataHead head, std::size_t head_bytes, Buffer payload, Time now) {
   Effects out;
-  if (impl_->find_doomed(peer) != nullptr) return out;
-  if (impl_->is_data(peer)) {
-    if (!impl_->conversation->ended())
-      impl_->conversation->data_message(std::move(head), head_bytes, payload_bytes, out, now);
-  } else if (head.type != wire::DataType::attach || !impl_->conversation ||
-             !impl_->conversation->attach(peer, head, attach_payload, out, now)) {
-    impl_->kick(peer, "a data connection without a session", out);
+  if (impl_->doomed.find(peer) != nullptr) return out;
+  Session* session = find_in(impl_->datas, peer);
+  if (session != nullptr) {
+    if (!session->conversation.ended())
+      session->conversation.data_message(std::move(head), head_bytes, std::move(payload), out, now);
+  } else {
+    session = impl_->attach(peer, head, payload.bytes(), out, now);
+    if (session == nullptr) impl_->kick(peer, "a data connection without a session", out);
   }
-  impl_->settle(out, now);
+  if (session != nullptr) impl_->settle(*session, out, now);
   return out;
 }
 
 Effects Server::on_malformed_data(Peer peer, const Error& error, Time now) {
   Effects out;
   std::string text = error.text().substr(0, wire::kTextBytesMax);
-  if (impl_->is_data(peer)) impl_->conversation->fail(wire::ErrorCode::protocol, false, text, out);
-  impl_->settle(out, now);
-  impl_->kick(peer, std::move(text),
-              out);  // nothing is said on data connections, so there is nothing to wait for
+  if (Session* const session = find_in(impl_->datas, peer)) {
+    session->conversation.fail(wire::ErrorCode::protocol, false, text, out);
+    impl_->settle(*session, out, now);
+  }
+  // Nothing is said on data connections, so there is nothing to wait for.
+  impl_->kick(peer, std::move(text), out);
   return out;
 }
 
 Effects Server::on_lost(Peer peer, Time now) {
   Effects out;
-  impl_->forget_waiting(peer);
-  impl_->doomed.remove_if([&](const Doomed& other) { return other.peer == peer; });
-  if (impl_->is_control(peer))
-    impl_->conversation->lost_control();
-  else if (impl_->is_data(peer))
-    impl_->conversation->lost_data(out);
-  impl_->settle(out, now);
+  static_cast<void>(impl_->room.leave(peer));
+  impl_->doomed.forget(peer);
+  if (Session* const session = impl_->forget(peer, out)) impl_->settle(*session, out, now);
+  impl_->give_turns(out, now);
   return out;
 }
 
+/// Looks at every session, of which there are few, and at no client that waits but for those whose time has
+/// come.
 Effects Server::on_tick(Time now) {
   Effects out;
-  impl_->lapse(now);
-  impl_->kick_doomed(out, now);
-  if (impl_->conversation) impl_->conversation->tick(out, now);
-  impl_->settle(out, now);
+  impl_->doomed.kick(out, now);
+  for (const auto& [key, session] : impl_->sessions) {
+    session->conversation.tick(out, now);
+    impl_->settle(*session, out, now);
+  }
+  const std::vector<Ticket> held = impl_->room.tick(now);
+  impl_->give_turns(out, now);
+  for (const Ticket ticket : held) {
+    if (impl_->room.find(ticket) != nullptr) impl_->tell_to_wait(ticket, out, now);
+  }
   return out;
 }
 
 Time Server::next_deadline() const {
-  Time at = impl_->doomed.empty() ? Time::max() : impl_->doomed.front().at;
-  if (impl_->conversation) at = std::min(at, impl_->conversation->next_deadline());
+  Time at = std::min(impl_->doomed.next_deadline(), impl_->room.next_deadline());
+  for (const auto& [key, session] : impl_->sessions)
+    at = std::min(at, session->conversation.next_deadline());
   return at;
 }
 
-// ---- from the sync
-// --------------------------------------------------------------------------------------------------
-
-Effects Server::opened(const Opening& opening, Time now) {
+Effects Server::opened(SessionKey key, const Opening& opening, Time now) {
   Effects out;
-  SSYNC_ASSERT(impl_->conversation && (impl_->stage == Stage::opening || impl_->stage == Stage::closing));
-  if (impl_->stage == Stage::closing) {  // the client went away meanwhile
-    out.push_back(CloseSync{impl_->conversation->completed(), impl_->conversation->last_word().text});
+  Session& session = impl_->awaited(key);
+  session.opened = true;
+  if (session.stage == Stage::closing) {  // the client went away meanwhile
+    out.push_back(CloseSync{key, session.conversation.completed(), session.conversation.last_word().text});
     return out;
   }
-  impl_->stage = Stage::running;
+  session.stage = Stage::running;
+  session.conversation.welcome(impl_->welcome_of(session, opening), out, now);
+  return out;
+}
+
+Effects Server::refused(SessionKey key, wire::ErrorReply error, Time now) {
+  Effects out;
+  Session& session = impl_->awaited(key);
+  session.conversation.fail(std::move(error), out);
+  if (session.stage == Stage::opening) impl_->dismiss_peers(session, now);
+  impl_->release(session);
+  impl_->give_turns(out, now);
+  return out;
+}
+
+wire::Welcome Server::Impl::welcome_of(const Session& session, const Opening& opening) const {
   wire::Welcome welcome;
   welcome.version = wire::kVersion;
-  welcome.program = impl_->config.program;
+  welcome.program = config.program;
   welcome.attributes = opening.attributes;
   welcome.rows_max = wire::kRowsMax;
   welcome.body_bytes_max = wire::kBodyBytesMax;
   welcome.list_window = wire::kListWindow;
   welcome.chunk_bytes_max = wire::kChunkBytesMax;
-  welcome.heartbeat_ms = static_cast<std::uint32_t>(impl_->config.heartbeat.count());
-  welcome.idle_ms = static_cast<std::uint32_t>(impl_->config.idle.count());
+  welcome.heartbeat_ms = static_cast<std::uint32_t>(config.heartbeat.count());
+  welcome.idle_ms = static_cast<std::uint32_t>(config.idle.count());
   welcome.synced_before = opening.synced_before;
   welcome.directory_sums = opening.directory_sums;
   welcome.root = opening.root;
   welcome.notes = opening.notes;
-  impl_->conversation->welcome(std::move(welcome), out, now);
-  return out;
+  welcome.mirror = session.mirror;
+  return welcome;
 }
 
-/// Nothing runs for it: its turn is over at once.
-Effects Server::refused(wire::ErrorReply error, Time now) {
+Effects Server::list_taken(SessionKey key, std::uint64_t number, Time) {
   Effects out;
-  SSYNC_ASSERT(impl_->conversation && (impl_->stage == Stage::opening || impl_->stage == Stage::closing));
-  impl_->conversation->fail(std::move(error), out);
-  if (impl_->stage == Stage::opening) impl_->dismiss_peers(now);
-  impl_->release();
+  if (Session* const session = impl_->find(key)) session->conversation.list_taken(number, out);
   return out;
 }
 
-Effects Server::list_taken(std::uint64_t number, Time) {
+Effects Server::output(SessionKey key, Output output, Time now) {
   Effects out;
-  if (impl_->conversation) impl_->conversation->list_taken(number, out);
+  if (Session* const session = impl_->find(key)) {
+    session->conversation.output(std::move(output), out);
+    impl_->settle(*session, out, now);
+  }
   return out;
 }
 
-Effects Server::output(Output output, Time now) {
+bool Server::output_room(SessionKey key) const {
+  const Session* const session = impl_->find(key);
+  return session != nullptr && !session->conversation.ended() && session->conversation.output_room();
+}
+
+Effects Server::credit_returned(SessionKey key, std::uint64_t bytes, Time now) {
   Effects out;
-  if (impl_->conversation) impl_->conversation->output(std::move(output), out);
-  impl_->settle(out, now);
+  if (Session* const session = impl_->find(key)) session->conversation.credit_returned(bytes, out, now);
   return out;
 }
 
-bool Server::output_room() const {
-  return impl_->conversation && !impl_->conversation->ended() && impl_->conversation->output_room();
+void Server::progress(SessionKey key, const Progress& progress) {
+  if (Session* const session = impl_->find(key)) session->conversation.progress(progress);
 }
 
-Effects Server::credit_returned(std::uint64_t bytes, Time now) {
+Effects Server::closed(SessionKey key, Time now) {
   Effects out;
-  if (impl_->conversation) impl_->conversation->credit_returned(bytes, out, now);
+  Session* const session = impl_->find(key);
+  SSYNC_ASSERT(session != nullptr && session->opened && session->stage == Stage::closing);
+  impl_->release(*session);
+  impl_->give_turns(out, now);
   return out;
-}
-
-void Server::progress(const Progress& progress) {
-  if (impl_->conversation) impl_->conversation->progress(progress);
-}
-
-Effects Server::closed(Time) {
-  impl_->release();
-  return {};
 }
 
 Effects Server::shutdown(Time now) {
   Effects out;
+  const wire::ErrorReply error{wire::ErrorCode::shutdown, true, "the server is stopping"};
   impl_->stopping = true;
-  impl_->waiting.clear();
-  if (impl_->conversation)
-    impl_->conversation->fail(wire::ErrorCode::shutdown, true, "the server is stopping", out);
-  impl_->settle(out, now);
+  for (const Place& place : impl_->room.dissolve())
+    impl_->turn_away(place, error, out, now);
+  for (const auto& [key, session] : impl_->sessions) {
+    session->conversation.fail(error, out);
+    impl_->settle(*session, out, now);
+  }
   return out;
 }
 
-bool Server::active() const {
-  return impl_->stage != Stage::idle;
+std::size_t Server::active() const {
+  return impl_->sessions.size();
 }
 std::size_t Server::waiting() const {
-  return impl_->waiting.size();
+  return impl_->room.size();
 }
 
 }  // namespace ssync::session::server

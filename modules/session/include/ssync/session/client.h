@@ -35,6 +35,7 @@ struct StartList {
 /// Hello was answered with wait; it is repeated by itself. For the log, when the reason changes.
 struct Waiting {
   std::string reason;
+  std::uint64_t place = 0;  ///< in the queue; 1 is the next, 0 unknown
 };
 /// Checksums or digests of these rows: answer with digests_ready().
 struct HashFiles {
@@ -64,7 +65,8 @@ struct ShowProgress {
 struct Finished {
   wire::SyncDone done;
 };
-/// The end: close both sockets. `retry`: starting again may help.
+/// The end: close both sockets. `retry`: starting again may help. A welcome to another mirror than hello
+/// asked for is `protocol`: nothing was sent to it.
 struct Failed {
   enum class Why : std::uint8_t {
     connection,
@@ -88,7 +90,8 @@ struct Config {
   wire::Hello hello;
   std::chrono::milliseconds connect = std::chrono::seconds(30);  ///< --contimeout: until welcome or wait
   std::chrono::milliseconds idle = wire::kIdle;                  ///< without any reply
-  std::chrono::milliseconds repeat_hello = std::chrono::milliseconds(1000);
+  std::chrono::milliseconds repeat_hello =
+      std::chrono::milliseconds(100);  ///< from one hello to the next at least
 };
 
 class Client {
