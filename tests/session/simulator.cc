@@ -60,7 +60,7 @@ Link::Link(World& world, Peer control_peer, Peer data_peer)
       data_up(world),
       data_down(world) {}
 
-World::World(std::uint64_t seed) : random_(seed), trouble_left_(static_cast<int>(random_() % 8)) {
+World::World(std::uint64_t seed) : random_(seed), trouble_left_(static_cast<int>(random_() % 10)) {
   const std::uint64_t mirror_count = 1 + pick(4);
   for (std::uint64_t i = 0; i < mirror_count; ++i)
     mirrors.push_back(i == 0 ? "" : "mirror " + std::to_string(i));
@@ -129,6 +129,7 @@ std::string World::run() {
     if (trouble(2)) server->stall(milliseconds(pick(20000)));
     if (trouble(1)) restart_server();
     if (trouble(1)) take_mirror_away();
+    if (trouble(2)) server->intrude();
     if (trouble(2)) clients[pick(clients.size())]->break_link();
     if (trouble(2)) clients[pick(clients.size())]->stall(milliseconds(pick(20000)));
   }

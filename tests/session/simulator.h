@@ -129,6 +129,8 @@ class ServerHost : public std::enable_shared_from_this<ServerHost> {
   void data(const std::shared_ptr<Link>& link, wire::DataHead head, std::size_t payload_bytes,
             wire::SessionId id);
   void set_mirrors();  ///< the world's
+  /// Somebody who keeps no rule, or says hello and is never heard of again, on connections of its own.
+  void intrude();
   void stall(milliseconds duration) { inbox_.stall(duration); }
   void dissolve() { inbox_.clear(); }
   void stop();
@@ -171,6 +173,7 @@ class ServerHost : public std::enable_shared_from_this<ServerHost> {
   void on(server::Deliver& effect);
   void on(server::CloseSync& effect);
   void on(server::Notice&) {}
+  void intrude_now(Peer peer);
   void compare(Sync& sync);
   void plan(Sync& sync);
   void request_files(Sync& sync);
@@ -198,6 +201,7 @@ class ServerHost : public std::enable_shared_from_this<ServerHost> {
   std::map<Peer, std::shared_ptr<Link>> links_;
   std::map<Peer, std::map<std::uint32_t, Asked>> asked_;
   std::uint8_t ids_ = 0;
+  std::size_t intruders_ = 0;
   Inbox inbox_;
   bool stopped_ = false;
 };

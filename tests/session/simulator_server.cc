@@ -94,7 +94,7 @@ void ServerHost::check_patience() {
   const Time now = world_.calendar.now();
   const bool is_full = config.syncs_max != 0 && syncs_.size() >= config.syncs_max;
   // Each client that stays away may keep a turn for a moment, once.
-  const auto keeping = config.recall * world_.clients.size() + milliseconds(200);
+  const auto keeping = config.recall * (world_.clients.size() + intruders_) + milliseconds(200);
   for (const auto& [peer, requests] : asked_) {
     for (const auto& [seq, asked] : requests) {
       if (asked.replied || (!asked.waits_for_turn && !asked.polls)) continue;
@@ -146,6 +146,48 @@ void ServerHost::data(const std::shared_ptr<Link>& link, wire::DataHead head, st
     self->carry_out(self->machine_.on_data(link->data, head, head_bytes, std::move(payload),
                                            self->world_.calendar.now()));
   });
+}
+
+void ServerHost::intrude() {
+  turn([self = shared_from_this()] { self->intrude_now(self->world_.new_peer()); });
+}
+
+/// Nobody reads what it is told, so its requests are not among those that are waited for.
+void ServerHost::intrude_now(Peer peer) {
+  const Time now = world_.calendar.now();
+  wire::Hello hello = hello_of(static_cast<std::uint8_t>(200 + ++intruders_));
+  hello.mirror = world_.mirrors.empty() || world_.chance(20)
+                     ? "nowhere"
+                     : world_.mirrors[world_.pick(world_.mirrors.size())];
+  std::uint32_t seq = 0;
+  const auto say = [&](wire::RequestBody body) {
+    carry_out(machine_.on_request(peer, wire::Request{++seq, {}, std::move(body)}, now));
+  };
+  const Error bad{Errc::protocol, "bad bytes", 0};
+  switch (world_.pick(7)) {
+    case 0:
+      return say(hello);
+    case 1:
+      say(hello), say(hello), say(hello);
+      return;
+    case 2:
+      say(hello);
+      return carry_out(machine_.on_malformed(peer, ++seq, bad, now));
+    case 3:
+      say(hello);
+      return say(wire::Next{7});
+    case 4:
+      say(wire::AskMirrors{});
+      return say(hello);
+    case 5:
+      say(hello);
+      return carry_out(machine_.on_lost(peer, now));
+    default:
+      wire::DataHead attach;
+      attach.type = wire::DataType::attach;
+      carry_out(machine_.on_data(peer, attach, wire::kDataHeaderBytes, Buffer::copy_of(session_id(1)), now));
+      return carry_out(machine_.on_malformed_data(peer, bad, now));
+  }
 }
 
 void ServerHost::lost(Peer peer) {

@@ -52,6 +52,7 @@ ExitCode code_of(const Failed& failed) {
       return ExitCode::incompatible;
     case wire::ErrorCode::refused:
     case wire::ErrorCode::source:
+    case wire::ErrorCode::mirror:
       return ExitCode::start;
     case wire::ErrorCode::overlap:
       return ExitCode::selection;
