@@ -54,13 +54,15 @@ serve::Options serve_options(const Options& options, const mirror::Capacities& c
   out.has_tap = !options.no_monitor;
   out.tap_endpoint = options.monitor;
   out.capacities = capacities;
-  out.mirror.directory = options.directory;
-  out.mirror.state_dir = options.state_dir;
-  out.mirror.max_delete = options.max_delete;
-  out.mirror.take_over = options.take_over;
-  out.mirror.accept_root = options.accept_root;
-  out.mirror.fsync = options.fsync;
-  out.mirror.log_file = options.log_file;
+  serve::MirrorOptions only;
+  only.mirror.directory = options.directory;
+  only.mirror.state_dir = options.state_dir;
+  only.mirror.max_delete = options.max_delete;
+  only.mirror.take_over = options.take_over;
+  only.mirror.accept_root = options.accept_root;
+  only.mirror.fsync = options.fsync;
+  only.mirror.log_file = options.log_file;
+  out.mirrors.push_back(std::move(only));
   return out;
 }
 
@@ -83,7 +85,7 @@ int run(const Options& options, const mirror::Capacities& capacities) {
   if (const Result<void> listening = (*server)->listen(); !listening)
     return give_up(listening.error(), ExitCode::socket);
   report->listening((*server)->control_port(), (*server)->data_port(), options.address,
-                    (*server)->directory());
+                    (*server)->directories().front());
   const Result<void> ended =
       (*server)->run({signals->fd(), [&] {
                         const Signals::Taken taken = signals->take();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <iterator>
 #include <utility>
 
 #include <fmt/format.h>
@@ -33,18 +34,26 @@ wire::ErrorReply silent_reply() {
 
 }  // namespace
 
-Loop::Loop(const Options& options, Room& room, net::ServerTransport& transport, EventFd& wake,
-           Observer& observer)
-    : options_(options),
-      room_(room),
-      transport_(transport),
-      wake_(wake),
-      observer_(observer),
-      session_(session::server::Config{options.program}, random_ids) {
-  carry_out(session_.set_mirrors({{}}, Clock::now()));
-}
+/// New mirrors, opened before anything is changed.
+struct Loop::Opened {
+  std::vector<MirrorOptions> wanted;  ///< all of them
+  std::vector<std::pair<MirrorOptions, std::unique_ptr<mirror::Mirror>>> mirrors;
+  std::optional<Error> failed;
+};
+
+Loop::Loop(session::server::Config config, const mirror::Capacities& capacities, Parts parts)
+    : capacities_(capacities),
+      transport_(parts.transport),
+      wake_(parts.wake),
+      observer_(parts.observer),
+      open_(std::move(parts.open)),
+      session_(std::move(config), random_ids) {}
 
 Loop::~Loop() = default;
+
+void Loop::add(MirrorOptions options, std::unique_ptr<mirror::Mirror> mirror) {
+  rooms_.add(std::move(options), std::move(mirror));
+}
 
 void Loop::stop() noexcept {
   stopping_.store(true);
@@ -52,14 +61,21 @@ void Loop::stop() noexcept {
 }
 
 Result<void> Loop::run(const Watched& watched) {
+  announce();
   while (!stopping_.load())
     SSYNC_TRY_VOID(turn(watched));
   carry_out(session_.shutdown(Clock::now()));
-  if (room_.aside) {
-    room_.aside->join();
-    take_work();
+  // What was being opened is put away in its turn.
+  for (bool is_at_work = true; is_at_work;) {
+    is_at_work = false;
+    for (Room* const room : rooms_.busy()) {
+      if (!room->aside) continue;
+      is_at_work = true;
+      room->aside->join();
+      take_room(*room);
+    }
   }
-  room_.sync.reset();
+  if (opening_) opening_->join();
   return {};
 }
 
@@ -74,9 +90,9 @@ Result<void> Loop::turn(const Watched& watched) {
   if (ready.fds.at(0)) wake_.drain();
   if (ready.control) SSYNC_TRY_VOID(take_control());
   if (ready.data) SSYNC_TRY_VOID(take_data());
-  take_work();
-  watch_root();
-  take_sync();
+  for (Room* const room : rooms_.busy())
+    take_room(*room);
+  take_new_mirrors();
   for (const std::string& text : transport_.take_notices())
     observer_.warning(text);
   carry_out(session_.on_tick(Clock::now()));
@@ -111,22 +127,30 @@ Result<void> Loop::take_data() {
   return {};
 }
 
+void Loop::take_room(Room& room) {
+  take_work(room);
+  watch_root(room);
+  take_sync(room);
+  settle_in(room);
+}
+
 /// What the running sync has to say.
-void Loop::take_sync() {
-  if (!room_.sync) return;
-  room_.sync->flush();
-  while (room_.sync && room_.list_announced < room_.sync->list_taken())
-    carry_out(session_.list_taken(room_.session, room_.list_announced++, Clock::now()));
-  if (!room_.sync) return;
-  if (const std::uint64_t bytes = room_.sync->take_credit(); bytes > 0)
-    carry_out(session_.credit_returned(room_.session, bytes, Clock::now()));
-  while (room_.sync && session_.output_room(room_.session)) {
-    std::optional<session::server::Output> output = room_.sync->poll_output();
+void Loop::take_sync(Room& room) {
+  if (!room.sync) return;
+  const session::SessionKey session = room.session;
+  room.sync->flush();
+  while (room.sync && room.list_announced < room.sync->list_taken())
+    carry_out(session_.list_taken(session, room.list_announced++, Clock::now()));
+  if (!room.sync) return;
+  if (const std::uint64_t bytes = room.sync->take_credit(); bytes > 0)
+    carry_out(session_.credit_returned(session, bytes, Clock::now()));
+  while (room.sync && session_.output_room(session)) {
+    std::optional<session::server::Output> output = room.sync->poll_output();
     if (!output) break;
-    if (const auto* done = std::get_if<wire::SyncDone>(&*output)) room_.done = *done;
-    carry_out(session_.output(room_.session, std::move(*output), Clock::now()));
+    if (const auto* done = std::get_if<wire::SyncDone>(&*output)) room.done = *done;
+    carry_out(session_.output(session, std::move(*output), Clock::now()));
   }
-  if (room_.sync) session_.progress(room_.session, room_.sync->progress());
+  if (room.sync) session_.progress(session, room.sync->progress());
 }
 
 void Loop::carry_out(Effects effects) {
@@ -149,142 +173,248 @@ void Loop::on(session::server::Kick& effect) {
   transport_.kick(effect.peer);
 }
 
-void Loop::on(session::server::OpenSync& effect) {
-  room_.session = effect.session;
-  if (room_.aside) {  // abandoned, and still on its way
-    carry_out(session_.refused(room_.session, silent_reply(), Clock::now()));
-    return;
-  }
-  room_.peer = effect.peer;
-  room_.source_id = effect.hello.source_id;
-  begin(Room::Work::opens,
-        [this, hello = std::move(effect.hello)] { room_.opened = room_.mirror->open_sync(hello); });
+mirror::Sync* Loop::sync_of(session::SessionKey session) {
+  Room* const room = rooms_.of(session);
+  return room == nullptr ? nullptr : room->sync.get();
 }
 
-void Loop::opened() {
-  const auto opening = *std::exchange(room_.opened, std::nullopt);
-  mirror::Observer& observer = room_.mirror->observer();
-  const std::string peer = transport_.address_of(room_.peer);
-  if (!opening) {
-    observer.notice(fmt::format("Refused {}: {}", peer, opening.error().text));
-    carry_out(session_.refused(room_.session, opening.error(), Clock::now()));
+void Loop::on(session::server::OpenSync& effect) {
+  Room* const room = rooms_.named(effect.hello.mirror);
+  // It has a sync under the name that it had before, or its file system does not answer.
+  if (room == nullptr || room->is_busy()) {
+    const bool is_silent = room != nullptr && room->session == 0;
+    carry_out(session_.refused(effect.session,
+                               is_silent ? silent_reply()
+                                         : mirror::error_reply(wire::ErrorCode::busy, true,
+                                                               "the mirror is about to change its name"),
+                               Clock::now()));
     return;
   }
-  observer.sync_started(peer, room_.source_id);
-  room_.started = Clock::now();
-  room_.done.reset();
-  room_.list_announced = 0;
+  rooms_.begin(*room, effect.session);
+  room->peer = effect.peer;
+  room->source_id = effect.hello.source_id;
+  begin(*room, Room::Work::opens,
+        [room, hello = std::move(effect.hello)] { room->opened = room->mirror->open_sync(hello); });
+}
+
+void Loop::opened(Room& room) {
+  auto opening = *std::exchange(room.opened, std::nullopt);
+  if (!opening) return refuse(room, std::move(opening).error());
+  mirror::Observer& observer = room.mirror->observer();
+  observer.sync_started(transport_.address_of(room.peer), room.source_id);
+  room.started = Clock::now();
+  room.done.reset();
+  room.list_announced = 0;
   for (const std::string& note : opening->notes)
     observer.notice(note);
-  room_.sync = room_.mirror->make_sync(options_.capacities, wake_);
-  carry_out(session_.opened(room_.session, *opening, Clock::now()));
+  room.sync = room.mirror->make_sync(capacities_, wake_);
+  carry_out(session_.opened(room.session, *opening, Clock::now()));
 }
 
-void Loop::on(session::server::StartScan&) {
-  if (room_.sync) room_.sync->start();
+void Loop::refuse(Room& room, wire::ErrorReply why) {
+  room.mirror->observer().notice(fmt::format("Refused {}: {}", transport_.address_of(room.peer), why.text));
+  const session::SessionKey session = room.session;
+  rooms_.end(room);
+  carry_out(session_.refused(session, std::move(why), Clock::now()));
+}
+
+void Loop::on(session::server::StartScan& effect) {
+  if (mirror::Sync* const sync = sync_of(effect.session)) sync->start();
 }
 
 void Loop::on(session::server::ListRows& effect) {
-  if (room_.sync) room_.sync->list_rows(effect.number, std::move(effect.batch));
+  if (mirror::Sync* const sync = sync_of(effect.session))
+    sync->list_rows(effect.number, std::move(effect.batch));
 }
 
 void Loop::on(session::server::ListDirectories& effect) {
-  if (room_.sync) room_.sync->list_directories(effect.number, std::move(effect.rows), effect.last);
+  if (mirror::Sync* const sync = sync_of(effect.session))
+    sync->list_directories(effect.number, std::move(effect.rows), effect.last);
 }
 
 void Loop::on(session::server::DigestRows& effect) {
-  if (room_.sync) room_.sync->digests(std::move(effect.rows));
+  if (mirror::Sync* const sync = sync_of(effect.session)) sync->digests(std::move(effect.rows));
 }
 
 void Loop::on(session::server::FileFailed& effect) {
-  if (room_.sync) room_.sync->file_failed(effect.fail);
+  if (mirror::Sync* const sync = sync_of(effect.session)) sync->file_failed(effect.fail);
 }
 
-void Loop::on(session::server::Proceed&) {
-  if (room_.sync) room_.sync->plan_acknowledged();
+void Loop::on(session::server::Proceed& effect) {
+  if (mirror::Sync* const sync = sync_of(effect.session)) sync->plan_acknowledged();
 }
 
 void Loop::on(session::server::Deliver& effect) {
-  if (!room_.sync) return;
-  const Result<void> taken = room_.sync->data(std::move(effect.head), std::move(effect.payload));
-  if (!taken) {
-    carry_out(session_.output(room_.session,
-                              mirror::error_reply(wire::ErrorCode::protocol, false, taken.error().text()),
-                              Clock::now()));
-  }
+  mirror::Sync* const sync = sync_of(effect.session);
+  if (sync == nullptr) return;
+  const Result<void> taken = sync->data(std::move(effect.head), std::move(effect.payload));
+  if (taken) return;
+  carry_out(session_.output(effect.session,
+                            mirror::error_reply(wire::ErrorCode::protocol, false, taken.error().text()),
+                            Clock::now()));
 }
 
 void Loop::on(session::server::CloseSync& effect) {
-  if (room_.sync) room_.sync->stop();
-  room_.took = Clock::now() - room_.started;
-  room_.is_completed = effect.completed;
-  room_.reason = std::move(effect.reason);
-  begin(Room::Work::closes, [&mirror = *room_.mirror, is_done = room_.done.has_value(),
-                             sync = std::shared_ptr<mirror::Sync>(std::move(room_.sync))]() mutable {
-    sync.reset();  // joins
-    mirror.close_sync(is_done);
-  });
+  Room& room = *rooms_.of(effect.session);
+  if (room.sync) room.sync->stop();
+  room.took = Clock::now() - room.started;
+  room.is_completed = effect.completed;
+  room.reason = std::move(effect.reason);
+  begin(room, Room::Work::closes,
+        [&mirror = *room.mirror, is_done = room.done.has_value(),
+         sync = std::shared_ptr<mirror::Sync>(std::move(room.sync))]() mutable {
+          sync.reset();  // joins
+          mirror.close_sync(is_done);
+        });
 }
 
-void Loop::closed() {
-  mirror::Observer& observer = room_.mirror->observer();
-  if (room_.is_completed && room_.done) {
-    observer.sync_done(room_.done->stats, room_.done->tree_digest,
-                       std::chrono::duration<double>(room_.took).count());
+void Loop::closed(Room& room) {
+  mirror::Observer& observer = room.mirror->observer();
+  if (room.is_completed && room.done) {
+    observer.sync_done(room.done->stats, room.done->tree_digest,
+                       std::chrono::duration<double>(room.took).count());
   } else {
-    observer.sync_aborted(room_.reason);
+    observer.sync_aborted(room.reason);
   }
-  carry_out(session_.closed(room_.session, Clock::now()));
+  const session::SessionKey session = room.session;
+  rooms_.end(room);
+  settle_in(room);  // before the next one has its turn
+  carry_out(session_.closed(session, Clock::now()));
 }
 
 void Loop::on(session::server::Notice& effect) {
   observer_.notice(effect.text);
 }
 
-void Loop::begin(Room::Work work, std::function<void()> what) {
-  SSYNC_ASSERT(!room_.aside);
-  room_.work = work;
-  room_.is_abandoned = false;
-  room_.aside = std::make_unique<Aside>(wake_, std::move(what), [this](std::string text) {
-    if (room_.work == Room::Work::opens)
-      room_.opened = tl::unexpected(mirror::error_reply(wire::ErrorCode::internal, true, std::move(text)));
+void Loop::begin(Room& room, Room::Work work, std::function<void()> what) {
+  SSYNC_ASSERT(!room.aside);
+  room.work = work;
+  room.is_abandoned = false;
+  room.aside = std::make_unique<Aside>(wake_, std::move(what), [&room](std::string text) {
+    if (room.work == Room::Work::opens)
+      room.opened = tl::unexpected(mirror::error_reply(wire::ErrorCode::internal, true, std::move(text)));
   });
 }
 
-void Loop::take_work() {
-  if (!room_.aside) return;
-  if (!room_.aside->is_done()) {
-    const bool opens = room_.work == Room::Work::opens;
-    if (opens && !room_.is_abandoned && room_.aside->age() >= wire::kIdle) abandon_work();
+void Loop::take_work(Room& room) {
+  if (!room.aside) return;
+  if (!room.aside->is_done()) {
+    const bool opens = room.work == Room::Work::opens;
+    if (opens && !room.is_abandoned && room.aside->age() >= wire::kIdle) abandon_work(room);
     return;
   }
-  room_.aside.reset();
-  const Room::Work done = std::exchange(room_.work, Room::Work::none);
-  if (std::exchange(room_.is_abandoned, false)) {
-    if (room_.opened && *room_.opened) room_.mirror->close_sync(false);
-    room_.opened.reset();
+  room.aside.reset();
+  const Room::Work done = std::exchange(room.work, Room::Work::none);
+  if (std::exchange(room.is_abandoned, false)) {
+    if (room.opened && *room.opened) room.mirror->close_sync(false);
+    room.opened.reset();
     return;
   }
-  if (done == Room::Work::opens) return opened();
-  closed();
+  if (done == Room::Work::opens) return opened(room);
+  if (done == Room::Work::closes) return closed(room);
 }
 
-void Loop::abandon_work() {
-  room_.is_abandoned = true;
-  room_.mirror->observer().warning(silent_reply().text);
-  carry_out(room_.work == Room::Work::opens ? session_.refused(room_.session, silent_reply(), Clock::now())
-                                            : session_.closed(room_.session, Clock::now()));
+/// The room is busy until the work comes back, the session ends now.
+void Loop::abandon_work(Room& room) {
+  room.is_abandoned = true;
+  room.mirror->observer().warning(silent_reply().text);
+  const session::SessionKey session = room.session;
+  rooms_.end(room);
+  carry_out(room.work == Room::Work::opens ? session_.refused(session, silent_reply(), Clock::now())
+                                           : session_.closed(session, Clock::now()));
 }
 
 /// A mirror that is gone, or somebody else's, ends the sync also while every thread waits for it.
-void Loop::watch_root() {
-  if (room_.work == Room::Work::opens || room_.is_abandoned) return;  // the root is being opened
-  if (!room_.sync && !room_.aside) return;
-  const std::optional<Error> trouble = room_.mirror->trouble();
+void Loop::watch_root(Room& room) {
+  if (room.work == Room::Work::opens || room.session == 0) return;  // the root is being opened; nobody waits
+  const std::optional<Error> trouble = room.mirror->trouble();
   if (!trouble) return;
-  if (room_.aside) return abandon_work();
-  carry_out(session_.output(room_.session, mirror::error_reply(wire::ErrorCode::io, false, trouble->text()),
+  if (room.aside) return abandon_work(room);
+  carry_out(session_.output(room.session, mirror::error_reply(wire::ErrorCode::io, false, trouble->text()),
                             Clock::now()));
+}
+
+/// What was to be changed when nothing is done in it.
+void Loop::settle_in(Room& room) {
+  if (room.is_busy()) return;
+  if (room.is_leaving) {
+    if (!room.mirror) return rooms_.erase(room);
+    begin(room, Room::Work::leaves,
+          [mirror = std::shared_ptr<mirror::Mirror>(std::move(room.mirror))]() mutable { mirror.reset(); });
+    return;
+  }
+  if (std::exchange(room.has_new_options, false))
+    room.mirror->set_options(room.options.mirror, observer_.of_mirror(room.options.name));
+}
+
+void Loop::announce() {
+  carry_out(session_.set_mirrors(rooms_.listings(), Clock::now()));
+}
+
+void Loop::set_mirrors(std::vector<MirrorOptions> mirrors) {
+  wanted_ = std::move(mirrors);
+  open_new_mirrors();
+}
+
+void Loop::open_new_mirrors() {
+  if (!wanted_ || opening_) return;
+  opened_ = std::make_unique<Opened>();
+  opened_->wanted = *std::exchange(wanted_, std::nullopt);
+  std::vector<MirrorOptions> fresh;
+  std::ranges::copy_if(opened_->wanted, std::back_inserter(fresh), [this](const MirrorOptions& one) {
+    return rooms_.at(one.mirror.directory) == nullptr;
+  });
+  opening_ = std::make_unique<Aside>(
+      wake_,
+      [this, fresh = std::move(fresh)] {
+        for (const MirrorOptions& one : fresh) {
+          Result<std::unique_ptr<mirror::Mirror>> mirror = open_(one);
+          if (!mirror) {
+            opened_->failed = std::move(mirror).error();
+            opened_->mirrors.clear();
+            return;
+          }
+          opened_->mirrors.emplace_back(one, *std::move(mirror));
+        }
+      },
+      [this](std::string text) {
+        opened_->failed = Error{Errc::io, std::move(text)};
+      });
+}
+
+void Loop::take_new_mirrors() {
+  if (!opening_ || !opening_->is_done()) return;
+  opening_.reset();
+  const std::unique_ptr<Opened> opened = std::move(opened_);
+  if (opened->failed) {
+    observer_.warning(opened->failed->text() + ": the configuration stays as it was");
+  } else {
+    apply(std::move(*opened));
+  }
+  open_new_mirrors();  // what was wanted meanwhile
+}
+
+void Loop::apply(Opened opened) {
+  for (Room& room : rooms_.all()) {
+    const auto stays = std::ranges::find_if(opened.wanted, [&](const MirrorOptions& one) {
+      return one.mirror.directory == room.options.mirror.directory;
+    });
+    if (stays == opened.wanted.end()) {
+      if (!room.is_leaving)
+        room.mirror->observer().notice("No mirror any more: " + escape(room.options.mirror.directory));
+      room.is_leaving = true;
+    } else if (!room.is_leaving) {
+      room.options = *stays;
+      room.has_new_options = true;
+    }
+  }
+  for (auto& [options, mirror] : opened.mirrors) {
+    mirror->observer().notice("A new mirror: " + escape(options.mirror.directory));
+    rooms_.add(std::move(options), std::move(mirror));
+  }
+  announce();
+  for (auto room = rooms_.all().begin(); room != rooms_.all().end();)
+    settle_in(*room++);
 }
 
 }  // namespace ssync::serve

@@ -5,28 +5,44 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "ssync/base/event_fd.h"
 #include "ssync/base/result.h"
+#include "ssync/base/watched.h"
 #include "ssync/mirror/options.h"
 #include "ssync/net/transport.h"
 #include "ssync/serve/observer.h"
 #include "ssync/serve/server.h"
 #include "ssync/session/server.h"
 
-#include "room.h"
+#include "rooms.h"
 
 namespace ssync::serve {
 
 /// One thread, but for stop().
 class Loop {
  public:
-  Loop(const Options& options, Room& room, net::ServerTransport& transport, EventFd& wake,
-       Observer& observer);
+  /// What it works with. All borrowed.
+  struct Parts {
+    net::ServerTransport& transport;
+    EventFd& wake;
+    Observer& observer;
+    /// Opens a mirror; may wait for its disk. Any thread.
+    std::function<Result<std::unique_ptr<mirror::Mirror>>(const MirrorOptions&)> open;
+  };
+  Loop(session::server::Config config, const mirror::Capacities& capacities, Parts parts);
   ~Loop();
+
+  /// Before run().
+  void add(MirrorOptions options, std::unique_ptr<mirror::Mirror> mirror);
   /// Until stop(). Errors: the transport failed.
   [[nodiscard]] Result<void> run(const Watched& watched);
+  /// Server::set_mirrors().
+  void set_mirrors(std::vector<MirrorOptions> mirrors);
   void stop() noexcept;
 
  private:
@@ -35,7 +51,8 @@ class Loop {
   [[nodiscard]] Result<void> turn(const Watched& watched);
   [[nodiscard]] Result<void> take_control();
   [[nodiscard]] Result<void> take_data();
-  void take_sync();
+  void take_room(Room& room);
+  void take_sync(Room& room);
   void carry_out(Effects effects);
 
   void on(session::server::SendReply& effect);
@@ -51,21 +68,38 @@ class Loop {
   void on(session::server::Deliver& effect);
   void on(session::server::CloseSync& effect);
   void on(session::server::Notice& effect);
+  /// The sync of a session; null when it is not made yet, or being put away.
+  [[nodiscard]] mirror::Sync* sync_of(session::SessionKey session);
 
-  void begin(Room::Work work, std::function<void()> what);
-  void take_work();
-  void opened();
-  void closed();
-  void abandon_work();
-  void watch_root();
+  // What is done aside.
+  void begin(Room& room, Room::Work work, std::function<void()> what);
+  void take_work(Room& room);
+  void opened(Room& room);
+  void refuse(Room& room, wire::ErrorReply why);
+  void closed(Room& room);
+  void abandon_work(Room& room);
+  void watch_root(Room& room);
+  void settle_in(Room& room);
 
-  const Options& options_;
-  Room& room_;
+  // Other mirrors than before.
+  struct Opened;
+  void open_new_mirrors();
+  void take_new_mirrors();
+  void apply(Opened opened);
+  void announce();
+
+  const mirror::Capacities capacities_;
   net::ServerTransport& transport_;
   EventFd& wake_;
   Observer& observer_;
+  const std::function<Result<std::unique_ptr<mirror::Mirror>>(const MirrorOptions&)> open_;
   session::server::Server session_;
+  Rooms rooms_;
   std::atomic<bool> stopping_{false};
+
+  std::optional<std::vector<MirrorOptions>> wanted_;  ///< by set_mirrors(), not begun with
+  std::unique_ptr<Opened> opened_;                    ///< the work's, until it is done
+  std::unique_ptr<Aside> opening_;                    ///< last: it uses the rest
 };
 
 }  // namespace ssync::serve

@@ -6,11 +6,13 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include <tl/expected.hpp>
 
 #include "ssync/mirror/mirror.h"
 #include "ssync/mirror/sync.h"
+#include "ssync/serve/server.h"
 #include "ssync/session/server.h"
 #include "ssync/wire/messages.h"
 
@@ -19,12 +21,16 @@
 namespace ssync::serve {
 
 struct Room {
-  explicit Room(std::unique_ptr<mirror::Mirror> its_mirror) : mirror(std::move(its_mirror)) {}
+  Room(MirrorOptions with, std::unique_ptr<mirror::Mirror> its_mirror)
+      : options(std::move(with)), mirror(std::move(its_mirror)) {}
 
+  MirrorOptions options;
   std::unique_ptr<mirror::Mirror> mirror;
+  bool has_new_options = false;  ///< that the mirror does not have yet, as a sync is open
+  bool is_leaving = false;       ///< no client can ask for it any more
 
   // Of the sync that is open.
-  session::SessionKey session = 0;
+  session::SessionKey session = 0;  ///< 0: none
   session::Peer peer = 0;
   std::string source_id;
   std::chrono::steady_clock::time_point started;
@@ -33,7 +39,7 @@ struct Room {
   std::optional<wire::SyncDone> done;  ///< as it was said
 
   /// What is being done to the mirror in a thread of its own; one at a time.
-  enum class Work : std::uint8_t { none, opens, closes };
+  enum class Work : std::uint8_t { none, opens, closes, leaves };
   Work work = Work::none;
   /// Nobody waits for the work any more; what it leaves is put away when it comes back.
   bool is_abandoned = false;
@@ -42,6 +48,8 @@ struct Room {
   std::string reason;                          ///< closes: why it ended early
   std::optional<tl::expected<session::server::Opening, wire::ErrorReply>> opened;
   std::unique_ptr<Aside> aside;  ///< last: it uses the rest
+
+  [[nodiscard]] bool is_busy() const noexcept { return session != 0 || aside != nullptr; }
 };
 
 }  // namespace ssync::serve

@@ -12,13 +12,18 @@
 #include "ssync/net/transport.h"
 
 #include "loop.h"
-#include "room.h"
 
 namespace ssync::serve {
 namespace {
 
 bool is_loopback(const std::string& address) {
   return address == "localhost" || address == "::1" || address.starts_with("127.");
+}
+
+/// "/srv/a", or "its 3 mirrors".
+std::string text_of(const std::vector<MirrorOptions>& mirrors) {
+  return mirrors.size() == 1 ? escape(mirrors.front().mirror.directory)
+                             : fmt::format("its {} mirrors", mirrors.size());
 }
 
 }  // namespace
@@ -28,19 +33,23 @@ Result<void> check_address(const Options& options) {
   return fail(Errc::permission,
               fmt::format("{} is reachable from other machines, and anybody who reaches it could overwrite "
                           "{}: say --insecure to listen there all the same",
-                          escape(options.address), escape(options.mirror.directory)));
+                          escape(options.address), text_of(options.mirrors)));
 }
 
 struct Server::Impl {
-  Impl(Options with, std::unique_ptr<mirror::Mirror> mirror, EventFd to_wake, Observer& told)
-      : options(std::move(with)), observer(told), wake(std::move(to_wake)), room(std::move(mirror)) {}
+  Impl(Options with, EventFd to_wake, Observer& told)
+      : options(std::move(with)), observer(told), wake(std::move(to_wake)) {}
 
+  [[nodiscard]] Result<std::unique_ptr<mirror::Mirror>> open_mirror(const MirrorOptions& one) const {
+    return mirror::Mirror::open(one.mirror, observer.of_mirror(one.name));
+  }
   [[nodiscard]] Result<void> start_tap();
 
   const Options options;
   Observer& observer;
   EventFd wake;
-  Room room;
+  std::vector<std::unique_ptr<mirror::Mirror>> mirrors;  ///< in the order of the options; then the loop's
+  std::vector<std::string> directories;
   net::Context context;
   monitor::TapRing ring;
   std::unique_ptr<net::ServerTransport> transport;
@@ -67,11 +76,18 @@ Server::~Server() = default;
 Result<std::unique_ptr<Server>> Server::open(Options options, Observer& observer) {
   SSYNC_TRY_VOID(check_address(options));
   ::umask(0);
-  SSYNC_TRY(std::unique_ptr<mirror::Mirror> mirror,
-            mirror::Mirror::open(options.mirror, observer.of_mirror({})));
   SSYNC_TRY(EventFd wake, EventFd::create());
-  return std::unique_ptr<Server>(
-      new Server(std::make_unique<Impl>(std::move(options), std::move(mirror), std::move(wake), observer)));
+  auto impl = std::make_unique<Impl>(std::move(options), std::move(wake), observer);
+  for (const MirrorOptions& one : impl->options.mirrors) {
+    SSYNC_TRY(auto mirror, impl->open_mirror(one));
+    impl->directories.push_back(mirror->directory());
+    impl->mirrors.push_back(std::move(mirror));
+  }
+  return std::unique_ptr<Server>(new Server(std::move(impl)));
+}
+
+const std::vector<std::string>& Server::directories() const noexcept {
+  return impl_->directories;
 }
 
 Result<void> Server::listen() {
@@ -86,9 +102,17 @@ Result<void> Server::listen() {
   if (!is_loopback(options.address)) {
     impl_->observer.warning(
         fmt::format("listening on {} without authentication: anybody who reaches it can overwrite {}",
-                    options.address, escape(options.mirror.directory)));
+                    options.address, text_of(options.mirrors)));
   }
-  impl_->loop = std::make_unique<Loop>(options, impl_->room, *impl_->transport, impl_->wake, impl_->observer);
+  session::server::Config config;
+  config.program = options.program;
+  config.syncs_max = options.syncs_max;
+  impl_->loop = std::make_unique<Loop>(
+      std::move(config), options.capacities,
+      Loop::Parts{*impl_->transport, impl_->wake, impl_->observer,
+                  [impl = impl_.get()](const MirrorOptions& one) { return impl->open_mirror(one); }});
+  for (std::size_t i = 0; i < options.mirrors.size(); ++i)
+    impl_->loop->add(options.mirrors[i], std::move(impl_->mirrors[i]));
   return {};
 }
 
@@ -100,12 +124,12 @@ std::uint16_t Server::data_port() const noexcept {
   return impl_->transport->data_port();
 }
 
-const std::string& Server::directory() const noexcept {
-  return impl_->room.mirror->directory();
-}
-
 Result<void> Server::run(const Watched& watched) {
   return impl_->loop->run(watched);
+}
+
+void Server::set_mirrors(std::vector<MirrorOptions> mirrors) {
+  impl_->loop->set_mirrors(std::move(mirrors));
 }
 
 void Server::stop() noexcept {

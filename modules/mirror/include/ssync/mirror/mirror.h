@@ -22,28 +22,25 @@ namespace ssync::mirror {
 /// change; trouble() may be called meanwhile, but not while open_sync() runs.
 class Mirror {
  public:
-  /// Locks the root, and removes what a killed server staged in it. Blocks. Errors: fs::Root::open().
+  /// A directory of this machine: locks it, and removes what a killed server staged in it. Blocks. Errors:
+  /// fs::Root::open(). `observer` outlives it.
   [[nodiscard]] static Result<std::unique_ptr<Mirror>> open(Options options, Observer& observer);
-  ~Mirror();
-  Mirror(const Mirror&) = delete;
-  Mirror& operator=(const Mirror&) = delete;
+  virtual ~Mirror() = default;
 
-  [[nodiscard]] const std::string& directory() const noexcept;  ///< absolute
-  [[nodiscard]] Observer& observer() const noexcept;
+  [[nodiscard]] virtual const std::string& directory() const noexcept = 0;  ///< absolute
+  [[nodiscard]] virtual Observer& observer() const noexcept = 0;
   /// It is gone, or somebody else's, or does not answer; found out without waiting for it.
-  [[nodiscard]] std::optional<Error> trouble();
+  [[nodiscard]] virtual std::optional<Error> trouble() = 0;
+  /// From the next sync on. Requires: no sync is open, the same directory.
+  virtual void set_options(const Options& options, Observer& observer) = 0;
 
   /// Gets ready for what `hello` asks for. Blocks. Refused: nothing is left of it.
-  [[nodiscard]] tl::expected<session::server::Opening, wire::ErrorReply> open_sync(const wire::Hello& hello);
+  [[nodiscard]] virtual tl::expected<session::server::Opening, wire::ErrorReply> open_sync(
+      const wire::Hello& hello) = 0;
   /// The sync that was opened; it ends before close_sync() is called.
-  [[nodiscard]] std::unique_ptr<Sync> make_sync(const Capacities& capacities, EventFd& wake);
+  [[nodiscard]] virtual std::unique_ptr<Sync> make_sync(const Capacities& capacities, EventFd& wake) = 0;
   /// Removes what an opened sync left, whether it was made and ran or not. Blocks. `is_done`: it ended well.
-  void close_sync(bool is_done);
-
- private:
-  struct Impl;
-  explicit Mirror(std::unique_ptr<Impl> impl);
-  std::unique_ptr<Impl> impl_;
+  virtual void close_sync(bool is_done) = 0;
 };
 
 /// An error for the client, cut to what a message takes.

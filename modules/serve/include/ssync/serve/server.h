@@ -1,10 +1,12 @@
 // A server: mirrors behind one pair of ports.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "ssync/base/result.h"
 #include "ssync/base/watched.h"
@@ -14,43 +16,59 @@
 
 namespace ssync::serve {
 
+/// A mirror as clients know it.
+struct MirrorOptions {
+  std::string name;     ///< what they ask for; empty: what who asks for none gets
+  std::string comment;  ///< for people, in the list of mirrors
+  mirror::Options mirror;
+};
+
 struct Options {
   std::string program = "server-sync";              ///< its name and version, for clients
   std::string address = "localhost";                ///< numeric, "localhost", or "*"
   std::uint16_t control_port = wire::kControlPort;  ///< 0: any free one
   std::uint16_t data_port = wire::kDataPort;
-  bool insecure = false;  ///< may listen beyond loopback, where anybody can overwrite the mirror
+  bool insecure = false;  ///< may listen beyond loopback, where anybody can overwrite the mirrors
   bool has_tap = false;
   std::optional<std::string> tap_endpoint;  ///< absent: the default one of the control port
-  mirror::Options mirror;
+  /// No two of one name, none in another or equal to it.
+  std::vector<MirrorOptions> mirrors;
+  std::size_t syncs_max = 8;  ///< at the same time, of different mirrors; 0: no limit
   mirror::Capacities capacities;
 };
 
 /// Errc::permission when it would listen beyond loopback, and was not told to.
 [[nodiscard]] Result<void> check_address(const Options& options);
 
-/// Thread safety: owner thread only, but for stop(). Create it before threads that must not get this
-/// process's signals, and after those were blocked: it starts threads.
+/// Syncs of different mirrors run at the same time, those of one mirror one after the other. What one of them
+/// waits for holds up no other one.
+///
+/// Thread safety: one thread at a time, but for stop(). It starts threads: create it after signals were
+/// blocked.
 class Server {
  public:
-  /// Opens and locks the mirror. `observer` outlives the server. Sets the process's umask to 0, as modes in a
-  /// mirror are the source's. Errors: check_address(), fs::Root::open().
+  /// Opens and locks the mirrors. `observer` outlives the server. Sets the process's umask to 0, as modes in
+  /// a mirror are the source's. Errors: check_address(), fs::Root::open().
   [[nodiscard]] static Result<std::unique_ptr<Server>> open(Options options, Observer& observer);
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
+  /// Of the mirrors that it was opened with, absolute.
+  [[nodiscard]] const std::vector<std::string>& directories() const noexcept;
   /// Errors: Errc::busy when a port is in use, and what net::ServerTransport::bind() says.
   [[nodiscard]] Result<void> listen();
   // After listen().
   [[nodiscard]] std::uint16_t control_port() const noexcept;
   [[nodiscard]] std::uint16_t data_port() const noexcept;
-  /// Absolute.
-  [[nodiscard]] const std::string& directory() const noexcept;
 
-  /// Serves until stop(); the sync that runs then is ended. Waits for its threads, so for the mirror's file
-  /// system. Requires: listen(). Errors: the sockets failed.
+  /// Serves until stop(); the syncs that run then are ended. Waits for their threads, so for the mirrors'
+  /// file systems. Requires: listen(). Errors: the sockets failed.
   [[nodiscard]] Result<void> run(const Watched& watched = {});
+  /// The mirrors from now on, soon: those of new directories are opened in a thread of their own; when one of
+  /// them cannot be, that is told, and all stays as it was. One that goes ends its sync first. What changes
+  /// for one that stays holds from its next sync on. In the thread of run(), as from `watched`.
+  void set_mirrors(std::vector<MirrorOptions> mirrors);
   /// Any thread.
   void stop() noexcept;
 
