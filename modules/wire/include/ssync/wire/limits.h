@@ -37,11 +37,11 @@ inline constexpr std::size_t kEndingBytes = 36;   ///< the ending after it when 
 inline constexpr std::size_t kMessageCharge =
     1024;  ///< credit that every data message costs on top of its frames' bytes
 inline constexpr std::uint64_t kWindowBytes =
-    16 * 1024 * 1024;  ///< the most that is on its way or waits to be written, of a session
+    16 * 1024 * 1024;  ///< the most that is on its way or waits to be written, of all sessions of a server,
+                       ///< beside kWindowBytesLeast of each
 inline constexpr std::uint64_t kWindowBytesLeast =
     2 * 1024 * 1024;  ///< credit that a session starts with, and has however much waits
 static_assert(kWindowBytesLeast >= kChunkBytesMax + kTableBytesMax + kMessageCharge);
-inline constexpr std::uint64_t kWindowBytesAll = 128 * 1024 * 1024;  ///< of all sessions of a server
 
 inline constexpr std::chrono::milliseconds kHeartbeat{2000};  ///< a `next` is answered at least this often
 inline constexpr std::chrono::milliseconds kHeartbeatMax{
