@@ -104,6 +104,19 @@ TEST(MirrorsTest, OneThatIsTakenAwayLetsItsSyncEndAndTellsWhoWaits) {
   EXPECT_EQ(rig.hello_to("a", 7), (Lines{"7 <- 1 error(mirror)"}));
 }
 
+TEST(MirrorsTest, OneThatIsTakenAwayKeepsNoTurnForItsClients) {
+  server::Config config = ServerRig::config_of();
+  config.syncs_max = 1;
+  ServerRig rig(config);
+  rig.mirrors({"a", "b", "c"});
+  rig.hello_to("a", 1);
+  rig.hello_to("b", 3);
+  rig.hello_to("c", 5);
+  rig.hello_to("c", 5);
+  EXPECT_EQ(rig.refused(), (Lines{"1 <- 1 error(source)"}));  // client 3 is between two hellos
+  EXPECT_EQ(rig.mirrors({"a", "c"}), (Lines{"open 5 on c"}));
+}
+
 TEST(MirrorsTest, OneThatComesBackWhileItsOldSyncRunsIsStillTaken) {
   ServerRig rig;
   rig.mirrors({"a"});

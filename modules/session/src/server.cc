@@ -351,6 +351,7 @@ Effects Server::set_mirrors(std::vector<MirrorListing> mirrors, Time now) {
     for (const Place& place : impl_->room.dissolve(gone))
       impl_->turn_away(place, error, out, now);
   }
+  impl_->give_turns(out, now);  // one of them may have been next
   return out;
 }
 
