@@ -90,6 +90,20 @@ TEST(TurnsTest, AreNotKeptTwiceForWhoDoesNotComeBack) {
   EXPECT_EQ(end_session(rig, 5), (Lines{"open 7"}));
 }
 
+TEST(TurnsTest, AreKeptAgainForWhoCameBackAfterAll) {
+  ServerRig rig;
+  two_waiting(rig).hello(5);
+  end_session(rig);
+  EXPECT_EQ(rig.tick(milliseconds(250)), (Lines{"open 5"}));
+  rig.hello(3);
+  EXPECT_EQ(rig.tick(milliseconds(2000)), (Lines{"3 <- 2 wait(turn, 1 of 1)"}));
+  rig.hello(7);
+  rig.hello(7);
+  EXPECT_EQ(rig.refused(), (Lines{"5 <- 2 error(source)"}));
+  EXPECT_EQ(rig.tick(milliseconds(249)), Lines{});
+  EXPECT_EQ(rig.hello(3), (Lines{"open 3"}));
+}
+
 TEST(TurnsTest, LapseSixSecondsAfterTheWait) {
   ServerRig rig;
   two_waiting(rig);
