@@ -55,8 +55,6 @@ const char* word_of(Wait::Reason reason) noexcept {
   return index < kWords.size() ? kWords[index] : "?";
 }
 
-// ---- summaries
-
 std::string summary(const Hello& hello) {
   const SyncOptions& o = hello.options;
   std::string out = fmt::format("{}, source {}, delete={}", escape(cut(hello.program, 128)),
@@ -151,8 +149,6 @@ std::string summary(const ErrorReply& error) {
 std::string summary(const Mirrors& mirrors) {
   return fmt::format("{} rows{}", mirrors.rows.size(), mirrors.more ? ", more" : "");
 }
-
-// ---- rows
 
 std::string detail(const MirrorRow& row) {
   return fmt::format("'{}'{}{}", escape(row.name), row.comment.empty() ? "" : " ", escape(row.comment));

@@ -50,8 +50,6 @@ class LocationPacker {
   bool first_ = true;
 };
 
-// ---- writing
-
 Buffer put(HeadPacker& head, const Welcome& welcome) {
   head.bytes("s", welcome.session);
   head.number("ver", welcome.version);
@@ -244,8 +242,6 @@ Buffer put(HeadPacker& head, const Mirrors& mirrors) {
   }
   return body.take();
 }
-
-// ---- reading
 
 Attributes get_attributes(Fields in) {
   Attributes attributes;

@@ -15,8 +15,6 @@ namespace {
 
 using ErrnoLimits = std::numeric_limits<std::int32_t>;
 
-// ---- writing
-
 void put_options(HeadPacker& head, const SyncOptions& options) {
   MapPacker map;
   map.boolean("delete", options.delete_extra);
@@ -127,8 +125,6 @@ bool is_of_a_session(const RequestBody& body) noexcept {
 void refuse_session(Fields& in) {
   if (in.has("s")) in.refuse(Errc::protocol, "s", "has no place here");
 }
-
-// ---- reading
 
 SyncOptions get_options(Fields in) {
   SyncOptions options;

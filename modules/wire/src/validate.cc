@@ -50,8 +50,6 @@ bool all_zero(std::span<const std::byte> bytes) noexcept {
   return std::all_of(bytes.begin(), bytes.end(), [](std::byte byte) { return byte == std::byte{0}; });
 }
 
-// ---- rows of a filelist
-
 // Every location of a batch is checked once; rows of one directory share its view.
 bool same_view(std::string_view a, std::string_view b) noexcept {
   return a.data() == b.data() && a.size() == b.size();
@@ -101,8 +99,6 @@ Result<void> check_list_row(const Row& row, const Row* before, std::size_t index
   if (const char* rule = broken_order(row, *before)) return refuse_row(index, rule);
   return {};
 }
-
-// ---- rows of a change
 
 bool needs_from(Op op) noexcept {
   return op >= Op::copy && op <= Op::stage_copy;
@@ -173,8 +169,6 @@ const char* broken_mirror_name_rule(std::string_view name) noexcept {
   return nullptr;
 }
 
-// ---- requests
-
 Result<void> validate(const Hello& message) {
   SSYNC_TRY_VOID(check_range("vmin", message.version_min, 1, message.version_max));
   if (message.version_min > kVersion || message.version_max < kVersion) {
@@ -241,8 +235,6 @@ Result<void> validate(const Bye& /*message*/) {
 Result<void> validate(const AskMirrors& message) {
   return check_mirror_name("after", message.after);
 }
-
-// ---- replies
 
 Result<void> validate(const Welcome& message) {
   if (message.version != kVersion) {
