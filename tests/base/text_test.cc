@@ -80,5 +80,22 @@ TEST(EscapeTextTest, KeepsWhatIsEscapedAndStopsWhatActsOnATerminal) {
   EXPECT_EQ(escape_text("a\\#377b: \x1b[31mred\n"), "a\\#377b: \\#033[31mred\\#012");
 }
 
+TEST(NearestNameTest, FindsWhatWasProbablyMeant) {
+  const std::vector<std::string> names = {"address", "control-port", "data-port", "max-delete", "log-file"};
+  struct Case {
+    std::string_view word;
+    std::optional<std::string> nearest;
+  };
+  const std::vector<Case> cases = {
+      {"max_delete", "max-delete"}, {"MAX-DELETE", "max-delete"}, {"maxdelete", "max-delete"},
+      {"adress", "address"},        {"logfile", "log-file"},      {"port", "control-port"},
+      {"control", "control-port"},  {"data-ports", "data-port"},  {"x", std::nullopt},
+      {"", std::nullopt},           {"uid", std::nullopt},        {std::string_view("-"), std::nullopt},
+  };
+  for (const Case& each : cases)
+    EXPECT_EQ(nearest_name(each.word, names), each.nearest) << each.word;
+  EXPECT_EQ(nearest_name(std::string(100, 'a'), names), std::nullopt);
+}
+
 }  // namespace
 }  // namespace ssync

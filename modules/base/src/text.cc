@@ -1,6 +1,9 @@
 #include "ssync/base/text.h"
 
+#include <algorithm>
 #include <array>
+#include <numeric>
+#include <utility>
 
 #include "ssync/base/assert.h"
 
@@ -110,6 +113,35 @@ std::string escape_with(std::string_view bytes, bool reversible) {
   return out;
 }
 
+std::string normal_name(std::string_view name) {
+  std::string normal(name);
+  for (char& c : normal) {
+    if (c == '_') c = '-';
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return normal;
+}
+
+/// Levenshtein's distance in bytes, row by row.
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    std::size_t diagonal = std::exchange(row[0], i + 1);
+    for (std::size_t j = 0; j < b.size(); ++j) {
+      const std::size_t replaced = diagonal + (a[i] == b[j] ? 0 : 1);
+      diagonal = row[j + 1];
+      row[j + 1] = std::min({replaced, row[j] + 1, diagonal + 1});
+    }
+  }
+  return row.back();
+}
+
+bool has_dashed_part(std::string_view name, std::string_view part) {
+  const std::string dashed = "-" + std::string(name) + "-";
+  return !part.empty() && dashed.find("-" + std::string(part) + "-") != std::string::npos;
+}
+
 }  // namespace
 
 std::string escape(std::string_view bytes) {
@@ -171,6 +203,25 @@ std::optional<std::vector<std::byte>> from_hex(std::string_view text) {
     out.push_back(static_cast<std::byte>(*high << 4U | *low));
   }
   return out;
+}
+
+std::optional<std::string> nearest_name(std::string_view word, std::span<const std::string> candidates) {
+  constexpr std::size_t kWordMax = 64;  // nobody means a name by more
+  if (word.size() > kWordMax) return std::nullopt;
+  const std::string wanted = normal_name(word);
+  std::size_t best = std::max<std::size_t>(wanted.size() / 3, 1) + 1;
+  std::optional<std::string> found;
+  for (const std::string& candidate : candidates) {
+    const std::size_t distance = edit_distance(wanted, normal_name(candidate));
+    if (distance >= best) continue;
+    best = distance;
+    found = candidate;
+  }
+  if (found) return found;
+  const auto has_part = [&](const std::string& candidate) { return has_dashed_part(candidate, wanted); };
+  const auto first = std::find_if(candidates.begin(), candidates.end(), has_part);
+  if (first == candidates.end()) return std::nullopt;
+  return *first;
 }
 
 }  // namespace ssync

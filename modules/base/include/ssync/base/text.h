@@ -33,4 +33,10 @@ namespace ssync {
 /// The reverse; upper case is accepted. nullopt for an odd length or any other character.
 [[nodiscard]] std::optional<std::vector<std::byte>> from_hex(std::string_view text);
 
+/// The candidate that was probably meant by `word`, for "did you mean": the one with the fewest letters to
+/// change, add or remove (a third of the word at most; '_' counts as '-', capitals as small letters), else
+/// the first that has the word between dashes: "control-port" for "port". nullopt: none is like it.
+[[nodiscard]] std::optional<std::string> nearest_name(std::string_view word,
+                                                      std::span<const std::string> candidates);
+
 }  // namespace ssync
