@@ -6,14 +6,19 @@
 #include <new>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "ssync/base/descriptors.h"
 #include "ssync/base/exit_code.h"
 #include "ssync/base/leave_anyway.h"
 #include "ssync/base/memory.h"
 #include "ssync/base/signals.h"
+#include "ssync/base/text.h"
 #include "ssync/fs/path.h"
+#include "ssync/source/mirrors.h"
 #include "ssync/source/source.h"
 
+#include "json_report.h"
 #include "options.h"
 #include "report.h"
 
@@ -52,6 +57,7 @@ source::Options source_options(const Options& options, const source::Capacities&
   out.server = options.server;
   out.control_port = options.control_port;
   out.data_port = options.data_port;
+  out.mirror = options.mirror;
   out.once = options.once;
   out.interval = to_ms(options.interval_s);
   out.connect = to_ms(options.contimeout_s);
@@ -95,7 +101,25 @@ int run(const Options& options, const source::Capacities& capacities) {
   return to_int(*ended);
 }
 
+/// What the server offers, on stdout.
+int list(const Options& options) {
+  const source::ListedMirrors listed = source::list_mirrors(source_options(options, {}));
+  if (listed.code != ExitCode::ok) {
+    std::fprintf(stderr, "client-sync: %s\n", escape_text(listed.text).c_str());
+    return to_int(listed.code);
+  }
+  for (const wire::MirrorRow& mirror : listed.mirrors) {
+    const std::string line =
+        options.json ? programs::event_line("mirror", {{"name", mirror.name}, {"comment", mirror.comment}})
+        : mirror.name.empty() ? fmt::format("{:<15}\t{}", "(no name)", escape_text(mirror.comment))
+                              : fmt::format("{:<15}\t{}", escape(mirror.name), escape_text(mirror.comment));
+    std::printf("%s\n", line.c_str());
+  }
+  return std::fflush(stdout) == 0 ? to_int(ExitCode::ok) : to_int(ExitCode::file);
+}
+
 }  // namespace
+
 int run_client(int argc, char** argv, const source::Capacities& capacities) {
   try {
     open_standard_descriptors();
@@ -104,7 +128,8 @@ int run_client(int argc, char** argv, const source::Capacities& capacities) {
     if (const int* code = std::get_if<int>(&parsed)) return *code;
     if (const Result<void> enough = raise_descriptor_limit(kDescriptorsNeeded); !enough)
       return give_up(enough.error(), ExitCode::start);
-    return run(std::get<Options>(parsed), capacities);
+    const Options& options = std::get<Options>(parsed);
+    return options.list ? list(options) : run(options, capacities);
   } catch (const std::bad_alloc&) {
     std::fputs("client-sync: out of memory\n", stderr);
     return to_int(ExitCode::memory);

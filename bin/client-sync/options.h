@@ -1,4 +1,4 @@
-// The command line of client-sync.
+// What client-sync is asked to do: by its command line, the environment and a configuration file.
 #pragma once
 
 #include <chrono>
@@ -7,14 +7,18 @@
 #include <string>
 #include <variant>
 
+#include "ssync/base/result.h"
 #include "ssync/model/entry.h"
 #include "ssync/wire/limits.h"
 
 namespace ssync::client_program {
 
 struct Options {
-  std::string directory;
-  std::string server = "localhost";
+  std::string directory;              ///< the source; empty only with `list`
+  std::optional<std::string> config;  ///< the file that was read
+  bool list = false;                  ///< only show the server's mirrors
+  std::string server = "localhost";   ///< IPv6 without brackets
+  std::string mirror;                 ///< see mirror_name.h; empty: the server's mirror without a name
   std::uint16_t control_port = wire::kControlPort;
   std::uint16_t data_port = wire::kDataPort;
   bool once = false;
@@ -38,7 +42,10 @@ struct Options {
   std::optional<std::string> log_file;
 };
 
-/// Options, or the exit code when there is nothing more to do (--help, a usage error: already said).
-[[nodiscard]] std::variant<Options, int> parse_options(int argc, char** argv);
+/// Options, or the exit code when there is nothing more to do (--help, a mistake: already said).
+[[nodiscard]] std::variant<Options, int> parse_options(int argc, const char* const* argv);
+
+/// The same without printing. Can be called as often as wanted. Errors: what parse_options() would have said.
+[[nodiscard]] Result<Options> read_options(int argc, const char* const* argv);
 
 }  // namespace ssync::client_program

@@ -6,10 +6,11 @@
 
 #include "ssync/wire/limits.h"
 
+#include "option_layers.h"
+
 namespace ssync {
 
 std::variant<MonitorOptions, int> parse_options(int argc, char** argv) {
-  constexpr int kUsageError = 1;  // rsync's
   MonitorOptions options;
   options.control_port = wire::kControlPort;
   CLI::App app("Shows the traffic of a running server-sync: one line a message, as it happens.",
@@ -20,20 +21,24 @@ std::variant<MonitorOptions, int> parse_options(int argc, char** argv) {
       "Where the server publishes its traffic (server-sync --monitor): ipc:///PATH or tcp://ADDRESS:PORT. "
       "Default: the server of this user with the given control port");
   app.add_option("--control-port", options.control_port, "Control port of the server to watch")
-      ->capture_default_str();
+      ->capture_default_str()
+      ->transform(programs::between<std::uint32_t>(0, 65535));
   app.add_flag("-v,--verbose", options.verbosity,
                "Show the rows of messages too; twice: the server's one-second pulse");
   app.add_flag("--json", options.json, "Print one JSON object a line");
   app.add_option("--count", options.count, "End after this many messages")
-      ->check(CLI::Range(std::uint64_t{1}, std::numeric_limits<std::uint64_t>::max()));
+      ->transform(programs::between(std::uint64_t{1}, std::numeric_limits<std::uint64_t>::max()));
   app.footer(
+      "Each option is also a variable of the environment: --control-port is MONITOR_SYNC_CONTROL_PORT.\n"
       "< came to the server, > left it. What a slow reader missed is counted: \"-- 120 records missed --\".\n"
       "Exit codes: 0 done, 1 usage, 10 the endpoint cannot be used, 11 output failed, 20 interrupted.");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : kUsageError;
+    return programs::say(programs::answer(app, error));
   }
+  if (const Result<void> taken = programs::OptionLayers(app, "MONITOR_SYNC_").take_environment(); !taken)
+    return programs::say(programs::answer("monitor-sync", taken.error()));
   return options;
 }
 

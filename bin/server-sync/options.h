@@ -1,33 +1,56 @@
-// The command line of server-sync.
+// What server-sync is asked to do: by its command line, the environment and a configuration file.
 #pragma once
 
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
+#include "ssync/base/result.h"
 #include "ssync/wire/limits.h"
+
+#include "mirrors.h"
 
 namespace ssync::server_program {
 
+/// How many syncs run at the same time when nothing is said. Each has its threads, buffers and open files,
+/// and more than a few make a disk slower for all.
+inline constexpr std::uint32_t kMaxSyncs = 8;
+inline constexpr std::uint32_t kMaxSyncsMost = 1024;
+
 struct Options {
-  std::string directory;
+  std::string directory;              ///< DIR; empty: none was given
+  std::optional<std::string> config;  ///< the file that was read
   std::string address = "localhost";
   std::uint16_t control_port = wire::kControlPort;
   std::uint16_t data_port = wire::kDataPort;
   std::optional<std::string> monitor;  ///< endpoint of the tap; absent: the default one of the control port
   bool no_monitor = false;
-  std::optional<std::uint64_t> max_delete;
-  bool take_over = false;
-  bool accept_root = false;
-  bool fsync = false;
+  std::uint32_t max_syncs = kMaxSyncs;  ///< at the same time, over all mirrors; 1 to kMaxSyncsMost
   bool insecure = false;
   std::string state_dir;  ///< filled with the default
   std::optional<std::string> log_file;
   bool json = false;
+
+  // What was said for all mirrors. What holds for one is in `mirrors`.
+  std::optional<std::uint64_t> max_delete;
+  bool take_over = false;
+  bool accept_root = false;
+  bool fsync = false;
+
+  /// At least one; DIR first, then in the order of the file. check_mirrors() found nothing wrong.
+  std::vector<MirrorOptions> mirrors;
+
+  friend bool operator==(const Options&, const Options&) = default;
 };
 
-/// Options, or the exit code when there is nothing more to do (--help, a usage error: already said).
-[[nodiscard]] std::variant<Options, int> parse_options(int argc, char** argv);
+/// Options, or the exit code when there is nothing more to do (--help, a mistake: already said).
+[[nodiscard]] std::variant<Options, int> parse_options(int argc, const char* const* argv);
+
+/// The same for a program that runs already and is told to read its configuration again: prints nothing.
+/// Can be called as often as wanted. Reads a file, and looks at the mirrors' directories: may wait for a
+/// disk. Errors: what parse_options() would have said.
+[[nodiscard]] Result<Options> read_options(int argc, const char* const* argv);
 
 }  // namespace ssync::server_program

@@ -1,9 +1,14 @@
-// What the server says of its work: lines as the seed has them, or JSON objects.
+// What the server says of its work: lines as the seed has them, or JSON objects. What happens to a mirror
+// with a name says the name: "[photos] Deleting file: a", or "mirror":"photos".
 #pragma once
 
+#include <cstdint>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 #include <spdlog/logger.h>
@@ -18,45 +23,40 @@
 namespace ssync::server_program {
 
 /// Thread safety: any thread.
-class Report final : public serve::Observer, public mirror::Observer {
+class Report final : public serve::Observer {
  public:
   /// Errors: the log file cannot be opened.
-  [[nodiscard]] static Result<Report> open(const std::optional<std::string>& log_file, bool json);
+  [[nodiscard]] static Result<std::unique_ptr<Report>> open(const std::optional<std::string>& log_file,
+                                                            bool json);
+  ~Report() override;
 
   /// Log files are opened anew by their names (HUP). What cannot be opened is said; the old file stays in
   /// use.
   void reopen();
+  struct Mirror {
+    std::string name, directory;
+  };
   void listening(std::uint16_t control_port, std::uint16_t data_port, std::string_view address,
-                 std::string_view directory);
+                 const std::vector<Mirror>& mirrors);
   void notice(std::string_view text) override;
   void warning(std::string_view text) override;  ///< also on stderr
-  void sync_started(std::string_view peer, std::string_view source_id) override;
-  /// A line of JSON about metadata, or about a received file, may wait for pause() or any other event.
-  void change(const Change& change) override;
-  void requesting(std::uint64_t files, std::uint64_t bytes) override;
-  void received(const Change& change) override;
-  void problem(const Problem& problem) override;
-  void sync_done(const SyncStats& stats, std::string_view tree_digest, double seconds) override;
-  void sync_aborted(std::string_view reason) override;
-  /// Writes the lines that wait.
-  void pause() override;
   [[nodiscard]] mirror::Observer& of_mirror(std::string_view name) override;
 
  private:
+  class OfMirror;
   Report(std::shared_ptr<spdlog::logger> log, std::shared_ptr<spdlog::logger> errors, bool json);
-  void event(std::string_view name, nlohmann::json fields);
+  void event(std::string_view name, const nlohmann::json& fields);
   void line(std::string_view text);
+  /// A line that may wait for flush() or any other event.
   void add(std::string line);
+  void flush();
 
-  struct Waiting {
-    Mutex mutex;
-    std::string lines SSYNC_GUARDED_BY(mutex);
-  };
-
-  std::shared_ptr<spdlog::logger> log_;
-  std::shared_ptr<spdlog::logger> errors_;
-  bool json_;
-  std::unique_ptr<Waiting> waiting_ = std::make_unique<Waiting>();
+  const std::shared_ptr<spdlog::logger> log_;
+  const std::shared_ptr<spdlog::logger> errors_;
+  const bool json_;
+  Mutex mutex_;
+  std::string waiting_ SSYNC_GUARDED_BY(mutex_);  ///< lines
+  std::map<std::string, std::unique_ptr<OfMirror>, std::less<>> of_mirrors_ SSYNC_GUARDED_BY(mutex_);
 };
 
 }  // namespace ssync::server_program

@@ -1,10 +1,19 @@
 #include "server_program.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <exception>
 #include <new>
+#include <optional>
+#include <thread>
+#include <utility>
+#include <variant>
+#include <vector>
 
+#include <fmt/format.h>
+
+#include "ssync/base/bounded_queue.h"
 #include "ssync/base/descriptors.h"
 #include "ssync/base/exit_code.h"
 #include "ssync/base/leave_anyway.h"
@@ -16,6 +25,7 @@
 #include "ssync/wire/limits.h"
 
 #include "options.h"
+#include "reload.h"
 #include "report.h"
 
 namespace ssync::server_program {
@@ -32,6 +42,10 @@ constexpr auto kLeaveAfter = std::chrono::seconds(10);
 /// Beside 0 to 2, in the course of a sync that keeps none for later. libzmq ends the process, or spins on its
 /// listener, where it cannot have those it needs.
 constexpr std::size_t kDescriptorsNeeded = 30;
+/// Its root, its lock.
+constexpr std::size_t kDescriptorsPerMirror = 4;
+/// As the first sync has with those above, of which it can keep few directories open.
+constexpr std::size_t kDescriptorsPerSync = 24;
 
 /// libzmq allocates every message that it receives, and another thread frees it when it is written: as much
 /// as one session's credit stays for the next ones.
@@ -44,6 +58,36 @@ ExitCode code_of_root(const Error& error) {
   return error.code == Errc::busy ? ExitCode::start : ExitCode::selection;
 }
 
+/// What main() was given, for options that are read again.
+struct CommandLine {
+  int argc = 0;
+  const char* const* argv = nullptr;
+};
+
+std::vector<serve::MirrorOptions> mirrors_of(const Options& options) {
+  std::vector<serve::MirrorOptions> mirrors;
+  for (const MirrorOptions& one : options.mirrors) {
+    serve::MirrorOptions& mirror = mirrors.emplace_back();
+    mirror.name = one.name;
+    mirror.comment = one.comment;
+    mirror.mirror.directory = one.path;
+    mirror.mirror.state_dir = options.state_dir;
+    mirror.mirror.max_delete = one.max_delete;
+    mirror.mirror.take_over = one.take_over;
+    mirror.mirror.accept_root = one.accept_root;
+    mirror.mirror.fsync = one.fsync;
+    mirror.mirror.log_file = options.log_file;
+  }
+  return mirrors;
+}
+
+/// How many syncs there are descriptors for, at least one.
+std::size_t affordable_syncs(const Options& options) {
+  const std::size_t taken = kDescriptorsNeeded + kDescriptorsPerMirror * options.mirrors.size();
+  const std::size_t left = descriptors_left();
+  return 1 + (left > taken ? (left - taken) / kDescriptorsPerSync : 0);
+}
+
 serve::Options serve_options(const Options& options, const mirror::Capacities& capacities) {
   serve::Options out;
   out.program = "server-sync " SSYNC_VERSION;
@@ -53,55 +97,104 @@ serve::Options serve_options(const Options& options, const mirror::Capacities& c
   out.insecure = options.insecure;
   out.has_tap = !options.no_monitor;
   out.tap_endpoint = options.monitor;
+  out.mirrors = mirrors_of(options);
+  out.syncs_max = std::min<std::size_t>(options.max_syncs, affordable_syncs(options));
   out.capacities = capacities;
-  serve::MirrorOptions only;
-  only.mirror.directory = options.directory;
-  only.mirror.state_dir = options.state_dir;
-  only.mirror.max_delete = options.max_delete;
-  only.mirror.take_over = options.take_over;
-  only.mirror.accept_root = options.accept_root;
-  only.mirror.fsync = options.fsync;
-  only.mirror.log_file = options.log_file;
-  out.mirrors.push_back(std::move(only));
   return out;
 }
 
-int run(const Options& options, const mirror::Capacities& capacities) {
+/// Reads the configuration again when it is told to, in a thread of its own: that may wait for a disk.
+class Rereader {
+ public:
+  Rereader(CommandLine command_line, Options options, Report& report, serve::Server& server)
+      : command_line_(command_line),
+        options_(std::move(options)),
+        report_(report),
+        server_(server),
+        thread_([this] {
+          while (wanted_.pop())
+            read();
+        }) {}
+  ~Rereader() { wanted_.close(); }
+  /// Once more after what is being read now.
+  void want() {
+    std::monostate again;
+    (void)wanted_.try_push(again);
+  }
+
+ private:
+  void read() {
+    Result<Options> read = read_options(command_line_.argc, command_line_.argv);
+    if (!read) return report_.warning(read.error().text() + ": the configuration stays as it was");
+    Reload reload = compare(options_, *read);
+    for (const std::string& notice : reload.notices)
+      report_.notice(notice);
+    options_ = std::move(reload.options);
+    server_.set_mirrors(mirrors_of(options_));
+  }
+
+  const CommandLine command_line_;
+  Options options_;
+  Report& report_;
+  serve::Server& server_;
+  BoundedQueue<std::monostate> wanted_{1};
+  std::jthread thread_;  ///< ends when the queue is closed
+};
+
+void tell_listening(const serve::Server& server, const Options& options, Report& report) {
+  std::vector<Report::Mirror> mirrors;
+  for (std::size_t i = 0; i < options.mirrors.size(); ++i)
+    mirrors.push_back({options.mirrors[i].name, server.directories()[i]});
+  report.listening(server.control_port(), server.data_port(), options.address, mirrors);
+}
+
+int run(CommandLine command_line, Options options, const mirror::Capacities& capacities) {
   if (options.log_file) {
     if (const Result<void> trusted = fs::check_links(*options.log_file); !trusted)
       return give_up(context(trusted.error(), "--log-file"), ExitCode::file);
   }
   if (const Result<void> trusted = fs::check_links(options.state_dir); !trusted)
     return give_up(context(trusted.error(), "--state-dir"), ExitCode::file);
-  Result<Report> report = Report::open(options.log_file, options.json);
+  Result<std::unique_ptr<Report>> report = Report::open(options.log_file, options.json);
   if (!report) return give_up(report.error(), ExitCode::file);
   Result<Signals> signals = Signals::block();
   if (!signals) return give_up(signals.error(), ExitCode::start);
   const serve::Options serving = serve_options(options, capacities);
   if (const Result<void> checked = serve::check_address(serving); !checked)
     return give_up(checked.error(), ExitCode::usage);
-  auto server = serve::Server::open(serving, *report);
-  if (!server) return give_up(server.error(), code_of_root(server.error()));
-  if (const Result<void> listening = (*server)->listen(); !listening)
+  auto opened = serve::Server::open(serving, **report);
+  if (!opened) return give_up(opened.error(), code_of_root(opened.error()));
+  serve::Server& server = **opened;
+  if (const Result<void> listening = server.listen(); !listening)
     return give_up(listening.error(), ExitCode::socket);
-  report->listening((*server)->control_port(), (*server)->data_port(), options.address,
-                    (*server)->directories().front());
+  tell_listening(server, options, **report);
+  if (serving.syncs_max < options.max_syncs && serving.syncs_max < options.mirrors.size()) {
+    (*report)->notice(fmt::format("Open files (ulimit -n) are enough for {} of max-syncs {} syncs at a time",
+                                  serving.syncs_max, options.max_syncs));
+  }
+  std::optional<Rereader> rereader;
+  if (options.config) rereader.emplace(command_line, std::move(options), **report, server);
   const Result<void> ended =
-      (*server)->run({signals->fd(), [&] {
-                        const Signals::Taken taken = signals->take();
-                        if (taken.reopen_logs) report->reopen();
-                        if (!taken.end) return;
-                        leave_anyway(kLeaveAfter, ExitCode::interrupted,
-                                     "server-sync: the mirror's file system does not answer");
-                        (*server)->stop();
-                      }});
+      server.run({signals->fd(), [&] {
+                    const Signals::Taken taken = signals->take();
+                    if (taken.reopen_logs) {
+                      (*report)->reopen();
+                      if (rereader) rereader->want();
+                    }
+                    if (!taken.end) return;
+                    leave_anyway(kLeaveAfter, ExitCode::interrupted,
+                                 "server-sync: the mirror's file system does not answer");
+                    server.stop();
+                  }});
   if (!ended) return give_up(ended.error(), ExitCode::socket);
-  server->reset();
-  report->notice("Stopped");
+  rereader.reset();
+  opened->reset();
+  (*report)->notice("Stopped");
   return to_int(ExitCode::interrupted);
 }
 
 }  // namespace
+
 int run_server(int argc, char** argv, const mirror::Capacities& capacities) {
   try {
     open_standard_descriptors();
@@ -111,7 +204,7 @@ int run_server(int argc, char** argv, const mirror::Capacities& capacities) {
     if (const int* code = std::get_if<int>(&parsed)) return *code;
     if (const Result<void> enough = raise_descriptor_limit(kDescriptorsNeeded); !enough)
       return give_up(enough.error(), ExitCode::start);
-    return run(std::get<Options>(parsed), capacities);
+    return run({argc, argv}, std::get<Options>(std::move(parsed)), capacities);
   } catch (const std::bad_alloc&) {
     std::fputs("server-sync: out of memory\n", stderr);
     return to_int(ExitCode::memory);

@@ -9,6 +9,7 @@
 
 #include <array>
 #include <chrono>
+#include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -182,6 +183,15 @@ TEST_F(MonitorSyncTest, RefusesWhatIsNoEndpoint) {
             "monitor-sync: tap endpoint \"http://localhost\": it must start with ipc:// or tcp://");
   EXPECT_EQ(program.wait(), 1);
   EXPECT_EQ(Program({"--no-such-option"}).wait(), 1);
+}
+
+TEST_F(MonitorSyncTest, TakesOptionsFromTheEnvironment) {
+  ::setenv("MONITOR_SYNC_COUNT", "0", 1);
+  Program program({endpoint_});
+  ::unsetenv("MONITOR_SYNC_COUNT");
+  EXPECT_EQ(program.error_line(),
+            "monitor-sync: MONITOR_SYNC_COUNT: must be a number between 1 and 18446744073709551615, not 0");
+  EXPECT_EQ(program.wait(), 1);
 }
 
 TEST_F(MonitorSyncTest, TellsItsVersion) {

@@ -93,6 +93,7 @@ Result<void> Loop::turn(const Watched& watched) {
   for (Room* const room : rooms_.busy())
     take_room(*room);
   take_new_mirrors();
+  open_new_mirrors();
   for (const std::string& text : transport_.take_notices())
     observer_.warning(text);
   carry_out(session_.on_tick(Clock::now()));
@@ -352,14 +353,19 @@ void Loop::announce() {
 }
 
 void Loop::set_mirrors(std::vector<MirrorOptions> mirrors) {
+  const MutexLock lock(mutex_);
   wanted_ = std::move(mirrors);
-  open_new_mirrors();
+  wake_.signal();
 }
 
 void Loop::open_new_mirrors() {
-  if (!wanted_ || opening_) return;
-  opened_ = std::make_unique<Opened>();
-  opened_->wanted = *std::exchange(wanted_, std::nullopt);
+  if (opening_) return;
+  {
+    const MutexLock lock(mutex_);
+    if (!wanted_) return;
+    opened_ = std::make_unique<Opened>();
+    opened_->wanted = *std::exchange(wanted_, std::nullopt);
+  }
   std::vector<MirrorOptions> fresh;
   std::ranges::copy_if(opened_->wanted, std::back_inserter(fresh), [this](const MirrorOptions& one) {
     return rooms_.at(one.mirror.directory) == nullptr;
@@ -386,12 +392,8 @@ void Loop::take_new_mirrors() {
   if (!opening_ || !opening_->is_done()) return;
   opening_.reset();
   const std::unique_ptr<Opened> opened = std::move(opened_);
-  if (opened->failed) {
-    observer_.warning(opened->failed->text() + ": the configuration stays as it was");
-  } else {
-    apply(std::move(*opened));
-  }
-  open_new_mirrors();  // what was wanted meanwhile
+  if (!opened->failed) return apply(std::move(*opened));
+  observer_.warning(opened->failed->text() + ": the configuration stays as it was");
 }
 
 void Loop::apply(Opened opened) {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "ssync/base/event_fd.h"
+#include "ssync/base/mutex.h"
 #include "ssync/base/result.h"
 #include "ssync/base/watched.h"
 #include "ssync/mirror/options.h"
@@ -23,7 +24,7 @@
 
 namespace ssync::serve {
 
-/// One thread, but for stop().
+/// One thread, but for set_mirrors() and stop().
 class Loop {
  public:
   /// What it works with. All borrowed.
@@ -97,9 +98,11 @@ class Loop {
   Rooms rooms_;
   std::atomic<bool> stopping_{false};
 
-  std::optional<std::vector<MirrorOptions>> wanted_;  ///< by set_mirrors(), not begun with
-  std::unique_ptr<Opened> opened_;                    ///< the work's, until it is done
-  std::unique_ptr<Aside> opening_;                    ///< last: it uses the rest
+  Mutex mutex_;
+  /// By set_mirrors(), not begun with.
+  std::optional<std::vector<MirrorOptions>> wanted_ SSYNC_GUARDED_BY(mutex_);
+  std::unique_ptr<Opened> opened_;  ///< the work's, until it is done
+  std::unique_ptr<Aside> opening_;  ///< last: it uses the rest
 };
 
 }  // namespace ssync::serve

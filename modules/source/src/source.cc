@@ -288,6 +288,7 @@ wire::Hello Source::Impl::hello_for(const Opened& source) const {
   wire::Hello hello;
   hello.client = client_id;
   hello.program = options.program;
+  hello.mirror = options.mirror;
   hello.source_id =
       options.source_id.value_or(lasting_machine_name(options.state_dir) + ":" + source.root.absolute_path());
   hello.options = options.sync;

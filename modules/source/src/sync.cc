@@ -7,6 +7,8 @@
 
 #include "ssync/base/text.h"
 
+#include "failed.h"
+
 namespace ssync::source {
 namespace {
 
@@ -29,44 +31,6 @@ session::client::Config config_of(wire::Hello hello, std::chrono::milliseconds c
   config.hello = std::move(hello);
   config.connect = connect;
   return config;
-}
-
-ExitCode code_of(const Failed& failed) {
-  switch (failed.why) {
-    case Failed::Why::connection:
-    case Failed::Why::connect_timeout:
-      return ExitCode::socket;
-    case Failed::Why::idle_timeout:
-      return ExitCode::timeout;
-    case Failed::Why::protocol:
-      return ExitCode::stream;
-    case Failed::Why::refused_plan:
-      return ExitCode::max_delete;
-    case Failed::Why::interrupted:
-      return ExitCode::interrupted;
-    case Failed::Why::server_error:
-      break;
-  }
-  switch (failed.code.value_or(wire::ErrorCode::internal)) {
-    case wire::ErrorCode::version:
-      return ExitCode::incompatible;
-    case wire::ErrorCode::refused:
-    case wire::ErrorCode::source:
-    case wire::ErrorCode::mirror:
-      return ExitCode::start;
-    case wire::ErrorCode::overlap:
-      return ExitCode::selection;
-    case wire::ErrorCode::io:
-    case wire::ErrorCode::no_space:
-      return ExitCode::file;
-    case wire::ErrorCode::timeout:
-      return ExitCode::timeout;
-    case wire::ErrorCode::busy:
-    case wire::ErrorCode::shutdown:
-      return ExitCode::socket;
-    default:
-      return ExitCode::stream;
-  }
 }
 
 }  // namespace
@@ -364,7 +328,9 @@ void Sync::on(session::client::StartList& effect) {
 }
 
 void Sync::on(session::client::Waiting& effect) {
-  observer_.notice(fmt::format("Waiting: {}", effect.reason));
+  observer_.notice(effect.place == 0
+                       ? fmt::format("Waiting: {}", effect.reason)
+                       : fmt::format("Waiting: {} (place {} in the queue)", effect.reason, effect.place));
 }
 
 void Sync::on(session::client::HashFiles& effect) {

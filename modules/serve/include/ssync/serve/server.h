@@ -43,7 +43,8 @@ struct Options {
 /// Syncs of different mirrors run at the same time, those of one mirror one after the other. What one of them
 /// waits for holds up no other one.
 ///
-/// Thread safety: one thread at a time, but for stop(). It starts threads: create it after signals were
+/// Thread safety: one thread at a time, but for set_mirrors() and stop(). It
+/// starts threads: create it after signals were
 /// blocked.
 class Server {
  public:
@@ -67,7 +68,7 @@ class Server {
   [[nodiscard]] Result<void> run(const Watched& watched = {});
   /// The mirrors from now on, soon: those of new directories are opened in a thread of their own; when one of
   /// them cannot be, that is told, and all stays as it was. One that goes ends its sync first. What changes
-  /// for one that stays holds from its next sync on. In the thread of run(), as from `watched`.
+  /// for one that stays holds from its next sync on. Any thread, after listen().
   void set_mirrors(std::vector<MirrorOptions> mirrors);
   /// Any thread.
   void stop() noexcept;

@@ -32,6 +32,7 @@ struct Options {
   std::string program = "client-sync";  ///< its name and version, for the server
   std::string directory;
   std::string server = "localhost";
+  std::string mirror;  ///< which of the server's; empty: the one without a name
   std::uint16_t control_port = wire::kControlPort;
   std::uint16_t data_port = wire::kDataPort;
   bool once = false;                                              ///< run() ends with the first sync

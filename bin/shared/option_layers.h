@@ -1,0 +1,124 @@
+// Where a program's options come from: the command line, the environment, a configuration file, in this
+// order.
+//
+// CLI11 has both of the latter too. It lets the file go before the environment, though, reads a language of
+// its own that only looks like TOML, and its errors name neither the line nor the variable.
+#pragma once
+
+#include <charconv>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "ssync/base/exit_code.h"
+#include "ssync/base/result.h"
+#include "ssync/base/text.h"
+
+#include "config_file.h"
+
+namespace ssync::programs {
+
+/// A greater one goes before a smaller one.
+enum class Origin : std::uint8_t { nowhere, file, environment, command_line };
+
+/// Fills in what the command line left open. One thread; the App must outlive it. Options that are not
+/// `configurable()` can be given on the command line only.
+class OptionLayers {
+ public:
+  /// After app.parse(). `prefix`: of the environment's variables, "SERVER_SYNC_"; empty: there are none.
+  OptionLayers(CLI::App& app, std::string prefix);
+
+  /// From the environment: --max-delete is PREFIX_MAX_DELETE. A variable that is set but empty counts as not
+  /// set. Variables that are no option's are left alone: systems for containers make some of that form.
+  /// Errors: Errc::invalid_argument, "VARIABLE: what".
+  [[nodiscard]] Result<void> take_environment();
+
+  /// What an unknown key gets in its error instead of the nearest name; empty: the nearest name.
+  using Explain = std::function<std::string(const ConfigItem& item)>;
+
+  /// From a table of `file`: each key is an option's long name. A key that another layer has before it is
+  /// still checked for its type. `more_names`: keys that the caller takes itself; skipped.
+  /// Errors: Errc::invalid_argument, "FILE:LINE: what".
+  [[nodiscard]] Result<void> take_table(const ConfigFile& file, const ConfigTable& table,
+                                        const std::vector<std::string>& more_names = {},
+                                        const Explain& explain = nullptr);
+
+  [[nodiscard]] Origin origin(const CLI::Option* option) const;
+
+ private:
+  struct Given {
+    Origin origin = Origin::nowhere;
+    std::string name;        ///< of the key or variable
+    std::uint32_t line = 0;  ///< of the file
+  };
+
+  [[nodiscard]] Result<void> take_variable(CLI::Option& option, const std::string& name);
+  [[nodiscard]] Result<void> take_item(const ConfigFile& file, const ConfigItem& item, CLI::Option& option);
+  [[nodiscard]] Error unknown_key(const ConfigFile& file, const ConfigItem& item,
+                                  const std::vector<std::string>& more_names, const Explain& explain) const;
+
+  CLI::App& app_;
+  const std::string prefix_;
+  std::map<const CLI::Option*, Given> given_;
+};
+
+/// The file that the command line (`option`) or else the environment names; nullopt: none is read.
+[[nodiscard]] std::optional<std::string> config_path(const CLI::Option& option, std::string_view prefix);
+
+/// "SERVER_SYNC_MAX_DELETE".
+[[nodiscard]] std::string variable_name(std::string_view prefix, std::string_view option_name);
+
+/// For options with numbers, as transform(): decimal, between `min` and `max`. CLI11 takes -1 for the
+/// greatest number of an unsigned type, and 010 for 8. Says nothing in --help.
+template <typename T>
+CLI::Validator between(T min, T max) {
+  return CLI::Validator(
+      [min, max](std::string& text) {
+        T value{};
+        const char* const end = text.data() + text.size();
+        const auto [stop, error] = std::from_chars(text.data(), end, value);
+        if (error != std::errc() || stop != end || !(value >= min && value <= max))
+          return fmt::format("must be a number between {} and {}, not {}", min, max, escape(text));
+        text = fmt::format("{}", value);
+        return std::string();
+      },
+      "");
+}
+
+/// For texts that a script left empty by mistake.
+[[nodiscard]] CLI::Validator not_empty();
+
+/// For options with a few words.
+[[nodiscard]] CLI::Validator one_of(std::vector<std::string> words);
+
+/// A flag that may be absent, "--x,!--no-x". To CLI11's own add_flag() a std::optional<bool> is a count,
+/// which is 0, and so false, when nothing is said.
+CLI::Option* add_switch(CLI::App& app, const std::string& names, std::optional<bool>& value,
+                        const std::string& description = "");
+
+/// There are no options to go on with: --help was answered, or something is wrong.
+struct Answer {
+  int code = 0;
+  std::string out;  ///< for standard output
+  std::string err;  ///< for standard error
+  std::string why;  ///< the same as a sentence, without the program's name
+};
+
+/// After app.parse() threw `error`.
+[[nodiscard]] Answer answer(const CLI::App& app, const CLI::ParseError& error);
+/// "PROGRAM: text". ExitCode::file when the system has the reason or a link is refused, else ExitCode::usage.
+[[nodiscard]] Answer answer(std::string_view program, const Error& error);
+/// Prints it; the exit code.
+int say(const Answer& answer);
+/// The same for who has no use for output: Errc::invalid_argument.
+[[nodiscard]] Error error_of(const Answer& answer);
+
+}  // namespace ssync::programs
