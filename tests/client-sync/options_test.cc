@@ -62,11 +62,11 @@ TEST_F(ClientOptionsTest, TheAddressFillsInItsOptions) {
 TEST_F(ClientOptionsTest, AddressAndOptionsMustAgree) {
   EXPECT_TRUE(read({"/src", "backup:1::home", "--server=backup", "--control-port=1", "--mirror=home"}));
   EXPECT_EQ(error(read({"/src", "backup", "--server=other"})),
-            "client-sync: backup and --server other do not agree: say one of them");
+            "backup and --server other do not agree: say one of them");
   EXPECT_EQ(error(read({"/src", "backup:1", "--control-port=2"})),
-            "client-sync: backup:1 and --control-port 2 do not agree: say one of them");
+            "backup:1 and --control-port 2 do not agree: say one of them");
   EXPECT_EQ(error(read({"/src", "backup::a", "--mirror=b"})),
-            "client-sync: backup::a and --mirror b do not agree: say one of them");
+            "backup::a and --mirror b do not agree: say one of them");
 }
 
 TEST_F(ClientOptionsTest, TheAddressGoesBeforeEnvironmentAndFile) {
@@ -87,10 +87,10 @@ TEST_F(ClientOptionsTest, AListNeedsNoDirectory) {
   EXPECT_EQ(options->server, "backup");
   EXPECT_EQ(options->control_port, 7200);
   EXPECT_EQ(error(read({"--list", "backup", "/src"})),
-            "client-sync: --list shows what mirrors there are: it takes no DIR");
+            "--list shows what mirrors there are: it takes no DIR");
   EXPECT_EQ(error(read({"--list", "backup::home"})),
-            "client-sync: --list shows all mirrors of a server: write it without '::home'");
-  EXPECT_EQ(error(read({"--list", "backup:/x"})).substr(0, 33), "client-sync: --list: 'backup:/x' ");
+            "--list shows all mirrors of a server: write it without '::home'");
+  EXPECT_EQ(error(read({"--list", "backup:/x"})).substr(0, 20), "--list: 'backup:/x' ");
   around_.set("CLIENT_SYNC_LIST", "1");
   EXPECT_FALSE(read({"/src"})->list);
 }
@@ -191,16 +191,15 @@ TEST_F(ClientOptionsTest, SaysWhatIsWrong) {
       {"[mirror.a]\npath = '/a'", "FILE:1: 'mirror' must be text in quotes, not a table"},
   };
   for (const Case& each : cases)
-    EXPECT_EQ(error(read_file(each.file)), "client-sync: " + each.error) << each.file;
+    EXPECT_EQ(error(read_file(each.file)), each.error) << each.file;
   EXPECT_EQ(error(read({})),
-            "client-sync: there is no source: say client-sync DIR [HOST[:PORT][::NAME]], or --list HOST for "
+            "there is no source: say client-sync DIR [HOST[:PORT][::NAME]], or --list HOST for "
             "what a server has");
   EXPECT_EQ(error(read({"/src", "--interval=nan"})).substr(0, 49),
             "--interval: must be a number between 0.05 and 100");
   around_.set("CLIENT_SYNC_FSYNC", "1");
   around_.set("CLIENT_SYNC_NO_FSYNC", "1");
-  EXPECT_EQ(error(read({"/src"})),
-            "client-sync: CLIENT_SYNC_NO_FSYNC: CLIENT_SYNC_FSYNC says it too: one of them only");
+  EXPECT_EQ(error(read({"/src"})), "CLIENT_SYNC_NO_FSYNC: CLIENT_SYNC_FSYNC says it too: one of them only");
 }
 
 }  // namespace

@@ -182,7 +182,7 @@ TEST_F(SharedTest, AFrozenSourceEndsTheSyncAtBothEnds) {
   for (int i = 0; i < 300; ++i)
     write_file(below_ / std::to_string(i), random_bytes(static_cast<std::uint64_t>(i), 400'000));
   FuseMount source(below_, bench_.source());
-  bench_.start_server();
+  bench_.start_server({"--take-over"});  // for the other client, should this one be about to end
   Process client(bench_.client_arguments({"--once", "--contimeout", "5"}),
                  {bench_.path("c.out"), bench_.path("c.err")});
   ASSERT_TRUE(eventually([&] { return std::distance(stdfs::directory_iterator(bench_.mirror()), {}) > 2; }));

@@ -1,35 +1,40 @@
-// A source and a mirror with everything that a sync does between them, but processes and a network.
+// A source and a mirror in memory, and the real engines of both ends between them: everything but processes,
+// a network and a file system.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
+#include "ssync/base/exit_code.h"
 #include "ssync/index/index.h"
+#include "ssync/mirror/options.h"
 #include "ssync/model/change.h"
+#include "ssync/source/source.h"
 #include "ssync/support/fake_tree.h"
-
-#include "pipe.h"
 
 namespace ssync::pipeline_test {
 
 struct SyncOptions {
-  bool compare_content = false;
-  bool with_digests = false;  ///< rows carry the digests that the source's index knows
-  bool settle = true;         ///< the mirror's clock moves before each stat that is remembered
-  std::size_t batch_rows = 3;
-  std::size_t change_batch = 2;
-  unsigned scan_threads = 2;
-  PipeOptions pipe;
+  wire::SyncOptions sync;
+  bool eager_digest = false;
+  /// The mirror's clock moves with each look at it; else what is made is too young to be believed.
+  bool settle = true;
+  source::Capacities source;
+  mirror::Capacities mirror;
+  Attributes attributes;  ///< what the mirror can hold
 };
 
 struct Synced {
-  std::vector<std::string> steps;  ///< in order; those that only record are not among them
-  std::size_t recorded = 0;        ///< changes that are record_only
-  std::size_t reads = 0;           ///< files read to answer a question
-  std::vector<std::string>
-      troubles;  ///< problems, stale changes, errors: none in a tree that nobody disturbs
+  ExitCode code = ExitCode::ok;
+  bool done = false;               ///< sync:done came
+  bool equal = false;              ///< both ends say so
+  std::vector<std::string> steps;  ///< changes of the mirror, in order; those that only record are not told
+  std::uint64_t reads = 0;         ///< reads of content, both trees
+  /// Problems and errors of both ends: none in a tree that nobody disturbs.
+  std::vector<std::string> troubles;
   std::string source_digest, mirror_digest;
-  PlanTotals totals;
+  SyncStats stats;
 };
 
 /// One end's knowledge between syncs, in a directory of its own that is removed at the end.

@@ -291,7 +291,7 @@ TEST_F(ServerOptionsTest, SaysWhatIsWrongInTheFileAndWhere) {
   };
   for (const Wrong& wrong : cases) {
     const std::string said = error(read_file(wrong.file));
-    EXPECT_EQ(said, "server-sync: " + wrong.error) << wrong.file;
+    EXPECT_EQ(said, wrong.error) << wrong.file;
   }
 }
 
@@ -302,13 +302,11 @@ TEST_F(ServerOptionsTest, SaysWhichVariableIsWrong) {
     around_.set(name, "");
     return said;
   };
-  EXPECT_EQ(
-      said_of("SERVER_SYNC_MAX_DELETE", "-1"),
-      "server-sync: SERVER_SYNC_MAX_DELETE: must be a number between 0 and 18446744073709551615, not -1");
+  EXPECT_EQ(said_of("SERVER_SYNC_MAX_DELETE", "-1"),
+            "SERVER_SYNC_MAX_DELETE: must be a number between 0 and 18446744073709551615, not -1");
   EXPECT_EQ(said_of("SERVER_SYNC_CONTROL_PORT", "0x10"),
-            "server-sync: SERVER_SYNC_CONTROL_PORT: must be a number between 0 and 65535, not 0x10");
-  EXPECT_EQ(said_of("SERVER_SYNC_FSYNC", "maybe"),
-            "server-sync: SERVER_SYNC_FSYNC: must be true or false, not 'maybe'");
+            "SERVER_SYNC_CONTROL_PORT: must be a number between 0 and 65535, not 0x10");
+  EXPECT_EQ(said_of("SERVER_SYNC_FSYNC", "maybe"), "SERVER_SYNC_FSYNC: must be true or false, not 'maybe'");
 }
 
 TEST_F(ServerOptionsTest, AMistakeOnTheCommandLineNamesTheOption) {
@@ -319,9 +317,8 @@ TEST_F(ServerOptionsTest, AMistakeOnTheCommandLineNamesTheOption) {
 }
 
 TEST_F(ServerOptionsTest, WithoutAMirrorItSaysWhatToDo) {
-  EXPECT_EQ(
-      error(read({})),
-      "server-sync: there is no mirror: say server-sync DIR, or --config FILE with a table [mirror.NAME]");
+  EXPECT_EQ(error(read({})),
+            "there is no mirror: say server-sync DIR, or --config FILE with a table [mirror.NAME]");
 }
 
 // server-sync "$MIRROR" --config FILE, with a variable that is not set.
@@ -333,28 +330,26 @@ TEST_F(ServerOptionsTest, AnEmptyDirectoryIsNotNone) {
 TEST_F(ServerOptionsTest, DirAndATableWithoutANameAreTwoOfOne) {
   EXPECT_EQ(read_file("[mirror.\"\"]\npath = '/a'")->mirrors, std::vector{mirror("", "/a")});
   EXPECT_EQ(error(read_file("[mirror.\"\"]\npath = '/a'", {"/b"})),
-            "server-sync: the mirror without a name is there twice: /b and /a");
+            "the mirror without a name is there twice: /b and /a");
 }
 
 TEST_F(ServerOptionsTest, AFileThatCannotBeReadIsNamed) {
-  EXPECT_EQ(error(read({"--config", "/does/not/exist"})),
-            "server-sync: /does/not/exist: No such file or directory");
+  EXPECT_EQ(error(read({"--config", "/does/not/exist"})), "/does/not/exist: No such file or directory");
   const std::string directory = around_.make_directory("d");
-  EXPECT_EQ(error(read({"--config", directory})), "server-sync: " + directory + ": Is a directory");
+  EXPECT_EQ(error(read({"--config", directory})), directory + ": Is a directory");
   EXPECT_EQ(error(read_file("\n" + std::string(8193, '#'))),
-            "server-sync: FILE:2: longer than 8.0 KiB: this is no configuration");
+            "FILE:2: longer than 8.0 KiB: this is no configuration");
   EXPECT_EQ(error(read_file(std::string(1100000, '\n'))),
-            "server-sync: FILE: more than 1.0 MiB: this is no configuration");
-  EXPECT_EQ(error(read({"--config", ""})), "server-sync: the configuration file has no name");
+            "FILE: more than 1.0 MiB: this is no configuration");
+  EXPECT_EQ(error(read({"--config", ""})), "the configuration file has no name");
 }
 
 // Clients could say there what the server does next.
 TEST_F(ServerOptionsTest, AFileInAMirrorIsRefused) {
   const std::string directory = around_.make_directory("m");
   const std::string file = around_.write("m/c.toml", "[mirror.m]\npath = \"" + directory + "\"\n");
-  EXPECT_EQ(error(read({"--config", file})), "server-sync: the configuration " + file +
-                                                 " is inside mirror 'm' (" + directory +
-                                                 "), whose clients could overwrite it");
+  EXPECT_EQ(error(read({"--config", file})), "the configuration " + file + " is inside mirror 'm' (" +
+                                                 directory + "), whose clients could overwrite it");
 }
 
 TEST_F(ServerOptionsTest, CanBeReadAgain) {

@@ -12,10 +12,6 @@
 namespace ssync::mirror {
 namespace {
 
-/// No stat is waited for longer than this: a file system whose clock runs ahead of ours would never tick past
-/// its stamps.
-constexpr auto kSettleMax = std::chrono::milliseconds(2500);
-
 /// "2038-01-19 03:14:07.5", in UTC; seconds since 1970 for years that a calendar does not have.
 std::string time_text(FileTime time) {
   const std::time_t seconds = time.s;
@@ -87,7 +83,7 @@ Result<Seen> Sealer::settled(const SealItem& item) {
     SSYNC_TRY(directory_, context_.tree.open(item.location));
     open_location_ = item.location;
   }
-  const auto give_up = std::chrono::steady_clock::now() + kSettleMax;
+  const auto give_up = std::chrono::steady_clock::now() + context_.capacities.seal_wait;
   for (;;) {
     SSYNC_TRY(fs::Stat stat, item.name.empty() ? directory_->stat_self() : directory_->stat(item.name));
     if (stat.seen.values.kind != Kind::file || !fs::is_racy(stat.seen.ctime, context_.tree.clock()) ||

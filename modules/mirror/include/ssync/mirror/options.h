@@ -1,6 +1,7 @@
 // What is fixed for a mirror, and how much may lie between the stages of its syncs.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -21,7 +22,7 @@ struct Options {
   std::optional<std::string> log_file;
 };
 
-/// Sizes of what is between the stages. A test runs everything with 1 of each.
+/// Sizes of what is between the stages, and how long they wait. A test runs everything with 1 of each.
 struct Capacities {
   std::size_t list_batches = wire::kListWindow;
   std::size_t mirror_blocks = 8;  ///< batches
@@ -32,6 +33,9 @@ struct Capacities {
   std::size_t seal_items = 64;        ///< batches
   std::size_t open_requests = 8192;   ///< files requested and not yet published
   std::size_t open_questions = 8192;  ///< source files whose content was asked for
+  /// No file is waited for longer until its stat can be believed: a file system whose clock runs ahead of ours
+  /// would never tick past its stamps.
+  std::chrono::milliseconds seal_wait{2500};
 };
 
 }  // namespace ssync::mirror
