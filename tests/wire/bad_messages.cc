@@ -541,6 +541,11 @@ std::vector<BadMessage> bad_records() {
   add(
       "type of 65 bytes", "t has at most 64 bytes", [](Json& r) { r["t"] = std::string(65, 'x'); },
       Errc::limit);
+  add(
+      "mirror's name of 256 bytes", "m has at most 255 bytes",
+      [](Json& r) { r["m"] = std::string(256, 'x'); }, Errc::limit);
+  add("mirror as number", "m is text", [](Json& r) { r["m"] = 1; });
+  add("session as text", "j is a number", [](Json& r) { r["j"] = "3"; });
   return out;
 }
 

@@ -382,7 +382,24 @@ std::vector<TapRecord> sample_records() {
                   .dropped = 17,
                   .summary = "",
                   .details = {}};
-  return {control, state};
+  TapRecord of_mirror{.number = 2,
+                      .time_ns = 1700000002000000000,
+                      .kind = TapKind::data,
+                      .direction = Direction::out,
+                      .peer = 4,
+                      .peer_address = "127.0.0.1:40314",
+                      .type = "credit",
+                      .mirror = "photos",
+                      .session = 3,
+                      .seq = 1,
+                      .bytes = 30,
+                      .summary = "",
+                      .details = {}};
+  TapRecord without_name = of_mirror;
+  without_name.number = 3;
+  without_name.mirror = "";
+  without_name.session = 0;
+  return {control, state, of_mirror, without_name};
 }
 
 bool same(const Row& a, const Row& b) {

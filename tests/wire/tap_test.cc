@@ -31,6 +31,18 @@ TEST(TapTest, WhatIsTooLongIsCutAndNotRefused) {
   EXPECT_EQ(*back, record);
 }
 
+TEST(TapTest, ARecordOfAnOlderServerBelongsToNoMirror) {
+  TapRecord record = test::sample_records()[2];
+  auto json = test::readable(encode(record).bytes());
+  json.erase("m");
+  json.erase("j");
+  const auto back = decode_tap(test::msgpack_of(json).bytes());
+  ASSERT_TRUE(back) << back.error().text();
+  record.mirror.reset();
+  record.session = 0;
+  EXPECT_EQ(*back, record);
+}
+
 TEST(TapTest, UnknownFieldsAreIgnored) {
   auto json = test::readable(encode(test::sample_records()[0]).bytes());
   json["later"] = {1, 2};

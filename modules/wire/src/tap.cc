@@ -24,6 +24,8 @@ TapRecord get_record(Fields& in) {
   record.peer = in.number("p");
   record.peer_address = in.text("a");
   record.type = in.text("t", kTapTypeBytesMax);
+  if (in.has("m")) record.mirror = in.text("m", kMirrorNameBytesMax);
+  record.session = in.optional_number("j").value_or(0);
   record.seq = in.number("q");
   record.bytes = in.number("b");
   record.rows = in.number("r");
@@ -45,6 +47,8 @@ Buffer encode(const TapRecord& record) {
   map.number("p", record.peer);
   map.text("a", record.peer_address, kTextBytesMax);
   map.text("t", record.type, kTapTypeBytesMax);
+  if (record.mirror) map.text("m", *record.mirror, kMirrorNameBytesMax);
+  if (record.session != 0) map.number("j", record.session);
   map.number("q", record.seq);
   map.number("b", record.bytes);
   map.number("r", record.rows);

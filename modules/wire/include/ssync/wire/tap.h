@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -25,9 +26,13 @@ struct TapRecord {
   std::int64_t time_ns = 0;  ///< wall clock, since the epoch
   TapKind kind = TapKind::control;
   Direction direction = Direction::none;
-  std::uint64_t peer = 0;     ///< the server's own number of the connection
-  std::string peer_address;   ///< text
-  std::string type;           ///< "filelist", "data", "credit", "connected", "state" …
+  std::uint64_t peer = 0;    ///< the server's own number of the connection
+  std::string peer_address;  ///< text
+  std::string type;          ///< "filelist", "data", "credit", "connected", "state" …
+  /// Name of the mirror that it belongs to, empty for the one without a name; nullopt: none, or not known
+  /// yet.
+  std::optional<std::string> mirror{};
+  std::uint64_t session = 0;  ///< the server's own number of the sync, from 1; 0: none
   std::uint64_t seq = 0;      ///< sequence or message number
   std::uint64_t bytes = 0;    ///< on the wire, all frames
   std::uint64_t rows = 0;     ///< rows or segments
