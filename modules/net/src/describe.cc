@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <utility>
+#include <variant>
 
 #include "ssync/wire/describe.h"
 
@@ -17,6 +18,10 @@ wire::TapRecord record_of(Route route, wire::TapKind kind, std::size_t bytes) {
   record.peer = route.peer;
   record.peer_address = std::move(route.address);
   record.bytes = bytes;
+  if (route.label) {
+    record.mirror = std::move(route.label->mirror);
+    record.session = route.label->session;
+  }
   return record;
 }
 
@@ -56,7 +61,12 @@ const char* name_of(wire::DataType type) noexcept {
 
 wire::TapRecord describe_request(Route route, const wire::Frames& frames) {
   auto record = record_of(std::move(route), wire::TapKind::control, frames.bytes());
-  fill(record, wire::decode_request(share(frames)));
+  const auto request = wire::decode_request(share(frames));
+  fill(record, request);
+  if (const auto* hello = request ? std::get_if<wire::Hello>(&request->body) : nullptr) {
+    record.mirror = hello->mirror;
+    record.session = 0;
+  }
   return record;
 }
 

@@ -2,6 +2,9 @@
 // listens.
 #pragma once
 
+#include <optional>
+#include <string>
+
 #include "ssync/net/transport.h"
 #include "ssync/wire/tap.h"
 
@@ -12,8 +15,10 @@ struct Route {
   wire::Direction direction = wire::Direction::none;
   PeerId peer = 0;
   std::string address;
+  std::optional<Label> label{};  ///< of the peer
 };
 
+/// A hello is of the mirror that it names, and of no session.
 /// A message that does not decode has type "?" and the reason as its summary.
 [[nodiscard]] wire::TapRecord describe_request(Route route, const wire::Frames& frames);
 [[nodiscard]] wire::TapRecord describe_reply(Route route, const wire::Frames& frames);

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -24,6 +25,7 @@ struct Peer {
   Connection connection;
   /// Frames of its last request before the head, ending in the empty one; the reply repeats them (RFC 28).
   std::vector<std::string> envelope;
+  std::optional<Label> label{};
   /// Kicked, refused or gone: what is still queued from it is dropped, nothing is sent to it.
   bool closed = false;
   SteadyTime closed_at{};

@@ -54,13 +54,15 @@ class Server final : public ServerTransport {
   [[nodiscard]] Result<void> send_control(PeerId peer, wire::Frames frames) override;
   [[nodiscard]] Result<void> send_data(PeerId peer, Buffer head, Buffer payload) override;
   void kick(PeerId peer) override;
+  void label(PeerId peer, Label label) override;
+  void unlabel(PeerId peer, std::uint64_t session) override;
   [[nodiscard]] std::string address_of(PeerId peer) const override;
   [[nodiscard]] std::vector<std::string> take_notices() override { return std::exchange(notices_, {}); }
 
  private:
   [[nodiscard]] bool tapped() const noexcept { return tap_ != nullptr && tap_->active(); }
   [[nodiscard]] static Route route(const Peer& peer, Direction direction) {
-    return {direction, peer.id, peer.connection.address()};
+    return {direction, peer.id, peer.connection.address(), peer.label};
   }
   Peer* sender_of(Socket socket, const Multipart& message);
   Peer* admit(Socket socket, std::string_view routing_id, const zmq::message_t& frame);
@@ -263,6 +265,15 @@ void Server::kick(PeerId id) {
   Peers::close(*peer, std::chrono::steady_clock::now());
   if (tapped())
     tap_->push(describe_connection(route(*peer, Direction::none), "kicked", name_of(peer->socket)));
+}
+
+void Server::label(PeerId id, Label label) {
+  if (Peer* const peer = peers_.find(id)) peer->label = std::move(label);
+}
+
+void Server::unlabel(PeerId id, std::uint64_t session) {
+  Peer* const peer = peers_.find(id);
+  if (peer != nullptr && peer->label && peer->label->session == session) peer->label->session = 0;
 }
 
 std::string Server::address_of(PeerId id) const {

@@ -71,6 +71,13 @@ struct DataMessage {
   Buffer payload;
 };
 
+/// Whose a connection is, for the tap.
+struct Label {
+  std::string mirror;         ///< the name that was asked for; empty: the mirror without a name
+  std::uint64_t session = 0;  ///< the server's own number of the sync; 0: none
+  friend bool operator==(const Label&, const Label&) = default;
+};
+
 enum class OtherUsers : bool { refuse, allow };
 
 class ServerTransport {
@@ -100,6 +107,12 @@ class ServerTransport {
   [[nodiscard]] virtual Result<void> send_data(PeerId peer, Buffer head, Buffer payload) = 0;
   /// Breaks the connection. Later sends give Errc::closed.
   virtual void kick(PeerId peer) = 0;
+  /// Tap records of this peer carry the label from now on, in both directions, until it has another one; a
+  /// transport cannot tell by itself. Nothing when the peer is not known any more.
+  virtual void label(PeerId peer, Label label) = 0;
+  /// The session is over: the peer's label keeps the mirror only. Nothing when the label has another session
+  /// by now.
+  virtual void unlabel(PeerId peer, std::uint64_t session) = 0;
   enum class Socket : std::uint8_t { control, data };
   /// "127.0.0.1:40312", or "?" when it is not known any more.
   [[nodiscard]] virtual std::string address_of(PeerId peer) const = 0;
