@@ -251,7 +251,9 @@ TEST(SessionsTest, ShareTheCredit) {
   const auto run = [&](const std::string& mirror, Peer control, Peer data, std::uint8_t session) {
     rig.hello_to(mirror, control);
     rig.opened();
-    EXPECT_EQ(rig.attach(data, session), (Lines{std::to_string(data) + " <- credit 0 to 10000"}));
+    EXPECT_EQ(rig.attach(data, session),
+              (Lines{"attached " + std::to_string(data) + " to " + std::to_string(session),
+                     std::to_string(data) + " <- credit 0 to 10000"}));
     rig.request(control, wire::Next{0}, session);
     rig.output(request_rows({1, 2}), session);
   };

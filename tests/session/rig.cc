@@ -150,6 +150,7 @@ Lines ServerRig::text(server::Effects effects) const {
                  [](const OpenSync& e) {
                    return "open " + number(e.peer) + (e.hello.mirror.empty() ? "" : " on " + e.hello.mirror);
                  },
+                 [](const Attached& e) { return "attached " + number(e.peer) + " to " + number(e.session); },
                  [](const StartScan&) { return std::string("scan"); },
                  [](const ListRows& e) { return "rows " + number(e.number) + (e.batch.last ? " last" : ""); },
                  [](const ListDirectories& e) {

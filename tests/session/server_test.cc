@@ -120,7 +120,7 @@ const std::vector<Cell> kOpening{
 INSTANTIATE_TEST_SUITE_P(Opening, ServerTable, testing::ValuesIn(kOpening), cell_name);
 
 const std::vector<Cell> kRunning{
-    {"Attach", welcomed, [](Rig& r) { return r.attach(); }, {"2 <- credit 0 to 10000"}},
+    {"Attach", welcomed, [](Rig& r) { return r.attach(); }, {"attached 2 to 1", "2 <- credit 0 to 10000"}},
     {"AttachWithAnotherKey", welcomed, [](Rig& r) { return r.attach(2, 9); }, {"kick 2"}},
     {"NoAttach",
      welcomed,
@@ -331,7 +331,7 @@ TEST(ServerTest, OneSyncFromHelloToBye) {
   EXPECT_EQ(rig.hello(1), (Lines{"open 1"}));
   EXPECT_EQ(rig.opened(), (Lines{"1 <- 1 welcome", "scan"}));
   EXPECT_EQ(rig.next(0), Lines{});
-  EXPECT_EQ(rig.attach(), (Lines{"2 <- credit 0 to 10000"}));
+  EXPECT_EQ(rig.attach(), (Lines{"attached 2 to 1", "2 <- credit 0 to 10000"}));
   EXPECT_EQ(rig.list(0, 0, 2, false), (Lines{"rows 0"}));
   EXPECT_EQ(rig.list(1, 2, 1, true), (Lines{"rows 1 last"}));
   EXPECT_EQ(rig.taken(0), (Lines{"1 <- 3 filelist:ok 0"}));

@@ -164,6 +164,7 @@ class ServerHost : public std::enable_shared_from_this<ServerHost> {
   void on(server::SendCredit& effect);
   void on(server::Kick& effect);
   void on(server::OpenSync& effect);
+  void on(server::Attached&) {}
   void on(server::StartScan& effect);
   void on(server::ListRows& effect);
   void on(server::ListDirectories& effect);

@@ -213,7 +213,7 @@ TEST(TurnsTest, PeersOfADeadSessionDoNotDisturbTheNext) {
   end_session(rig.sending());
   rig.hello(3);
   rig.opened();
-  EXPECT_EQ(rig.attach(4), (Lines{"4 <- credit 0 to 10000"}));
+  EXPECT_EQ(rig.attach(4), (Lines{"attached 4 to 2", "4 <- credit 0 to 10000"}));
   EXPECT_EQ(rig.data(1, 2), (Lines{"kick 2"}));
   EXPECT_EQ(rig.attach(6, 1), (Lines{"kick 6"}));  // the old key
   EXPECT_EQ(rig.request(1, wire::Next{2}, 1), (Lines{"1 <- 7 error(session, retry)"}));

@@ -106,6 +106,8 @@ Result<void> Loop::take_control() {
     if (!message) return {};
     const std::uint32_t seq = wire::seq_of(message->frames.head.bytes());
     Result<wire::Request> request = wire::decode_request(std::move(message->frames));
+    if (const auto* hello = request ? std::get_if<wire::Hello>(&request->body) : nullptr)
+      transport_.label(message->peer, {.mirror = hello->mirror});
     carry_out(request ? session_.on_request(message->peer, std::move(*request), Clock::now())
                       : session_.on_malformed(message->peer, seq, request.error(), Clock::now()));
   }
@@ -180,22 +182,36 @@ mirror::Sync* Loop::sync_of(session::SessionKey session) {
 }
 
 void Loop::on(session::server::OpenSync& effect) {
+  transport_.label(effect.peer, {effect.hello.mirror, effect.session});
   Room* const room = rooms_.named(effect.hello.mirror);
   // It has a sync under the name that it had before, or its file system does not answer.
   if (room == nullptr || room->is_busy()) {
     const bool is_silent = room != nullptr && room->session == 0;
-    carry_out(session_.refused(effect.session,
-                               is_silent ? silent_reply()
-                                         : mirror::error_reply(wire::ErrorCode::busy, true,
-                                                               "the mirror is about to change its name"),
-                               Clock::now()));
+    refused(effect.session, effect.peer,
+            is_silent
+                ? silent_reply()
+                : mirror::error_reply(wire::ErrorCode::busy, true, "the mirror is about to change its name"));
     return;
   }
   rooms_.begin(*room, effect.session);
   room->peer = effect.peer;
+  room->data_peer = 0;
+  room->asked_name = effect.hello.mirror;
   room->source_id = effect.hello.source_id;
   begin(*room, Room::Work::opens,
         [room, hello = std::move(effect.hello)] { room->opened = room->mirror->open_sync(hello); });
+}
+
+void Loop::on(session::server::Attached& effect) {
+  Room* const room = rooms_.of(effect.session);
+  if (room == nullptr) return;
+  room->data_peer = effect.peer;
+  transport_.label(effect.peer, {room->asked_name, effect.session});
+}
+
+void Loop::refused(session::SessionKey session, session::Peer peer, wire::ErrorReply why) {
+  carry_out(session_.refused(session, std::move(why), Clock::now()));
+  transport_.unlabel(peer, session);
 }
 
 void Loop::opened(Room& room) {
@@ -216,7 +232,7 @@ void Loop::refuse(Room& room, wire::ErrorReply why) {
   room.mirror->observer().notice(fmt::format("Refused {}: {}", transport_.address_of(room.peer), why.text));
   const session::SessionKey session = room.session;
   rooms_.end(room);
-  carry_out(session_.refused(session, std::move(why), Clock::now()));
+  refused(session, room.peer, std::move(why));
 }
 
 void Loop::on(session::server::StartScan& effect) {
@@ -257,6 +273,8 @@ void Loop::on(session::server::Deliver& effect) {
 
 void Loop::on(session::server::CloseSync& effect) {
   Room& room = *rooms_.of(effect.session);
+  transport_.unlabel(room.peer, room.session);
+  if (room.data_peer != 0) transport_.unlabel(room.data_peer, room.session);
   if (room.sync) room.sync->stop();
   room.took = Clock::now() - room.started;
   room.is_completed = effect.completed;
@@ -321,8 +339,8 @@ void Loop::abandon_work(Room& room) {
   room.mirror->observer().warning(silent_reply().text);
   const session::SessionKey session = room.session;
   rooms_.end(room);
-  carry_out(room.work == Room::Work::opens ? session_.refused(session, silent_reply(), Clock::now())
-                                           : session_.closed(session, Clock::now()));
+  if (room.work == Room::Work::opens) return refused(session, room.peer, silent_reply());
+  carry_out(session_.closed(session, Clock::now()));
 }
 
 /// A mirror that is gone, or somebody else's, ends the sync also while every thread waits for it.

@@ -60,6 +60,7 @@ class Loop {
   void on(session::server::SendCredit& effect);
   void on(session::server::Kick& effect);
   void on(session::server::OpenSync& effect);
+  void on(session::server::Attached& effect);
   void on(session::server::StartScan& effect);
   void on(session::server::ListRows& effect);
   void on(session::server::ListDirectories& effect);
@@ -69,6 +70,8 @@ class Loop {
   void on(session::server::Deliver& effect);
   void on(session::server::CloseSync& effect);
   void on(session::server::Notice& effect);
+  /// Nothing runs for the session.
+  void refused(session::SessionKey session, session::Peer peer, wire::ErrorReply why);
   /// The sync of a session; null when it is not made yet, or being put away.
   [[nodiscard]] mirror::Sync* sync_of(session::SessionKey session);
 

@@ -32,6 +32,8 @@ struct Room {
   // Of the sync that is open.
   session::SessionKey session = 0;  ///< 0: none
   session::Peer peer = 0;
+  session::Peer data_peer = 0;  ///< 0: not attached yet
+  std::string asked_name;       ///< the mirror's, when the sync began
   std::string source_id;
   std::chrono::steady_clock::time_point started;
   std::unique_ptr<mirror::Sync> sync;

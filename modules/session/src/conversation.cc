@@ -250,6 +250,7 @@ bool Conversation::attach(Peer peer, const wire::DataHead& head, std::span<const
   data_ = peer;
   credit_.emplace(credit_pool_);
   last_heard_ = now;
+  out.push_back(Attached{key_, peer});
   send_credit(out, now);
   return true;
 }

@@ -53,6 +53,11 @@ struct OpenSync {
   Peer peer = 0;
   wire::Hello hello;
 };
+/// This data connection belongs to the session from now on.
+struct Attached {
+  SessionKey session = 0;
+  Peer peer = 0;
+};
 /// The welcome was sent: start the mirror's scan.
 struct StartScan {
   SessionKey session = 0;
@@ -100,8 +105,8 @@ struct Notice {
   std::string text;
 };
 
-using Effect = std::variant<SendReply, SendCredit, Kick, OpenSync, StartScan, ListRows, ListDirectories,
-                            DigestRows, FileFailed, Proceed, Deliver, CloseSync, Notice>;
+using Effect = std::variant<SendReply, SendCredit, Kick, OpenSync, Attached, StartScan, ListRows,
+                            ListDirectories, DigestRows, FileFailed, Proceed, Deliver, CloseSync, Notice>;
 using Effects = std::vector<Effect>;
 
 /// What the sync wants to tell the client, in order; each becomes the reply to a `next`. Numbers are filled
