@@ -6,9 +6,24 @@
 
 #include "ssync/wire/limits.h"
 
+#include "mirror_name.h"
 #include "option_layers.h"
 
 namespace ssync {
+
+namespace {
+
+CLI::Validator mirror_name() {
+  return CLI::Validator(
+      [](const std::string& name) -> std::string {
+        if (name.empty()) return {};
+        const Result<void> good = programs::check_mirror_name(name);
+        return good ? std::string() : good.error().message;
+      },
+      "");
+}
+
+}  // namespace
 
 std::variant<MonitorOptions, int> parse_options(int argc, char** argv) {
   MonitorOptions options;
@@ -26,11 +41,24 @@ std::variant<MonitorOptions, int> parse_options(int argc, char** argv) {
   app.add_flag("-v,--verbose", options.verbosity,
                "Show the rows of messages too; twice: the server's one-second pulse");
   app.add_flag("--json", options.json, "Print one JSON object a line");
+  // Not into the std::optional: to CLI11 an empty text is none.
+  app.add_option_function<std::string>(
+         "--mirror", [&options](const std::string& name) { options.mirror = name; },
+         "Only messages of this mirror; \"\" is the one without a name")
+      ->type_name("NAME")
+      ->check(mirror_name());
+  app.add_option("--session", options.session,
+                 "Only messages of the sync with this number, as the server counts them")
+      ->type_name("N")
+      ->transform(programs::between(std::uint64_t{1}, std::numeric_limits<std::uint64_t>::max()));
   app.add_option("--count", options.count, "End after this many messages")
       ->transform(programs::between(std::uint64_t{1}, std::numeric_limits<std::uint64_t>::max()));
   app.footer(
       "Each option is also a variable of the environment: --control-port is MONITOR_SYNC_CONTROL_PORT.\n"
-      "< came to the server, > left it. What a slow reader missed is counted: \"-- 120 records missed --\".\n"
+      "< came to the server, > left it. [photos#3] is the mirror and the number of the sync; a server with "
+      "one\n"
+      "mirror without a name shows neither. What a slow reader missed is counted: \"-- 120 records missed "
+      "--\".\n"
       "Exit codes: 0 done, 1 usage, 10 the endpoint cannot be used, 11 output failed, 20 interrupted.");
   try {
     app.parse(argc, argv);

@@ -12,7 +12,9 @@ struct MonitorOptions {
   std::uint16_t control_port = 0;
   bool json = false;
   int verbosity = 0;
-  std::optional<std::uint64_t> count;  ///< end after so many messages
+  std::optional<std::string> mirror;     ///< only records of this mirror; empty: the one without a name
+  std::optional<std::uint64_t> session;  ///< only records of this sync
+  std::optional<std::uint64_t> count;    ///< end after so many messages
 };
 
 /// What the command line asks for, or the exit code when it is answered already (--help, --version, a

@@ -41,7 +41,10 @@ Watch::Watch(net::Context& context, const MonitorOptions& options, int signals)
       options_(options),
       output_(signals),
       fds_{signals},
-      renderer_({.json = options.json, .verbosity = options.verbosity}) {
+      renderer_({.json = options.json,
+                 .verbosity = options.verbosity,
+                 .mirror = options.mirror,
+                 .session = options.session}) {
   if (const auto pipe = output_.pipe()) fds_.push_back(*pipe);
 }
 
@@ -84,7 +87,8 @@ Watch::Ending Watch::show(const Buffer& bytes) {
     return std::nullopt;
   }
   const Ending ending = print(renderer_.render(*record));
-  if (!ending && record->kind != wire::TapKind::state && ++shown_ == options_.count) return kDone;
+  const bool is_shown = record->kind != wire::TapKind::state && renderer_.selects(*record);
+  if (!ending && is_shown && ++shown_ == options_.count) return kDone;
   return ending;
 }
 

@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -104,7 +105,8 @@ class MonitorSyncTest : public testing::Test {
   }
   void start_server() { publisher_ = monitor::TapPublisher::start(context_, ring_, endpoint_).value(); }
   /// Sends once the program listens.
-  void publish(std::uint64_t seq) {
+  void publish(std::uint64_t seq, std::optional<std::string> mirror = std::nullopt,
+               std::uint64_t session = 0) {
     const auto deadline = Steady::now() + std::chrono::seconds(20);
     while (!ring_.active() && Steady::now() < deadline)
       ::usleep(1000);
@@ -113,6 +115,8 @@ class MonitorSyncTest : public testing::Test {
                 .direction = wire::Direction::in,
                 .peer = 1,
                 .type = "next",
+                .mirror = std::move(mirror),
+                .session = session,
                 .seq = seq,
                 .summary = "ack 3"});
   }
@@ -139,6 +143,43 @@ TEST_F(MonitorSyncTest, PrintsJson) {
   publish(7);
   EXPECT_TRUE(
       program.line().starts_with(R"({"event":"control","time":"1970-01-01T00:00:00.000000Z","number":)"));
+}
+
+TEST_F(MonitorSyncTest, ShowsOneMirrorAndCountsOnlyWhatItShows) {
+  start_server();
+  Program program({endpoint_, "--mirror", "photos", "--count", "2"});
+  publish(7, "photos", 3);
+  publish(8, "music", 4);
+  publish(9);
+  publish(10, "photos", 5);
+  EXPECT_TRUE(program.line().ends_with("next                  7          0     0  [photos#3] ack 3"));
+  EXPECT_TRUE(program.line().ends_with("next                 10          0     0  [photos#5] ack 3"));
+  EXPECT_EQ(program.wait(), 0);
+}
+
+TEST_F(MonitorSyncTest, ShowsTheMirrorWithoutANameOrOneSync) {
+  for (const std::vector<std::string>& filter :
+       std::vector<std::vector<std::string>>{{"--mirror", ""}, {"--session", "5"}}) {
+    start_server();
+    std::vector<std::string> arguments{endpoint_, "--count", "1"};
+    arguments.insert(arguments.end(), filter.begin(), filter.end());
+    Program program(arguments);
+    publish(7, "photos", 3);
+    publish(8);
+    publish(9, "", 5);
+    EXPECT_TRUE(program.line().ends_with("next                  9          0     0  ack 3")) << filter[0];
+    EXPECT_EQ(program.wait(), 0);
+    publisher_.reset();
+  }
+}
+
+TEST_F(MonitorSyncTest, RefusesWhatNoMirrorAndNoSyncCanBe) {
+  Program program({endpoint_, "--mirror", "a/b"});
+  EXPECT_EQ(program.error_line(),
+            "--mirror: 'a/b' cannot be the name of a mirror: a client names a mirror, not a path "
+            "in it, so '/' is not allowed");
+  EXPECT_EQ(program.wait(), 1);
+  EXPECT_EQ(Program({endpoint_, "--session", "0"}).wait(), 1);
 }
 
 TEST_F(MonitorSyncTest, WaitsForAServerAndForItsReturn) {

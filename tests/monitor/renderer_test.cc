@@ -1,5 +1,9 @@
 #include "ssync/monitor/renderer.h"
 
+#include <optional>
+#include <string>
+#include <utility>
+
 #include <gtest/gtest.h>
 
 namespace ssync::monitor {
@@ -106,6 +110,70 @@ TEST(RendererTest, ShowsWhereAConnectionComesFrom) {
   EXPECT_EQ(
       Renderer({.utc = true}).render(record),
       "00:00:00.000000 -    3 refused               0          0     0  127.0.0.1:9 belongs to user 7\n");
+}
+
+TapRecord of(std::uint64_t number, std::optional<std::string> mirror, std::uint64_t session) {
+  TapRecord record = filelist(number);
+  record.mirror = std::move(mirror);
+  record.session = session;
+  return record;
+}
+
+std::string line_of(const std::string& whose) {
+  std::string line = kLine;
+  return line.insert(line.find("number 3"), whose);
+}
+
+TEST(RendererTest, SaysTheMirrorAndTheSyncWhenThereAreNames) {
+  Renderer renderer({.utc = true});
+  EXPECT_EQ(renderer.render(of(1, "", 1)), kLine) << "as far as is known, it is the only mirror";
+  EXPECT_EQ(renderer.render(of(2, "photos", 3)), line_of("[photos#3] "));
+  EXPECT_EQ(renderer.render(of(3, "photos", 0)), line_of("[photos] "));
+  EXPECT_EQ(renderer.render(of(4, "", 4)), line_of("[#4] "));
+  EXPECT_EQ(renderer.render(of(5, "", 0)), kLine);
+  EXPECT_EQ(renderer.render(of(6, std::nullopt, 0)), kLine);
+}
+
+TEST(RendererTest, SaysTheMirrorAndTheSyncInJson) {
+  Renderer renderer({.json = true});
+  EXPECT_NE(renderer.render(of(1, "photos", 3))
+                .find(R"("address":"127.0.0.1:40312","mirror":"photos","session":3,"type":"filelist")"),
+            std::string::npos);
+  EXPECT_NE(renderer.render(of(2, "", 0)).find(R"("mirror":"","type":)"), std::string::npos);
+}
+
+TEST(RendererTest, ShowsOnlyTheMirrorThatWasAskedFor) {
+  Renderer renderer({.utc = true, .mirror = "photos"});
+  EXPECT_EQ(renderer.render(of(1, "photos", 3)), line_of("[photos#3] "));
+  EXPECT_EQ(renderer.render(of(2, "music", 4)), "");
+  EXPECT_EQ(renderer.render(of(3, "", 5)), "");
+  EXPECT_EQ(renderer.render(of(4, std::nullopt, 0)), "");
+  EXPECT_EQ(renderer.render(of(5, "photos", 0)), line_of("[photos] "));
+  Renderer without_name({.utc = true, .mirror = ""});
+  EXPECT_EQ(without_name.render(of(1, "music", 4)), "");
+  EXPECT_EQ(without_name.render(of(2, "", 5)), kLine);
+  EXPECT_EQ(without_name.render(of(3, std::nullopt, 0)), "")
+      << "of no mirror is not of the one without a name";
+}
+
+TEST(RendererTest, ShowsOnlyTheSyncThatWasAskedFor) {
+  Renderer renderer({.utc = true, .session = 3});
+  EXPECT_EQ(renderer.render(of(1, "", 3)), kLine);
+  EXPECT_EQ(renderer.render(of(2, "", 4)), "");
+  EXPECT_EQ(renderer.render(of(3, "", 0)), "");
+  EXPECT_EQ(renderer.render(of(4, std::nullopt, 0)), "");
+}
+
+TEST(RendererTest, MissesNothingOfWhatItDoesNotShow) {
+  Renderer renderer({.utc = true, .mirror = "photos"});
+  EXPECT_EQ(renderer.render(of(1, "photos", 3)), line_of("[photos#3] "));
+  EXPECT_EQ(renderer.render(of(2, "music", 4)), "");
+  EXPECT_EQ(renderer.render(of(3, "photos", 3)), line_of("[photos#3] "));
+  EXPECT_EQ(renderer.render(of(6, "music", 4)), "-- 2 records missed --\n");
+}
+
+TEST(RendererTest, ShowsStateRecordsWhateverIsAskedFor) {
+  EXPECT_NE(Renderer({.verbosity = 2, .mirror = "photos", .session = 3}).render(state(1, 0)), "");
 }
 
 TEST(RendererTest, LetsNothingReachTheTerminal) {

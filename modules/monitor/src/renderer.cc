@@ -77,9 +77,10 @@ const char* word_of(TapKind kind) noexcept {
   return "?";
 }
 
-std::string to_text(const TapRecord& record, const Renderer::Options& options) {
+std::string to_text(const TapRecord& record, const std::string& whose, const Renderer::Options& options) {
   const bool connection = record.kind == TapKind::connection;
-  const std::string about = connection ? record.peer_address + " " + record.summary : record.summary;
+  const std::string about =
+      whose + (connection ? record.peer_address + " " + record.summary : record.summary);
   std::string out =
       fmt::format("{} {} {:>4} {:<14} {:>8} {:>10} {:>5}  {}", time_of_day(record.time_ns, options.utc),
                   arrow_of(record.direction), record.peer, one_line(record.type), record.seq, record.bytes,
@@ -105,6 +106,8 @@ std::string to_json(const TapRecord& record, const Renderer::Options& options) {
   out["direction"] = word_of(record.direction);
   out["peer"] = record.peer;
   out["address"] = record.peer_address;
+  if (record.mirror) out["mirror"] = *record.mirror;
+  if (record.session != 0) out["session"] = record.session;
   out["type"] = record.type;
   out["seq"] = record.seq;
   out["bytes"] = record.bytes;
@@ -122,10 +125,25 @@ std::string Renderer::heading() const {
                      "BYTES", "ROWS", "WHAT");
 }
 
+bool Renderer::selects(const TapRecord& record) const {
+  if (record.kind == TapKind::state) return true;
+  return (!options_.mirror || record.mirror == options_.mirror) &&
+         (!options_.session || record.session == options_.session);
+}
+
 std::string Renderer::render(const TapRecord& record) {
   std::string out = notice_gaps(record);
-  if (record.kind == TapKind::state && options_.verbosity < 2) return out;
-  return out + (options_.json ? to_json(record, options_) : to_text(record, options_));
+  if (!selects(record) || (record.kind == TapKind::state && options_.verbosity < 2)) return out;
+  return out + (options_.json ? to_json(record, options_) : to_text(record, whose(record), options_));
+}
+
+/// "[photos#3] ". Whoever has one mirror, without a name, need not be told with each line.
+std::string Renderer::whose(const TapRecord& record) {
+  if (!record.mirror) return {};
+  has_names_ = has_names_ || !record.mirror->empty();
+  if (!has_names_ || (record.mirror->empty() && record.session == 0)) return {};
+  return record.session == 0 ? fmt::format("[{}] ", *record.mirror)
+                             : fmt::format("[{}#{}] ", *record.mirror, record.session);
 }
 
 std::string Renderer::notice_gaps(const TapRecord& record) {
