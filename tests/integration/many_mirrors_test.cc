@@ -33,8 +33,8 @@ class ManyMirrorsTest : public ::testing::Test {
 
   void configure(const std::vector<Mirror>& mirrors, const std::string& settings = "") {
     std::string text = "control-port = " + std::to_string(control_port_) +
-                       "\ndata-port = " + std::to_string(data_port_) + "\nno-monitor = true\njson = true\n" +
-                       settings + "state-dir = \"" + (directory_.path() / "state").string() + "\"\n";
+                       "\ndata-port = " + std::to_string(data_port_) + "\njson = true\n" + tap_ + settings +
+                       "state-dir = \"" + (directory_.path() / "state").string() + "\"\n";
     for (const Mirror& one : mirrors) {
       stdfs::create_directories(mirror(one.name));
       text += "[mirror." + one.name + "]\npath = \"" + mirror(one.name).string() + "\"\n" + one.more;
@@ -115,6 +115,7 @@ class ManyMirrorsTest : public ::testing::Test {
 
   TemporaryDirectory directory_;
   std::unique_ptr<Process> server_;
+  std::string tap_ = "no-monitor = true\n";
   int control_port_ = 0, data_port_ = 0;
 };
 
@@ -188,6 +189,52 @@ TEST_F(ManyMirrorsTest, OnlyAsManySyncsRunAsMaxSyncsSays) {
   EXPECT_EQ(second->wait(seconds(40)), 0) << second->err();
   expect_equal("a");
   expect_equal("b");
+}
+
+TEST_F(ManyMirrorsTest, TheTapTellsSyncsOfDifferentMirrorsApart) {
+  const std::string endpoint = "ipc://" + (directory_.path() / "tap" / "socket").string();
+  tap_ = "monitor = \"" + endpoint + "\"\n";
+  start({{"a", ""}, {"b", ""}});
+  const auto monitor = [&](const std::string& name, const std::vector<std::string>& filter) {
+    std::vector<std::string> arguments{program("monitor-sync"), endpoint, "--json", "-vv"};
+    arguments.insert(arguments.end(), filter.begin(), filter.end());
+    return std::make_unique<Process>(arguments, Process::Files{directory_.path() / (name + ".monitor.out"),
+                                                               directory_.path() / (name + ".monitor.err")});
+  };
+  const auto of_a = monitor("a", {"--session=1"});
+  const auto of_b = monitor("b", {"--mirror=b"});
+  const auto has = [](const Process& one, const std::string& type) {
+    return eventually([&] { return one.out().find("\"type\":\"" + type + "\"") != std::string::npos; });
+  };
+  ASSERT_TRUE(has(*of_a, "state")) << of_a->err();
+  ASSERT_TRUE(has(*of_b, "state")) << of_b->err();
+
+  fill("a", 200, 100'000);
+  fill("b", 20, 1000);
+  const auto first = client("a");
+  ASSERT_TRUE(stop_while_sending(*first, "a"));
+  const auto second = client("b");
+  EXPECT_EQ(second->wait(seconds(40)), 0) << second->err();
+  first->signal(SIGCONT);
+  EXPECT_EQ(first->wait(seconds(40)), 0) << first->err();
+  for (const std::string type : {"welcome", "data", "credit", "sync:done", "bye"}) {
+    EXPECT_TRUE(has(*of_a, type)) << type;
+    EXPECT_TRUE(has(*of_b, type)) << type;
+  }
+  EXPECT_TRUE(has(*of_b, "hello"));
+  EXPECT_TRUE(has(*of_b, "disconnected"));
+  const auto expect_only = [](const Process& one, const std::string& name, std::uint64_t session) {
+    for (const nlohmann::json& event : Finished{0, one.out(), ""}.events()) {
+      if (event["event"] == "state" || event["event"] == "missed" || event["event"] == "dropped") continue;
+      EXPECT_EQ(event.value("mirror", "none"), name) << event;
+      const bool is_around = event["event"] == "connection" || event["type"] == "hello";
+      if (!is_around) {
+        EXPECT_EQ(event.value("session", 0U), session) << event;
+      }
+    }
+  };
+  expect_only(*of_a, "a", 1);
+  expect_only(*of_b, "b", 2);
 }
 
 TEST_F(ManyMirrorsTest, HupBringsNewMirrorsAndLetsRunningSyncsOfGoneOnesEnd) {
