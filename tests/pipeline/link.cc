@@ -103,6 +103,8 @@ class ServerEnd final : public net::ServerTransport {
   [[nodiscard]] Result<void> send_data(net::PeerId /*peer*/, Buffer head, Buffer payload) override {
     return put_data(link_->to_client, std::move(head), std::move(payload));
   }
+  void label(net::PeerId /*peer*/, net::Label /*label*/) override {}
+  void unlabel(net::PeerId /*peer*/, std::uint64_t /*session*/) override {}
   void kick(net::PeerId /*peer*/) override { close(link_->to_client); }
   [[nodiscard]] std::string address_of(net::PeerId /*peer*/) const override { return "memory"; }
 
