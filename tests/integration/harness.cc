@@ -19,9 +19,6 @@ namespace ssync::integration {
 
 using nlohmann::json;
 
-// ---- temporary directories
-// ------------------------------------------------------------------------------------------
-
 TemporaryDirectory::TemporaryDirectory() {
   const char* base = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : nullptr;
   std::string pattern =
@@ -36,9 +33,6 @@ TemporaryDirectory::~TemporaryDirectory() {
   std::error_code ignored;
   stdfs::remove_all(path_, ignored);
 }
-
-// ---- processes
-// ------------------------------------------------------------------------------------------------------
 
 Process::Process(const std::vector<std::string>& arguments, const Files& files,
                  const std::vector<std::string>& environment)
@@ -139,9 +133,6 @@ bool eventually(const std::function<bool()>& condition, std::chrono::millisecond
   }
   return true;
 }
-
-// ---- the programs
-// ---------------------------------------------------------------------------------------------------
 
 Bench::Bench(std::string prefix) : prefix_(std::move(prefix)) {
   stdfs::create_directory(source());
@@ -253,9 +244,6 @@ std::string compare_trees(const stdfs::path& a, const stdfs::path& b) {
   if (content.code != 0) found += content.out + content.err;
   return found;
 }
-
-// ---- trees
-// ----------------------------------------------------------------------------------------------------------
 
 void write_file(const stdfs::path& path, std::string_view content) {
   std::ofstream out(path, std::ios::binary | std::ios::trunc);

@@ -48,8 +48,6 @@ void look_at(Promises promises, int file) {
   if (promises == Promises::kept && ::fstat(file, &status) != 0) die("stat");
 }
 
-// ---- sending --------------------------------------------------------------------------------------------
-
 class Sender {
  public:
   Sender(UniqueFd socket, Promises promises) : socket_(std::move(socket)), promises_(promises) {}
@@ -129,8 +127,6 @@ class Sender {
   std::vector<char> buffer_ = std::vector<char>(kBufferBytes);
   std::size_t used_ = 0;
 };
-
-// ---- receiving ------------------------------------------------------------------------------------------
 
 class Receiver {
  public:
