@@ -25,10 +25,10 @@ class Mounts {
  public:
   static constexpr std::size_t kKeptMax = 64;
 
-  /// Forgets all of them. Whether those that come from now on are kept to be flushed.
+  /// Forgets all file systems. `kept`: whether those that are met from now on are kept, for sync() to flush.
   void keep(bool kept);
-  /// Of the one that `directory` is on. One that cannot be kept for sync() says that syncfs proves nothing:
-  /// what is written to it is flushed singly.
+  /// Of the file system that `directory` is on. When it cannot be kept for sync(), the answer says that
+  /// syncfs proves nothing there, so that each thing written to it is flushed by itself.
   [[nodiscard]] Habits habits_of(int directory, std::uint64_t device);
   /// A syncfs(2) of each that is kept.
   [[nodiscard]] Result<void> sync();

@@ -4,7 +4,7 @@
 
 namespace ssync::fs {
 
-/// Of one step: check_links().
+/// What check_links() says of one step.
 [[nodiscard]] Result<void> check_link(const PathStep& step);
 
 }  // namespace ssync::fs

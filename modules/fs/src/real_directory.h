@@ -51,7 +51,8 @@ class RealDirectory final : public Directory {
 
   [[nodiscard]] Result<void> renamed(std::string_view name, RealDirectory& to, std::string_view new_name,
                                      Replace replace);
-  /// A name came or went, the entry of that name has other attributes: done, and what follows from it.
+  /// To be called after a change: a name came or went, or the entry of that name has other attributes. Where
+  /// syncfs proves nothing, it is remembered to be flushed.
   [[nodiscard]] Result<void> names_changed() { return attributes_changed({}); }
   [[nodiscard]] Result<void> attributes_changed(std::string_view name);
   [[nodiscard]] const Habits& habits();

@@ -16,9 +16,8 @@ namespace ssync::fs {
 /// Holds one descriptor. It does not know its name: the caller puts the path in front of an Error.
 class RealFile final : public File {
  public:
-  /// `opened`: what opening it has seen already; the answer to the first stat().
-  /// `unflushed`: a new file of a tree that will be synced, where only fsync proves anything: it is flushed
-  /// before it is closed.
+  /// `opened`: the stat that opening it took, which answers the first stat(). `unflushed`: a new file of a
+  /// tree that will be synced, where only fsync proves anything: it is flushed before it is closed.
   explicit RealFile(UniqueFd fd, const std::optional<Stat>& opened = std::nullopt,
                     Unflushed* unflushed = nullptr, Atime atime = Atime::stays) noexcept
       : fd_(std::move(fd)), opened_(opened), unflushed_(unflushed), atime_(atime) {}

@@ -17,10 +17,10 @@ namespace ssync::fs {
 /// Asks the file system of `root` itself, not what is cached of it.
 [[nodiscard]] Result<void> ask_root(int root);
 
-/// One thread. It may hang in the file system: the destructor does not wait for it then.
+/// Has one thread. When that hangs in the file system, the destructor does not wait for it.
 class RootWatch {
  public:
-  /// So long nothing may be heard of it.
+  /// A file system that does not answer for so long counts as gone.
   static constexpr std::chrono::seconds kSilenceMax{15};
 
   RootWatch(UniqueFd root, std::shared_ptr<Claim> claim);

@@ -26,10 +26,10 @@ class Unflushed {
   /// An entry has other content or attributes; an empty name: the directory has, or another name came or
   /// went.
   void add(std::string_view location, std::string_view name);
-  /// What was remembered of the old path, and of all below it, is about the new one.
+  /// An entry was moved: what is remembered of its old path, and of all below, counts for the new one.
   void moved(std::pair<std::string_view, std::string_view> from,
              std::pair<std::string_view, std::string_view> to);
-  /// A flush that was done by somebody else, and failed: the next one tells.
+  /// A flush elsewhere (of a file that was closed) failed: the next flush() returns this Error.
   void failed(Error error);
   [[nodiscard]] bool is_full() const;
   /// All of it. The first failure is the Error; what is gone by now is passed over.

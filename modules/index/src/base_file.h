@@ -48,7 +48,7 @@ class BaseFile {
   [[nodiscard]] bool usable() const noexcept { return usable_; }
   [[nodiscard]] const Header& header() const noexcept { return header_; }
   [[nodiscard]] const Trailer& trailer() const noexcept { return trailer_; }
-  /// The same for files of equal content only; 0 for one that is not usable.
+  /// Two bases have the same one only when their content is equal. 0: not usable.
   [[nodiscard]] std::uint64_t generation() const noexcept { return generation_; }
   /// Something of the tables was damaged, so the next base cannot take over parts of this one.
   [[nodiscard]] bool tables_damaged() const noexcept {

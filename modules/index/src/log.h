@@ -20,8 +20,9 @@
 namespace ssync::index {
 
 /// Thread safety: any thread. Memory: what was not flushed yet (at most kPendingMax), and a table of 14 to 21
-/// bytes an entry for those of the file at opening and those that find() is asked among: who only appends, as
-/// a first copy does, fills no table.
+/// bytes an entry. The table has the entries that were in the file when it was opened. After kUnasked appends
+/// without a find() between them, further entries are put in only when find() is called: so a first copy,
+/// which only appends, pays for no table.
 class Log {
  public:
   /// Replays the log of the base of this generation; one of another generation is left over from before a

@@ -9,8 +9,8 @@
 
 namespace ssync::index {
 
-/// 64-bit hash -> non-zero number, 14 to 21 bytes an entry, open addressing. Several entries of one hash may
-/// live side by side, and of a hash only 38 bits are kept: the caller tells them apart. Nothing is ever taken
+/// 64-bit hash -> non-zero number, 14 to 21 bytes an entry, open addressing. One hash may have several
+/// entries, and only 38 bits of a hash are kept: `is_it` has to tell entries apart. Nothing is ever taken
 /// out. Keys are hashes already, so their bits choose the slot. Grown part by part: at no time are there two
 /// copies of all.
 class OffsetMap {

@@ -132,7 +132,7 @@ class BoundedQueue {
     items_.push_back(std::move(item));
     if (items_.size() >= capacity_) was_full_ = true;
   }
-  /// `room`: who polls is to know that there is room again.
+  /// Sets `room` when a producer that polls has to be woken: the queue was full, and is half empty now.
   std::optional<T> take_front(bool& room) SSYNC_REQUIRES(mutex_) {
     if (items_.empty()) return std::nullopt;
     std::optional<T> item(std::move(items_.front()));
@@ -161,7 +161,7 @@ class BoundedQueue {
   CondVar not_full_;
 
   std::deque<T> items_ SSYNC_GUARDED_BY(mutex_);
-  bool was_full_ SSYNC_GUARDED_BY(mutex_) = false;  ///< since on_space was called last
+  bool was_full_ SSYNC_GUARDED_BY(mutex_) = false;  ///< it was full, and on_space was not called since
   bool closed_ SSYNC_GUARDED_BY(mutex_) = false;
 };
 

@@ -13,12 +13,12 @@ namespace ssync {
 /// one.
 void open_standard_descriptors() noexcept;
 
-/// Raises the soft limit of open files to the hard one. Errc::limit, with what is to be done, when fewer than
-/// `needed` more can be opened then.
+/// Raises the soft limit of open files to the hard one. Errc::limit when even then fewer than `needed` more
+/// can be opened; its text says what to do.
 [[nodiscard]] Result<void> raise_descriptor_limit(std::size_t needed);
 
-/// How many more this process may open now, at most 2^20. Cost: reads /proc/self/fd. Without that, the limit
-/// less some that are usual.
+/// How many more this process may open now, at most 2^20. Cost: reads /proc/self/fd; where that cannot be
+/// read it is an estimate, the limit less what a process usually has open.
 [[nodiscard]] std::size_t descriptors_left() noexcept;
 
 [[nodiscard]] constexpr bool is_out_of_descriptors(int err) noexcept {
@@ -28,7 +28,8 @@ void open_standard_descriptors() noexcept;
 /// The waiting of open_with_patience().
 class DescriptorWait {
  public:
-  /// Waits a little; false, at once, when it is enough. errno stays.
+  /// Waits, each time a little longer. False, without waiting, once 5 s have passed since this object was
+  /// made. Keeps errno.
   [[nodiscard]] bool once() noexcept;
 
  private:
@@ -36,8 +37,9 @@ class DescriptorWait {
   int next_ms_ = 1;
 };
 
-/// Calls `open`, which gives a descriptor or -1 with errno, again as long as it is out of descriptors: other
-/// threads give theirs back. What it gave last, after 5 s at most. Cost when there are enough: none.
+/// Calls `open`, which returns a descriptor, or -1 with errno. When there are no descriptors left, it calls
+/// it again and again for up to 5 s, as other threads may close theirs. Returns what the last call returned.
+/// Cost when there are enough: none.
 template <typename Open>
 [[nodiscard]] int open_with_patience(Open&& open) {
   int fd = open();

@@ -12,7 +12,7 @@ namespace ssync {
 /// between merge into one, and only the first of them is a system call. Source: eventfd(2).
 class EventFd {
  public:
-  /// Requires of both: nobody signals meanwhile.
+  /// Move construction and move assignment require that nobody calls signal() meanwhile.
   EventFd(EventFd&& other) noexcept
       : fd_(std::move(other.fd_)), signalled_(other.signalled_.load(std::memory_order_relaxed)) {}
   EventFd& operator=(EventFd&& other) noexcept {
@@ -39,7 +39,8 @@ class EventFd {
   explicit EventFd(UniqueFd fd) noexcept : fd_(std::move(fd)) {}
 
   UniqueFd fd_;
-  std::atomic<bool> signalled_{false};  ///< since drain(): another one has nothing to write
+  std::atomic<bool> signalled_{
+      false};  ///< the eventfd was written to since the last drain(): further signals need no write
 };
 
 }  // namespace ssync

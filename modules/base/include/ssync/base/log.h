@@ -40,9 +40,9 @@ struct LogOptions {
 [[nodiscard]] Result<std::shared_ptr<spdlog::logger>> make_error_logger(std::string_view program,
                                                                         const LogOptions& options);
 
-/// Goes on in the file that the name of `logger`'s log leads to now, which is made if there is none: what HUP
-/// after a rotation asks for. It is made with the mode that the first one was. Nothing to do without a log
-/// file. On an Error the old file stays in use. Thread safety: any thread.
+/// Opens the log file of `logger` once more by its name and writes there from now on: what HUP asks for after
+/// a rotation. If no file has that name any more, it is made, with the mode of the first one. Without a log
+/// file there is nothing to do. On an Error the old file stays in use. Thread safety: any thread.
 [[nodiscard]] Result<void> reopen_log_file(spdlog::logger& logger);
 
 }  // namespace ssync

@@ -9,9 +9,9 @@
 namespace ssync {
 
 /// The producing end of a BoundedQueue for a thread that owns sockets and must never block: what the queue
-/// does not take now waits here and is offered again by flush(). The bound is the caller's: it must not put
-/// in more than some window, grant or credit allows. Thread safety: the producing thread only. The queue must
-/// outlive it.
+/// does not take now waits here and is offered again by flush(). It has no bound of its own: the caller puts
+/// in only what a window or credit of the protocol bounds. Thread safety: the producing thread only. The
+/// queue must outlive it.
 template <typename T>
 class OverflowQueue {
  public:

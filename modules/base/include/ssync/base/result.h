@@ -19,8 +19,8 @@
 
 namespace ssync {
 
-/// What a caller does differently. The exact reason is in Error's text and sys_errno. Values are not stored
-/// or sent; `wire` has its own codes.
+/// The kinds of failure that callers treat differently. The exact reason is in Error's text and sys_errno.
+/// Values are not stored or sent; `wire` has its own codes.
 enum class Errc : std::uint8_t {
   invalid_argument,  ///< the caller asked for something that makes no sense
   not_found,         ///< no such path or name

@@ -25,9 +25,10 @@ class Signals {
   [[nodiscard]] static Result<Signals> block();
   /// Readable once one came. Borrowed; valid as long as this object.
   [[nodiscard]] int fd() const noexcept { return fd_.get(); }
-  /// Takes what came. After the first `end` INT's and TERM's default action is in force again, so that a
-  /// second signal ends the process also when nobody polls. Blocks for 0.3 s at most, and only for a HUP from
-  /// the shell of this process's terminal: whether that shell is about to go is seen by the terminal then.
+  /// Takes what came. After the first `end`, INT and TERM are no longer blocked: the next one ends the
+  /// process at once with exit code 20, also when nobody polls. Blocks for 0.3 s at most, and only after a
+  /// HUP from the shell of this process's terminal: it waits to see whether the terminal goes away with that
+  /// shell.
   Taken take() noexcept;
 
  private:
@@ -44,8 +45,9 @@ class Signals {
 /// not blocked.
 [[nodiscard]] Result<bool> wait_readable(int fd, int timeout_ms);
 
-/// As long as it lives, no signal is delivered to this thread, nor ever to threads that it starts meanwhile:
-/// one that is started before Signals::block() would take them with their default action.
+/// Blocks all signals for this thread as long as the object lives. Threads that are started meanwhile inherit
+/// that and keep it. Without it, a thread that is started before Signals::block() would take INT, TERM and
+/// HUP with their default action, which ends the process.
 class [[nodiscard]] SignalsHeld {
  public:
   SignalsHeld() noexcept;

@@ -15,14 +15,15 @@ namespace ssync {
 /// ru_nvcsw. Cost: a system call without a lock.
 [[nodiscard]] std::uint64_t voluntary_switches() noexcept;
 
-/// Whether one thread's pieces of work wait. Of four it looks at one: asking the system before and after each
-/// was 1 % of a scan in memory, and more where a piece is one small file. Thread safety: one thread.
+/// Counts how often a thread has to wait (for a disk, a network) during its pieces of work. It looks at one
+/// piece in four: asking the system before and after every piece took 1 % of a scan in memory, and more where
+/// a piece is one small file. Thread safety: one thread.
 class WaitProbe {
  public:
   static constexpr std::uint64_t kPiecesPerLook = 4;
   /// A piece of work begins.
   void begin() noexcept;
-  /// It is done: so often it waited. nullopt: nobody looked.
+  /// The piece is done: how often the thread waited during it. nullopt: this piece was not looked at.
   [[nodiscard]] std::optional<std::uint64_t> end() const noexcept;
 
  private:
@@ -38,7 +39,7 @@ class Workers {
   struct Options {
     unsigned threads = 1;          ///< to begin with, at least 1
     unsigned threads_waiting = 1;  ///< at most so many when they wait
-    std::uint64_t judged = 8;      ///< after so many waited() it is judged anew
+    std::uint64_t judged = 8;      ///< whether to add a thread is decided once in so many calls of waited()
   };
   static constexpr unsigned kThreadsMax = 64;
 
@@ -50,16 +51,16 @@ class Workers {
   Workers(const Workers&) = delete;
   Workers& operator=(const Workers&) = delete;
 
-  /// With fewer threads than asked for it takes longer, that is all. Throws std::system_error when not even
-  /// one can be started.
+  /// Starts the threads. When only some of them can be started, those do the work. Throws std::system_error
+  /// when not even one can be started.
   void start() SSYNC_EXCLUDES(mutex_);
-  /// From within `work`: a piece of it waited so often (see WaitProbe).
+  /// To be called from within `work`: one piece of it waited so often (see WaitProbe). May add a thread.
   void waited(std::uint64_t switches) SSYNC_EXCLUDES(mutex_);
   /// No thread is added any more, and all have ended.
   void join() SSYNC_EXCLUDES(mutex_);
 
  private:
-  /// Unless there are `most` already. Throws std::system_error.
+  /// Starts one more thread, unless there are `most` already. Throws std::system_error.
   void add(unsigned most) SSYNC_EXCLUDES(mutex_);
   void run();
   void one_ended();
@@ -70,8 +71,8 @@ class Workers {
   const std::function<void()> work_, ended_;
 
   // Own locking.
-  std::atomic<std::uint64_t> pieces_{0}, waits_{0};  ///< since it was judged last
-  std::atomic<unsigned> running_{0};                 ///< and start()
+  std::atomic<std::uint64_t> pieces_{0}, waits_{0};  ///< since that was decided last
+  std::atomic<unsigned> running_{0};  ///< threads that have not ended, and one more while start() runs
 
   Mutex mutex_;
   bool joining_ SSYNC_GUARDED_BY(mutex_) = false;

@@ -19,9 +19,9 @@ struct PathStep {
   std::string target;     ///< of a link, else empty
 };
 
-/// Calls `see` for each component of `path` (made absolute), those of link targets included. The path with
-/// its links and ".." resolved. Ends well where something does not exist, with an empty path: whoever opens
-/// it will say so. Errors: `see`'s, and Errc::too_long for more than 40 links.
+/// Calls `see` for each component of `path` (made absolute), those of link targets included. Returns the path
+/// with its links and ".." resolved. Where something does not exist it returns an empty path and no Error:
+/// whoever opens it will say so. Errors: `see`'s, and Errc::too_long for more than 40 links.
 [[nodiscard]] Result<std::string> walk_path(const std::string& path,
                                             const std::function<Result<void>(const PathStep&)>& see);
 

@@ -1,17 +1,17 @@
 // "Is it the same?", asked of two looks at an entry. Every answer of this kind is made here.
 //
-// Compared are (x: always; i: device and inode, where inode numbers mean something, otherwise what the last
-// column says):
+// Compared are (x: always; i: where inode numbers mean something; c: where ctimes mean something):
 //
-//               kind  device, inode  size, mtime  ctime  mode, owner   without stable inodes
-// same_inode            x
-// same_entry     x      i                                               size and mtime; of a directory the
-// kind same_content   x      i             x                                 as same_entry; of a directory
-// the entry alone unchanged                           x            x same_stat      x      inode         x x*
-// x             the same without the inode
+//                kind  device  inode  size, mtime  ctime  mode, owner
+//  same_inode            x       x
+//  same_entry     x      i       i
+//  same_content   x      i       i         x
+//  unchanged                               x         x
+//  same_stat      x              i         x         c         x
 //
-// * where ctimes mean something. Device and link count are not compared by same_stat: the one changes when a
-// disk is mounted anew, the other moves ctime.
+// Where inode numbers mean nothing, same_entry compares size and mtime instead, but of a directory the kind
+// alone. Of a directory, same_content is same_entry. Device and link count are not compared by same_stat: the
+// one changes when a disk is mounted anew, the other moves ctime.
 //
 // The nanoseconds of an impossible time count as the nearest possible ones in same_entry, same_content and
 // unchanged: a scan of a mirror has them so.

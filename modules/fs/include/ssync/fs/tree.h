@@ -30,11 +30,12 @@ namespace ssync::fs {
 struct Stat {
   enum class Type : std::uint8_t { file, directory, symlink, other };  ///< other: socket, fifo, device
   Type type = Type::other;
-  /// Of other the kind is special, and the size says which one; of a file it is the size, else 0. The ctime's
-  /// nanoseconds are below 10^9 whatever the file system says; else nothing is known to be in range.
+  /// The kind of an `other` is special, and its size says which one (see Values). Directories and links have
+  /// size 0. Nanoseconds of the ctime are below 10^9, whatever the file system says; all other fields are as
+  /// it gave them, in range or not.
   Seen seen;
   std::uint64_t blocks_512 = 0;   ///< allocated, to tell sparse files
-  std::optional<FileTime> birth;  ///< asked for by Directory::stat_self() alone
+  std::optional<FileTime> birth;  ///< only Directory::stat_self() asks for it
   bool mount_point = false;       ///< a directory that is the root of a mount (STATX_ATTR_MOUNT_ROOT)
   /// Fewer blocks than its size needs, so that there may be holes.
   [[nodiscard]] bool is_sparse() const noexcept { return blocks_512 * 512 < seen.values.size; }
@@ -57,7 +58,8 @@ class File {
     std::uint64_t begin = 0, end = 0;
   };
   [[nodiscard]] virtual Result<std::optional<Range>> next_data(std::uint64_t offset, std::uint64_t size) = 0;
-  /// The first one of a file that was opened may be as old as its opening; every other is of now.
+  /// The first call on a file from open_file() may return the stat that opening it took; every later call
+  /// asks the kernel.
   [[nodiscard]] virtual Result<Stat> stat() = 0;
   /// The low 12 bits. Writing and set_owner() take setuid and setgid away again, so the mode comes after
   /// both.
@@ -123,9 +125,8 @@ struct Volume {
   bool read_only = false;
   bool shared = false;  ///< other machines, or another mount here, may write it, and a directory's flock
                         ///< does not keep them out: network file systems and FUSE
-  bool sets_mtime_alone =
-      true;                    ///< false: only together with the atime, as libfuse 2 has it: that becomes now
-  bool syncfs_flushes = true;  ///< false: syncfs(2) returns at once and proves nothing (FUSE, CIFS, 9p)
+  bool sets_mtime_alone = true;  ///< false (libfuse 2): mtime cannot be set without atime, which becomes now
+  bool syncfs_flushes = true;    ///< false: syncfs(2) returns at once and proves nothing (FUSE, CIFS, 9p)
 };
 
 /// What an entry has that no Stat shows and no mirror gets. Bits; values are in the index.
@@ -148,7 +149,7 @@ class Directory {
   [[nodiscard]] virtual Result<Volume> volume() = 0;
   /// Errc::changed when it is no link any more.
   [[nodiscard]] virtual Result<std::string> read_link(std::string_view name) = 0;
-  /// What the entry has, or with an empty name the directory itself: Unmirrored bits. Labels that the system
+  /// Unmirrored bits of the entry or, with an empty name, of the directory itself. Labels that the system
   /// puts on everything (SELinux, Smack, NFSv4's own ACLs, overlay's) do not count. 0 where there can be
   /// none.
   [[nodiscard]] virtual Result<std::uint8_t> unmirrored(std::string_view name) = 0;
@@ -195,8 +196,8 @@ class Tree {
   /// of each file when it was written, and here of each entry and directory that was changed since. Requires:
   /// will_sync(true) before the first change.
   [[nodiscard]] virtual Result<void> sync() = 0;
-  /// Whether sync() will be asked for from now on. It is not to begin with. What is mounted inside the tree
-  /// and was written to cannot be unmounted until the next call.
+  /// Whether sync() will be called from now on; until this is called, it will not. What is mounted inside the
+  /// tree and was written to cannot be unmounted until the next call.
   virtual void will_sync(bool will) = 0;
   /// Asks the file system itself, not what is cached of it, for the root.
   [[nodiscard]] virtual Result<void> look_at_root() = 0;
@@ -233,16 +234,16 @@ struct DirectoryId {
 ///
 /// The lock is a flock of the directory. On a file system that other machines reach (Volume::shared) that
 /// would be local to the mount: there a regular file is locked, in the reserved directory
-/// `.server-sync.state`, with an epoch and a beat in it; and from the moment that it is another's every
-/// change is Errc::lost. Thread safety: any thread. Threads: one on such a file system.
+/// `.server-sync.state`, with an epoch and a beat in it; and once somebody else holds it, every change
+/// through this Root is Errc::lost. Thread safety: any thread. Threads: one on such a file system.
 class Root {
  public:
   enum class Lock : bool { no, yes };
   /// Opens `path` (a trailing slash is fine, links on the way are followed if check_links() accepts them).
   /// Errors for people: not_found, not_directory, permission, refused, lost (a mount whose file system is
   /// gone); changed when somebody exchanged it meanwhile; busy when Lock::yes and somebody else (also another
-  /// Root of this process) holds it. Takes some seconds where only the beat can tell that whoever held it is
-  /// dead.
+  /// Root of this process) holds it. Takes some seconds where only a beat that stands still can tell that the
+  /// last holder is dead.
   [[nodiscard]] static Result<Root> open(const std::string& path, Lock lock);
   Root(Root&&) noexcept;
   Root& operator=(Root&&) noexcept;
@@ -258,12 +259,14 @@ class Root {
   /// On such a file system: Errc::lost when it is gone, does not answer, or somebody else has the lock by
   /// now. It is looked at once a second by a thread of its own; this never blocks.
   [[nodiscard]] std::optional<Error> trouble() const;
-  /// Lets the lock of such a file system go, before the same path is opened anew; every change is Errc::lost.
+  /// Gives up the lock on such a file system, so that the same path can be opened anew; from then on every
+  /// change is Errc::lost.
   void give_up() noexcept;
   [[nodiscard]] Result<RootIdentity> identity();
   /// The root and every directory above it, up to and with "/".
   [[nodiscard]] Result<std::vector<DirectoryId>> ancestry();
-  /// Where a file that is named so is below this root: no path, or one. Its directory must be there.
+  /// The path below this root of `file`, a path on this machine whose directory exists; empty when it is
+  /// elsewhere.
   [[nodiscard]] std::vector<std::string> paths_of(const std::string& file) const;
   /// False when the path now leads to another directory than the one that is open (or to none).
   [[nodiscard]] bool still_at_path() const;

@@ -79,16 +79,16 @@ class Index {
   [[nodiscard]] static Result<Index> open(const std::string& state_dir, Role role,
                                           std::string_view root_path);
 
-  /// The same for who goes on without an index when there is none to be had (a full disk, say): then it
-  /// knows nothing and keeps nothing, and rewrite() is an Error. Errors of writing are no Errors of this
-  /// index, except for arguments that make no sense: what could not be kept is not known to the next run,
-  /// which costs reading it again.
+  /// As open(), for callers that go on without an index when there is none to be had (a full disk, say): it
+  /// then knows nothing and keeps nothing, and rewrite() is an Error. Functions of this index fail only for
+  /// arguments that make no sense; when writing fails, trouble() says so, and what could not be kept is not
+  /// known to the next run, which has to read it again.
   [[nodiscard]] static Index open_or_none(const std::string& state_dir, Role role,
                                           std::string_view root_path);
   /// What kept an index from open_or_none() from being opened or written first; empty when all is well. Any
   /// thread.
   [[nodiscard]] std::string trouble() const;
-  /// The same, from outside: a new base that could not be written. Any thread.
+  /// For callers that found such trouble themselves: a new base could not be written. Any thread.
   void note_trouble(const Error& error);
 
   [[nodiscard]] bool exists() const noexcept;
@@ -113,10 +113,11 @@ class Index {
     [[nodiscard]] bool is_of_base() const noexcept;
     /// How many records the base has of this directory. nullopt: the directory is not in it, or unreadable.
     [[nodiscard]] std::optional<std::uint64_t> rows_in_base() const noexcept;
-    /// Whether all of those can be read. Before any find() or next_name().
+    /// Whether all records of this directory in the base can be read. Call it before find() and next_name().
     [[nodiscard]] bool is_whole() const;
-    /// The name of the next of those behind what was asked for and given so far; it may then be asked for.
-    /// Valid until the next call. nullopt: there is none, or, unless is_whole(), none that can be read.
+    /// The next name of the base after the last one that was passed to find() or returned from here; find()
+    /// may then be called with it. The view is valid until the next call. nullopt: there is no further name
+    /// or, unless is_whole(), none that can be read.
     [[nodiscard]] std::optional<std::string_view> next_name();
 
    private:
@@ -132,8 +133,8 @@ class Index {
 
   /// Any order; slower. nullopt also when unreadable. Sees what append() added.
   [[nodiscard]] std::optional<Record> find(PathView path) const;
-  /// The first file whose record in the base has this device and inode; with what the log knows of that path.
-  /// Cost: a few preads.
+  /// The first file whose record in the base has this device and inode, with the log's record of that path if
+  /// it has a newer one. Cost: a few preads.
   [[nodiscard]] std::optional<InodeHit> find_inode(std::uint64_t device, std::uint64_t inode) const;
 
   /// Writes the next base while a scan runs. Directories and entries in row order; the old base stays

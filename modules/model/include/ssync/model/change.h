@@ -44,33 +44,34 @@ struct Change {
   std::string from_name;
   Values wanted;       ///< the source's values (not projected); for removals what is removed
   std::string target;  ///< of a link
-  /// The mirror's entry at path as the scan saw it, if it still is there when all steps before succeeded.
-  /// Only this may be replaced or removed. Absent: the path is free by then. Its ctime is unknown (0, 0).
+  /// What stands at path when all steps before this one have succeeded: the mirror's entry as the scan saw
+  /// it, with an unknown ctime (0, 0). Only this may be replaced or removed. Absent: the path is free by
+  /// then.
   std::optional<Seen> at_path;
-  /// The mirror's entry at from, as the scan saw it. Only this may be copied or moved.
+  /// The same of `from`: only this may be copied or moved.
   std::optional<Seen> at_from;
-  /// Content that `from` is proven to have, and path will have; also the known content of a set_metadata
-  /// (absent there: what the index knows of the content still holds).
+  /// What `from` is proven to contain, and path will contain after this step. Of a set_metadata: what is
+  /// known of the content of path; absent there, what the index knows of it still holds.
   std::optional<Checksum> checksum;
   std::optional<Digest> digest;
-  /// exchange: row and values of the other path (`from`), made right by the same step; kNoRow: by a later
-  /// one.
+  /// exchange: the row and the values of the other path (`from`), if this step makes that path right too;
+  /// kNoRow: a later step does.
   RowId from_row = kNoRow;
   Values from_wanted;
   std::optional<Checksum> from_checksum;
-  /// set_metadata only. record_only: nothing on the mirror is to be changed; the index records what was
-  /// learnt (a doubt that a comparison settled). Like every other change it adds its row to the tree digest
-  /// when it succeeded.
+  /// set_metadata only: nothing on the mirror is to be changed, but the index records what was learnt (a
+  /// comparison settled a doubt). Its row is added to the tree digest as that of any other change.
   bool record_only = false;
-  /// set_metadata of a directory that was right when the sync began and is touched by other steps: mode and
-  /// times are put back; its row is in the tree digest already. rename, rename_directory: the name gets other
-  /// letters, and a later step makes the path right. The only changes whose row is not added on success.
+  /// set_metadata: the directory was right when the sync began, other steps changed something in it, and its
+  /// mode and times are put back; its row is in the tree digest already. rename, rename_directory: the name
+  /// gets other letters only, and a later step makes the path right. A change with `restore` never adds its
+  /// row to the tree digest.
   bool restore = false;
   /// request only: the directory at `location` is made by this sync, and gets nothing but requested files. So
   /// it may be filled elsewhere and put there as a whole.
   bool fills_directory = false;
-  /// request only: nothing is at path, or only what was read while the source's file changed. A read during
-  /// which it changes again is better than none.
+  /// request only: the mirror has nothing at path, or only what was read while the source's file was
+  /// changing. So if the file keeps changing, what was read last is taken rather than nothing.
   bool any_content = false;
   [[nodiscard]] PathView path() const noexcept { return {location, name}; }
   [[nodiscard]] PathView from() const noexcept { return {from_location, from_name}; }
@@ -89,8 +90,8 @@ struct PlanTotals {
   std::uint64_t deletes =
       0;  ///< extras and entries freed by a change of kind (the latter also under --no-delete)
   std::uint64_t delete_bytes = 0;  ///< content of the files among them
-  /// Directories directly below the mirror's root that held something; those of which nothing stays in the
-  /// tree. With mirror_bytes and deletes 0 where nothing may be deleted.
+  /// places: directories directly below the mirror's root that held something. places_lost: those of them of
+  /// which nothing stays in the tree and to which nothing comes.
   std::uint64_t places = 0, places_lost = 0;
   std::uint64_t extras_kept = 0;  ///< under --no-delete or a withheld delete
   std::uint64_t problems = 0;

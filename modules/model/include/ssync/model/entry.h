@@ -147,8 +147,8 @@ struct ScannedEntry {
   /// say. Server only.
   bool retry = false;
   std::uint8_t unmirrored = 0;  ///< what it has that is not mirrored (fs::Unmirrored). Client only
-  /// The source's values this entry was written for, when the index holds them and `seen` equals the held
-  /// stat. On a mirror without any index: the entry's own values. Server only.
+  /// The source's values that this entry was written for: known when the index has them and `seen` equals the
+  /// stat that the index holds. On a mirror without any index: the entry's own values. Server only.
   std::optional<Values> wanted;
   std::optional<Checksum> checksum;  ///< proven
   bool has_digest = false;           ///< the index holds a proven digest of the negotiated kind
@@ -170,14 +170,15 @@ struct Problem {
 };
 
 /// All entries of one directory, sorted by name: the unit of scanning, of the index and of digests. Blocks
-/// come in the order of compare_locations(), each directory once, also when it is empty; not one whose entry
-/// is unreadable. The first block is the root's; the root's own row travels as `self` of that block.
-/// Move-only.
+/// come in the order of compare_locations(), each directory once, also when it is empty; a directory whose
+/// own entry is unreadable has no block. The first block is the root's; the root's own row travels as `self`
+/// of that block. Move-only.
 struct ScanBlock {
   std::string location;
   std::vector<ScannedEntry> entries;
   std::optional<Seen> self;  ///< only in the first block: the root directory itself
-  bool holds_own = false;    ///< a program's index or log is in it, which is no entry
+  bool holds_own =
+      false;  ///< a file of this program (index, log) is in it, which is no entry: the directory cannot go
   std::vector<Problem>
       problems;  ///< this directory's and its entries'; subtree ones also appear as Kind::unreadable entries
   std::shared_ptr<const void> storage;  ///< keeps the views alive

@@ -23,11 +23,13 @@ inline constexpr std::size_t kTargetBytesMax = 64 * 1024;
 
 /// The rule that a name breaks, as words that follow it ("is longer than 255 bytes"); nullptr: none.
 [[nodiscard]] const char* broken_name_rule(std::string_view name) noexcept;
-/// The same of an entry's path in a location that keeps the rules itself.
+/// The rule that an entry's path breaks, given that its location breaks none; words as above.
 [[nodiscard]] const char* broken_path_rule(PathView path) noexcept;
-/// The same of what an entry is. `target`: empty but of a link.
+/// The rule that an entry's values and link target break; words as above. `target` is empty for all but
+/// links.
 [[nodiscard]] const char* broken_values_rule(const Values& values, std::string_view target) noexcept;
-/// Whether a directory in a location of so many components can be a location itself.
+/// Whether a directory may have entries, as far as depth goes: its own path has one component more than the
+/// location that it is in.
 [[nodiscard]] constexpr bool may_have_entries(std::size_t location_depth) noexcept {
   return location_depth < kDepthMax;
 }

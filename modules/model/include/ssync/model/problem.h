@@ -9,10 +9,10 @@
 
 namespace ssync {
 
-/// The error with nothing but `operation` as context, "set owner: Operation not permitted": the path is said
-/// beside it.
+/// The error with nothing but `operation` as its context, "set owner: Operation not permitted": for where the
+/// path is shown beside it.
 [[nodiscard]] Error failed_to(std::string_view operation, const Error& error);
-/// `step` of a chain under the words above.
+/// The result of one step; its Error, if it has one, becomes failed_to(operation, error).
 template <typename T>
 [[nodiscard]] Result<T> named(std::string_view operation, Result<T> step) {
   if (!step) return fail(failed_to(operation, step.error()));

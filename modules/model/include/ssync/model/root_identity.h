@@ -16,7 +16,7 @@ struct RootIdentity {
   std::uint64_t inode = 0;
   std::optional<FileTime> birth;
   std::uint64_t links = 0;   ///< hash of the symbolic links on the way to it, and of what each says; 0: none
-  std::uint32_t levels = 0;  ///< of directories from its mount point down to it, plus one; 0: not known
+  std::uint32_t levels = 0;  ///< 1 + the number of directories between its mount point and it; 0: not known
   friend bool operator==(const RootIdentity&, const RootIdentity&) = default;
 };
 

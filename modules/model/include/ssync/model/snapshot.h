@@ -28,7 +28,7 @@ enum EntryFlag : std::uint8_t {
   kFlagA = 16,
   kFlagB = 32,
   kFlagC = 64,
-  kFlagD = 128,  ///< the owner's
+  kFlagD = 128,  ///< A to D mean what the owner of the snapshot wants
 };
 
 /// An append-only list of directories and their rows, in row order; then read-only but for flags.

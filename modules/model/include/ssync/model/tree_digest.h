@@ -1,4 +1,5 @@
-// The tree digest: both ends compute it and it is equal exactly when the mirror is right. proto-spec/03 §5.
+// The tree digest: both ends compute it, and the two are equal exactly when the mirror is right.
+// proto-spec/03 §5.
 //
 // A directory's digest is the sum modulo 2^128 of its rows' hashes, so rows may be added and taken out in any
 // order. The tree's is XXH3-128 over the directories in the order of compare_locations(), those without any
