@@ -25,7 +25,7 @@ class Emitter {
   void run_early(std::vector<Change>& out);
   /// The plan is made. `steps` as order_local_steps() made them.
   void begin(std::vector<LocalStep> steps, Deletes deletes);
-  /// Appends to `out` until it holds a batch or this part is finished; true when it is.
+  /// Appends to `out` until it holds a batch. True: this part is finished.
   [[nodiscard]] bool run(std::vector<Change>& out);
   /// The last part begins: directories from the bottom up, the root last.
   void begin_directories();
@@ -42,7 +42,7 @@ class Emitter {
     directories
   };
 
-  /// What of a directory is handed out early: requests come after what is made, as everywhere.
+  /// The two passes over a directory that is handed out early: first what is made in it, then its requests.
   enum class EarlyPart : std::uint8_t { creations, requests };
 
   bool run_stage(std::vector<Change>& out);

@@ -29,9 +29,9 @@ class Join {
   [[nodiscard]] Result<void> end_mirror();
 
   enum class Need : std::uint8_t { source, mirror, listings, nothing };
-  /// The whole mirror is known: its root, and nothing is wrong with it; and every row comes. Then nothing but
-  /// the root can be equal, in doubt or asked about: after its row the join neither touches the tree digest,
-  /// which others fill meanwhile, nor has a question.
+  /// The mirror's scan has ended: it has nothing but its root, and no Problem; and the source's list is one
+  /// of rows, not of directories. Then only the root's row can be equal or in doubt. From then on the join
+  /// asks nothing and leaves the tree digest alone, so that others may add to it meanwhile.
   [[nodiscard]] bool is_mirror_empty() const;
   /// Merges as far as what is there allows. The plan does not depend on how the input was cut: the order of
   /// decisions is that of the rows.

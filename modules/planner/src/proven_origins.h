@@ -22,8 +22,8 @@ class OriginFinder {
   Snapshot::Range entries_;              ///< of it
 };
 
-/// Not its own old content; nor another name of that inode, as renaming one onto the other does nothing
-/// (rename(2)).
+/// Whether the row whose path holds `self` may get the content of `entry`: not when that is `self`, nor when
+/// it is another name of the same inode, as rename(2) of one onto the other does nothing.
 [[nodiscard]] bool can_take(const State& state, EntryIndex self, EntryIndex entry);
 /// The row's content is that of `from`: a rename if that may go and nobody else has it, else a copy.
 void take_from(State& state, RowIndex row, EntryIndex from);

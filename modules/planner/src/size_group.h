@@ -56,7 +56,7 @@ class SizeGroup {
   struct Same {
     std::vector<EntryIndex> gone;  ///< a rename may take them
     std::vector<EntryIndex> others;
-    std::size_t next = 0;  ///< those before were taken
+    std::size_t next = 0;  ///< the first that was not taken yet
   };
   struct DigestHash {
     std::size_t operator()(const Digest& digest) const noexcept;

@@ -51,12 +51,12 @@ enum class Action : std::uint8_t {
 
 /// Facts about a row.
 inline constexpr std::uint8_t kReplaces =
-    1;  ///< its mirror entry (tag) has another kind or spelling and must go first
+    1;  ///< the mirror's entry at its path (the row's tag) has another kind or spelling, and must go first
 inline constexpr std::uint8_t kLate =
-    2;  ///< so it is here or above: nothing can be put there before the removals
+    2;  ///< this row, or a directory above it, has kReplaces: nothing can be put there before the removals
 inline constexpr std::uint8_t kTouched = 4;  ///< a directory in which something was made, replaced or removed
 inline constexpr std::uint8_t kMetaSame = 8;  ///< once the content is known to be the same, nothing differs
-inline constexpr std::uint8_t kKnown = 16;    ///< and then the index would learn nothing
+inline constexpr std::uint8_t kKnown = 16;    ///< like kMetaSame, and the index would learn nothing either
 inline constexpr std::uint8_t kTwin =
     32;  ///< its mirror entry has its name in other letters, on a mirror that folds case
 inline constexpr std::uint8_t kOrdered = 64;  ///< part of the order of local steps
@@ -137,8 +137,8 @@ struct State {
   Sparse<Checksum> learnt_checksums;     ///< of the phase that runs
   Sparse<Digest> learnt_digests;
 
-  /// Entries that come with a moved directory to the path of a row that wants other content of their kind;
-  /// they are the row's tag.
+  /// Mirror entries that a moved directory brings to a row's path, where the row wants other content of the
+  /// same kind; such an entry is the row's tag.
   std::unordered_map<EntryIndex, RowIndex> brought;
   SubtreeSet blocked;                       ///< Problems, with everything below
   std::vector<DirectoryIndex> holding_own;  ///< ascending: see ScanBlock::holds_own

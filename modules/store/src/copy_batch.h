@@ -27,8 +27,9 @@ class CopyBatch {
   struct Copy {
     Change change;
     Staged staged;
-    RemoveFrom remove_from = RemoveFrom::no;  ///< it was to be moved
-    /// The identity of what moved is followed, and nobody is told: part of a directory's move.
+    RemoveFrom remove_from =
+        RemoveFrom::no;  ///< `from` goes once the copy has its name: the change is a move
+    /// It is part of moving a directory: what it became is remembered (Remade), and no outcome is told.
     bool part_of_move = false;
   };
 

@@ -16,12 +16,12 @@
 
 namespace ssync::store {
 
-/// Entries that are others since their directory was moved in parts, though the plan knows them as the scan
-/// saw them. Thread safety: one thread at a time.
+/// Entries that were made anew when their directory was moved in parts. The plan still knows them as the scan
+/// saw them, by another device and inode. Thread safety: one thread at a time.
 class Remade {
  public:
   void add(std::string_view name, const Seen& before, const Seen& now);
-  /// What stands for `seen` now.
+  /// Changes `seen` to what was made in its place, if it was made anew.
   void follow(std::string_view name, std::optional<Seen>& seen) const;
 
  private:
@@ -42,10 +42,10 @@ class DirectoryMove {
   DirectoryMove(Placing& placing, Remade& remade, CopyFile copy_file, Settle settle)
       : placing_(placing), remade_(remade), copy_file_(std::move(copy_file)), settle_(std::move(settle)) {}
 
-  /// Goes on after a failure, and gives the first: what could not be moved is where it was then.
-  /// Requires: `from` is a directory; `to` is free, else Errc::already_exists.
+  /// Goes on after a failure and returns the first one; what could not be moved stays where it was. Requires:
+  /// `from` is a directory; `to` is free, else Errc::already_exists.
   [[nodiscard]] Result<void> run(const std::string& from, const std::string& to);
-  /// One directory by renaming it, also when its mode keeps it from that.
+  /// Renames one directory, also when its mode keeps it from being renamed.
   [[nodiscard]] static Result<void> rename(Placing& placing, PathView from, PathView to,
                                            const fs::Stat& directory);
 

@@ -17,7 +17,7 @@ tl::unexpected<Error> violated(RowId row, std::string_view rule) {
   return fail(Errc::protocol, fmt::format("data for row {}: {}", row, rule));
 }
 
-/// What a request for a file that the mirror has not says nothing of.
+/// True when the request holds nothing beyond path and values, as for a file that the mirror does not have.
 bool is_plain(const Change& request) {
   return !request.at_path && !request.checksum && !request.digest && request.target.empty();
 }

@@ -18,20 +18,21 @@
 
 namespace ssync::transfer {
 
-/// Thread safety: any thread. An store::Incoming lives until it was published, or as long as the ledger if it
-/// failed: late pieces of it may still be on their way.
+/// Thread safety: any thread. A store::Incoming lives until its file was published; if the file failed, as
+/// long as the ledger, as late pieces of it may still be on their way.
 class Ledger final : public store::Outcomes {
  public:
   /// Larger files do not fill a directory: it would wait for them.
   static constexpr std::uint64_t kFillBytesMax = wire::kChunkBytesMax;
-  /// More files than that in pieces at once is no reader of ours; each costs a descriptor.
+  /// No reader of ours sends more files in pieces at once; each costs a descriptor.
   static constexpr std::size_t kUnfinishedMax = 256;
 
   Ledger(unsigned writers, BoundedQueue<ReceiveEvent>& events) : writers_(writers), events_(events) {}
 
-  /// A part that tells a writer what is complete with this, as another directory's turn has come.
+  /// When this request is for another directory than the one before, that directory is complete: the part
+  /// that is returned tells its writer.
   [[nodiscard]] std::optional<store::Part> expect(Change request);
-  /// The same for the directory whose turn it is.
+  /// The same for the directory of the last expect(), without another one.
   [[nodiscard]] std::optional<store::Part> complete_last();
   /// The message cut into parts, at most one a writer; one without pieces (for any writer) when nothing in it
   /// is waited for. Errc::protocol as Receiver::accept() says.
@@ -67,8 +68,9 @@ class Ledger final : public store::Outcomes {
   std::unordered_map<std::string_view, std::unique_ptr<store::Location>> locations_ SSYNC_GUARDED_BY(mutex_);
   store::Location* last_location_ SSYNC_GUARDED_BY(mutex_) = nullptr;
   std::size_t outstanding_ SSYNC_GUARDED_BY(mutex_) = 0;
-  std::size_t unreported_ SSYNC_GUARDED_BY(mutex_) = 0;  ///< settled, their events not yet in the queue
-  std::size_t unwritten_ SSYNC_GUARDED_BY(mutex_) = 0;   ///< messages whose credit is still out
+  std::size_t unreported_ SSYNC_GUARDED_BY(mutex_) =
+      0;  ///< events of published or failed files that are not in the queue yet
+  std::size_t unwritten_ SSYNC_GUARDED_BY(mutex_) = 0;  ///< messages whose credit is still out
   std::size_t unfinished_ SSYNC_GUARDED_BY(mutex_) = 0;
   bool finishing_ SSYNC_GUARDED_BY(mutex_) = false;
 };

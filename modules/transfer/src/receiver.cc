@@ -117,7 +117,8 @@ struct Receiver::Impl {
 
   store::Placing publisher_placing;  ///< the publishing thread's
   store::Publisher publisher;
-  std::vector<Writer> writers;  // joined first but for:
+  std::vector<Writer> writers;  // Members are destroyed from the bottom up: the publishing thread is joined
+                                // first, then the writers.
   std::jthread publishing;
 };
 

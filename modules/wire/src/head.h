@@ -41,7 +41,7 @@ struct Head {
 /// Checks sizes, msgpack, the version, and the fields of the envelope.
 [[nodiscard]] Result<Head> open_head(const Frames& frames);
 
-/// Whether a message has rows is part of its type.
+/// A message's type says whether it has a body. These check that.
 [[nodiscard]] Result<void> require_no_body(const Frames& frames);
 [[nodiscard]] Result<void> require_body(const Frames& frames);
 

@@ -66,11 +66,11 @@ struct Answer {
 /// What a plan takes from the mirror beside what its PlanTotals say, measured as a person would. Entries, and
 /// bytes of file content. A *place* is a directory directly below the root that held something.
 struct Losses {
-  /// At paths at which the mirror had nothing, or another kind: made, copied or requested.
+  /// What is made, copied or requested at paths where the mirror had nothing, or another kind.
   std::uint64_t new_entries = 0, new_bytes = 0;
-  /// In places that go with their names, these counted.
+  /// Deleted in places that go as a whole; the places' own entries count too.
   std::uint64_t removed_entries = 0;
-  /// In places that still stand and are empty now: what is deleted there.
+  /// Deleted in places that still stand but are empty then.
   std::uint64_t emptied_entries = 0, emptied_bytes = 0;
 };
 
@@ -84,10 +84,10 @@ struct Losses {
 /// origin are known.
 class Planner {
  public:
-  /// `digest` (the mirror's tree digest) gets every row that is right as it is; the caller adds what it makes
-  /// right: the row of every change that succeeded but for stage_*, make_directory and
-  /// rename_directory (their final set_metadata adds them), removals, and set_metadata with `restore`; of an
-  /// exchange both rows. Under compare_content the rows of files are folded with their checksum, empty files
+  /// The planner adds every row that is right as it is to `digest` (the mirror's tree digest). The caller
+  /// adds what it makes right: the row of every change that succeeded, of an exchange both rows; but none of
+  /// stage_*, make_directory and rename_directory (a later change adds those), of removals, and of changes
+  /// with `restore`. Under compare_content the rows of files are folded with their checksum, empty files
   /// included. Must outlive the planner.
   Planner(Options options, TreeDigest& digest);
   ~Planner();

@@ -21,12 +21,12 @@ struct Applied {
   enum class State : std::uint8_t {
     done,
     problem,  ///< this path failed, the mirror has what it had (attributes may lag when only those failed)
-    /// copy, rename, exchange, stage_*, publish_staged, and set_metadata of a file whose directory moved in
-    /// parts: the content is not there any more as planned: it must be requested instead. Nothing was
-    /// changed.
+    /// The content that the plan counted on is not there any more and must be requested instead; nothing was
+    /// changed. Of copy, rename, exchange, stage_*, publish_staged, and of set_metadata for a file whose
+    /// directory was moved in parts.
     stale,
-    /// durable: a copy whose content is not on disk yet. It gets its name with others; the outcome comes from
-    /// take_settled().
+    /// durable: a copy that is not on disk yet. It gets its name together with others, and take_settled()
+    /// tells the outcome.
     waits,
   };
   State state = State::done;
@@ -63,9 +63,10 @@ class Applier {
   /// A directory was moved that the file system could not rename: what is in it was moved one by one, so
   /// ctimes are new, and of what had to be made anew device and inode are new too.
   [[nodiscard]] bool moved_in_parts() const noexcept;
-  /// Brings `at_path` and `at_from` up to date with that. Before apply(), and before a request goes out.
+  /// Replaces in `at_path` and `at_from` what such a move made anew by what stands there now. Call it before
+  /// apply(), and before a request goes out.
   void follow(Change& change) const;
-  /// Gives all that waits its name now.
+  /// Gives all copies that wait their names now (see Durable above).
   void settle();
   struct Settled {
     Change change;

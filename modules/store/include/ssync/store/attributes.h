@@ -30,8 +30,8 @@ struct MirrorRules {
 [[nodiscard]] std::optional<Owner> owner_to_set(const Values& wanted, Owner current,
                                                 const Attributes& attributes) noexcept;
 
-/// A mode for create_file() that stays right when it is also the wanted one: nothing that writing or chown
-/// would take away.
+/// The mode to pass to create_file(). `is_final`: it is the wanted one and needs no set_mode() later, as it
+/// has no bit that writing or chown would take away.
 struct CreateMode {
   std::uint16_t mode = 0600;
   bool is_final = false;
@@ -53,9 +53,10 @@ struct CreateMode {
 [[nodiscard]] bool attributes_differ(const Values& wanted, const fs::Stat& now,
                                      const Attributes& attributes) noexcept;
 
-/// Runs `change` and, when this directory's mode kept us from it, once more after adding u+rwx; the final
-/// pass over directories gives the mode back.
+/// Adds u+rwx to the directory's mode. False: it has that already, or may not be changed.
 [[nodiscard]] bool make_writable(fs::Directory& directory);
+/// Runs `change` and, when this directory's mode kept us from it, once more after make_writable(); the final
+/// pass over directories gives the mode back.
 template <typename Change>
 [[nodiscard]] auto with_writable(fs::Directory& directory, Change change) -> decltype(change()) {
   auto result = change();

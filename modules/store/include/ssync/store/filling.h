@@ -19,8 +19,8 @@ namespace ssync::store {
 class Filling {
  public:
   using Clock = std::chrono::steady_clock;
-  /// More than that at once (fewer where descriptors are few), and new ones are not filled: each costs a
-  /// descriptor.
+  /// At most so many directories are filled at once (fewer where descriptors are few), as each costs a
+  /// descriptor; the files of further ones go in one by one.
   static constexpr std::size_t kOpenMax = 32;
   /// What a crash may cost: what is in staging has to be sent again.
   static constexpr std::uint64_t kBytesMax = 64U << 20U;
@@ -35,12 +35,12 @@ class Filling {
   [[nodiscard]] fs::Directory* open(Location& location);
   /// The same, only when it is being filled.
   [[nodiscard]] fs::Directory* find(const Location& location);
-  /// A file that is complete in it.
+  /// A file is complete in a directory that is being filled.
   void add(ReadyFile file);
   /// Nothing more comes. Without effect when it is not being filled.
   void close(Location& location);
 
-  /// What has settled.
+  /// Takes the directories that have settled.
   [[nodiscard]] std::vector<Ready> take_settled();
   /// When there will be something.
   [[nodiscard]] std::optional<Clock::time_point> next_settled() const;

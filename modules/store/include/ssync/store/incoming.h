@@ -32,25 +32,25 @@ struct Location {
   unsigned writer = 0;  ///< one directory's files go through one writer: two would wait for its lock
 
   // The ledger's, under its lock.
-  std::size_t to_fill = 0;  ///< of the files that fill it: neither staged nor failed
+  std::size_t to_fill = 0;  ///< files that fill it and are neither staged nor failed yet
   bool complete = false;    ///< nobody expects more, for now
-  bool fills = false;       ///< some file did
+  bool fills = false;       ///< at least one of its files fills it (Incoming::fills)
 
   // Its writer's.
-  bool filled = false;  ///< its turn is over: what still comes goes in file by file
+  bool filled = false;  ///< it is not filled any more: files that still come go in one by one
 };
 
-/// One expected file. There may be very many, so the request is kept without what a new file's request does
-/// not say.
+/// One expected file. There may be very many, so it is kept small: fields of the request that a new file
+/// leaves empty live in `rest`.
 struct Incoming {
   // Fixed by expect().
   RowId row = kNoRow;
   Location* location = nullptr;  ///< the ledger's
   std::string name;
   std::unique_ptr<Change>
-      rest;  ///< the request without the strings above; null when it says nothing else than `wanted`
+      rest;  ///< the request without location and name; null when it holds nothing beyond path and values
   bool any_content = false;
-  bool fills = false;  ///< small, and for a directory that is filled in staging
+  bool fills = false;  ///< it is small, and its directory is filled in staging and renamed as a whole
 
   // The ledger's, under its lock.
   std::uint64_t next_offset = 0;
@@ -98,7 +98,7 @@ struct ReadyFile {
   Incoming* file = nullptr;
   Staged staged;
   Checksum checksum{};
-  std::optional<Seen> seen;  ///< as it is in a filled directory, whose renaming does not touch it
+  std::optional<Seen> seen;  ///< its stat in a filled directory; renaming that directory does not change it
 };
 
 /// Files that each get their own name or, with `directory`, one directory that they fill: it is staged under

@@ -23,7 +23,8 @@ class Outcomes {
   virtual ~Outcomes() = default;
   /// Expected and neither published nor failed.
   [[nodiscard]] virtual std::size_t outstanding() const = 0;
-  /// Of the locations that are given, those stay in `filled` that are complete with this.
+  /// Counts these files off. Only those locations stay in `filled` that have all their files now and expect
+  /// no more.
   virtual void filled(std::vector<Filled>& filled) = 0;
   /// One part of the message was written, or discarded.
   virtual void written(Message& message) = 0;

@@ -44,7 +44,8 @@ struct NewFile {
   Staged at;
   std::optional<Owner> owner_to_set;
   bool mode_is_set = false;
-  bool owner_is_wish = false;  ///< the group of its directory, which this process need not be able to give
+  bool owner_is_wish =
+      false;  ///< owner_to_set is its directory's group; it is no failure if this process may not give that
 };
 
 /// Thread safety: one thread at a time.
@@ -85,12 +86,13 @@ class Placing {
   /// Removes it when it is empty.
   void drop_directory(const std::string& slot) noexcept;
 
-  /// Under its final name at once, for what is complete when it is empty.
+  /// Makes a file under its final name at once: for files that are complete when they are empty.
   [[nodiscard]] Result<NewFile> create_at(fs::Directory& directory, std::string_view location,
                                           std::string_view name, const Values& wanted);
-  /// Where owners are not mirrored, what comes into a directory gets its group, however it comes there; as
-  /// far as this process may give it.
+  /// How an entry came into a directory.
   enum class Came : std::uint8_t { made, moved };
+  /// Where owners are not mirrored, an entry that came into a directory gets that directory's group, as far as
+  /// this process may give it.
   void give_group(fs::Directory& directory, std::string_view location, std::string_view name,
                   Came came = Came::made);
 
@@ -137,7 +139,8 @@ class Placing {
   const MirrorRules rules_;
   OtherDevices& other_devices_;
   std::unique_ptr<fs::Directory> staging_directory_;
-  std::optional<Owner> owner_of_new_files_;  ///< in the staging directory, which hands nothing down
+  std::optional<Owner> owner_of_new_files_;  ///< new files in the staging directory have it: that directory
+                                             ///< hands down neither group nor ACL
   std::string group_location_;               ///< looked at last
   std::optional<std::optional<std::uint32_t>> group_;
 };

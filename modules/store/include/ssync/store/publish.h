@@ -1,5 +1,5 @@
-// How a staged file gets its name. What is replaced, and when, is Placing::publish()'s rule; here it is applied
-// to one file, to all files of a batch, and to a directory that was filled in staging.
+// How a staged file gets its name. What is replaced, and when, is Placing::publish()'s rule; here it is
+// applied to one file, to all files of a batch, and to a directory that was filled in staging.
 #pragma once
 
 #include <vector>
@@ -11,8 +11,9 @@
 
 namespace ssync::store {
 
-/// Gives all of them their names; a result for each file. What got none is dropped. `seen` stays only where a
-/// later change must show in it. `clock`: the file system's.
+/// Gives all files of `ready` their names; returns a result for each. A staged file that got no name is
+/// removed. ReadyFile::seen is kept only if a later change of the file must show in its stat, by the file
+/// system's clock, `clock`.
 [[nodiscard]] std::vector<Result<void>> publish(Placing& placing, Ready& ready, const FileTime& clock);
 /// Tells what became of each: `placed` is what publish() returned.
 void report(Outcomes& outcomes, Ready& ready, const std::vector<Result<void>>& placed);

@@ -56,7 +56,7 @@ class StageWriter {
   const std::atomic<bool>& stopping_;
   std::vector<Incoming*> unfinished_;
   Ready ready_;
-  std::vector<Filled> filled_;  ///< by the part that is worked on
+  std::vector<Filled> filled_;  ///< counted while working on one part
 };
 
 }  // namespace ssync::store

@@ -24,9 +24,9 @@ namespace ssync::transfer {
 struct PublishedFile {
   Change change;  ///< the request; `wanted` brought up to what the source's last segment said
   Checksum checksum{};
-  std::optional<Seen> seen;  ///< its stat, when that was taken so long before that a later change must show
-  bool changed =
-      false;  ///< the source's file changed while it was read: the best whole read, and proof of nothing
+  std::optional<Seen> seen;  ///< its stat, if that is old enough for a later change to show in it
+  bool changed = false;      ///< the source's file changed while it was read: this is what the last reading
+                             ///< found, and proof of nothing
 };
 struct Published {
   std::vector<PublishedFile> files;
@@ -53,10 +53,10 @@ using ReceiveEvent = std::variant<Published, ReceiveFailure, CreditReturned>;
 /// digits>`.
 ///
 /// Small files whose requests say `fills_directory` come into being in a directory in staging, which then
-/// takes the place of the empty one in the mirror: one rename for all of them. It goes there when all of them
-/// are complete that were expected until a request for another directory, or flush(); at 64 MiB or 4096 files
-/// already, and what is left goes in file by file. So does all of it when the directory in the mirror is not
-/// empty any more.
+/// takes the place of the empty one in the mirror: one rename for all of them. Its files are those that were
+/// expected before a request for another directory came, or flush() was called; when all of them are
+/// complete, it goes there. At 64 MiB or 4096 files it goes at once, and the remaining files follow one by
+/// one. Where the directory in the mirror is not empty any more, all go in one by one.
 class Receiver {
  public:
   struct Options {
@@ -85,7 +85,8 @@ class Receiver {
   /// file is complete or failed.
   void fail(RowId row, const wire::Fail& why);
   [[nodiscard]] std::size_t outstanding() const;  ///< expected and neither published nor failed
-  /// More may be expected only when something has become of what is expected now.
+  /// The caller expects no more until some of what is outstanding was published or failed. So the directory
+  /// of the last expect() is complete with the files that it has so far.
   void flush();
   /// Publishes what is staged without waiting for a full batch; when nothing is outstanding any more and the
   /// credit of all that was accepted went back, closes `events`.

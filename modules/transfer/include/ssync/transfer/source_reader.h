@@ -22,7 +22,8 @@ struct ReadRequest {
   RowId row = kNoRow;
   std::string location, name;
   Values listed;
-  bool any_content = false;  ///< rather what was read while it changed than nothing
+  bool any_content =
+      false;  ///< if it changes during every reading, the last reading is sent rather than nothing
 };
 
 /// A file that is completely in the chunks so far.

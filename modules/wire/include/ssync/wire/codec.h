@@ -35,8 +35,8 @@ struct Frames {
 [[nodiscard]] Result<Request> decode_request(Frames frames);
 [[nodiscard]] Result<Reply> decode_reply(Frames frames);
 
-/// The sequence number of a message that need not decode otherwise, so that an error can be the reply to it;
-/// 0 when there is none.
+/// The sequence number in a head, also of a message that cannot be decoded, so that it can be answered with
+/// an error; 0 when there is none.
 [[nodiscard]] std::uint32_t seq_of(std::span<const std::byte> head);
 
 /// Bytes that a row takes in a body at most. Senders close a batch at kRowsMax rows, or as soon as the sum

@@ -30,7 +30,8 @@ struct Ending {
   std::uint64_t size = 0;
   FileTime mtime;
   Checksum checksum{};
-  bool changed = false;  ///< it changed while it was read, and any content was asked for: the best whole read
+  bool changed = false;  ///< it changed while it was read, and RequestRow::any_content allowed to send it:
+                         ///< what the last reading found
   friend bool operator==(const Ending&, const Ending&) = default;
 };
 

@@ -50,6 +50,6 @@ inline constexpr std::chrono::milliseconds kIdleMax{600000};  ///< the same of i
 inline constexpr std::chrono::milliseconds kIdle{15000};    ///< a peer that says nothing for so long is gone
 inline constexpr std::chrono::milliseconds kAttach{10000};  ///< from welcome to the data socket's attach
 inline constexpr std::chrono::milliseconds kNoProgress{
-    60000};  ///< with credit or an open request, and nothing moves
+    60000};  ///< a session ends in which credit or a request is open and nothing moves for so long
 
 }  // namespace ssync::wire
