@@ -222,9 +222,9 @@ Result<void> Decider::act(std::vector<Change> changes) {
   return flush_seals();
 }
 
-/// A rename changes nothing in a directory, not even a ctime: what the scan saw of an entry, and so the
-/// record that it left, is as true at the new path. One that is not as it was since has another stat than
-/// that record, as anywhere.
+/// Renaming a directory leaves the ctimes of its entries alone, so the index's record of an entry also holds
+/// at the entry's new path and is carried over, without another look. An entry that was changed since has
+/// another stat than the record, which the next scan sees.
 std::optional<SealItem> Decider::carried_over(const Change& change) {
   if (!change.record_only || change.from_name.empty() || !is_moved_whole_ || applier_.moved_in_parts())
     return std::nullopt;

@@ -22,7 +22,8 @@ namespace ssync::mirror {
 /// One run, in the caller's thread; ends early (Errc::closed) when its queues are closed.
 class Decider {
  public:
-  /// `finish` is called after the last change; it sees to the index and returns what the sealer made of it.
+  /// `finish` is called after the last change: it ends the sealer, completes the index, and returns what the
+  /// sealer found.
   Decider(SyncContext& context, transfer::Receiver& receiver, std::function<Result<Sealed>()> finish);
   ~Decider();
   /// Until sync:done (or an error reply) is in `outputs`.
@@ -74,9 +75,9 @@ class Decider {
   Questions questions_;
   IndexReader records_;
 
-  bool differs_ = false;                      ///< so they are not equal
+  bool differs_ = false;  ///< the mirror is not equal to the source (a dry run or --verify found a change)
   std::unordered_set<std::string> not_made_;  ///< directories that could not be made
-  bool is_moved_whole_ = true;                ///< every directory that was to move did
+  bool is_moved_whole_ = true;                ///< no directory that was to be moved failed to be
   bool has_requested_ = false;
   std::vector<wire::RequestRow> request_rows_;
   std::uint64_t request_bytes_ = 0;

@@ -13,8 +13,8 @@ namespace ssync::mirror {
 /// How full a message of rows is.
 class MessageRoom {
  public:
-  /// Counts a row with these strings in, as the first of a new message when it does not fit any more: true
-  /// then, and the message before is to be said first.
+  /// Adds the size of a row with these strings. True: it did not fit any more. Then the message so far has to
+  /// be said first, and the row counts as the first one of the next.
   [[nodiscard]] bool next(std::initializer_list<std::string_view> strings) noexcept;
   /// The message was said.
   void clear() noexcept { rows_ = bytes_ = 0; }
@@ -31,11 +31,11 @@ class Outbox {
   Outbox(SyncContext& context, SyncStats& stats) : context_(context), stats_(stats) {}
 
   [[nodiscard]] Result<void> say(session::server::Output output);
-  /// When the client wants to be told.
+  /// Tells the client, if it asked for changes.
   [[nodiscard]] Result<void> change(const Change& change);
   /// Reports and counts it, and tells the client.
   [[nodiscard]] Result<void> problem(Problem problem);
-  /// What was not said yet of changes and problems.
+  /// Says the changes and problems that were not said yet.
   [[nodiscard]] Result<void> flush();
 
  private:

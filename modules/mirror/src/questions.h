@@ -49,7 +49,8 @@ class Questions {
   std::unordered_map<RowId, std::vector<std::uint64_t>> open_source_;  ///< row -> query ids
   std::vector<planner::Query> to_ask_;  ///< source queries not yet sent; front is next_to_ask_
   std::size_t next_to_ask_ = 0;
-  std::optional<std::chrono::steady_clock::time_point> held_since_;  ///< a few wait for others
+  std::optional<std::chrono::steady_clock::time_point>
+      held_since_;  ///< since when a few questions are held back, so that more go in one message
 };
 
 }  // namespace ssync::mirror

@@ -45,9 +45,10 @@ struct SealItem {
   std::string target;
   std::optional<Checksum> checksum;
   std::optional<Digest> digest;
-  std::optional<Seen> seen;  ///< looked at already
+  std::optional<Seen> seen;  ///< the last look was taken already
   RowId row = kNoRow;
-  /// Its content is proof of nothing: left out of the digest, asked for again first thing.
+  /// It was read while it changed, so its content proves nothing: it is left out of the digest, and the next
+  /// sync asks for it before anything else.
   bool retry = false;
 };
 using SealBatch = std::vector<SealItem>;
@@ -82,7 +83,7 @@ struct Queues {
   }
 };
 
-/// The outcome of whoever finds a queue closed.
+/// The Error of a stage that finds its queue closed.
 inline Error stopped() {
   return Error{Errc::closed, "the sync was stopped"};
 }

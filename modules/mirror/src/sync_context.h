@@ -44,7 +44,8 @@ struct SharedProgress {
   }
 };
 
-/// What was used up, for the thread that owns the sockets, which is woken.
+/// What the sync has used up and the client may send again: list messages and credit. Told to the thread that
+/// owns the sockets, which is woken.
 class Returned {
  public:
   explicit Returned(EventFd& wake) : wake_(wake) {}
@@ -56,7 +57,7 @@ class Returned {
     credit_.fetch_add(bytes, std::memory_order_acq_rel);
     wake_.signal();
   }
-  /// How many messages so far.
+  /// How many list messages were taken so far.
   [[nodiscard]] std::uint64_t list_messages() const noexcept {
     return list_messages_.load(std::memory_order_acquire);
   }

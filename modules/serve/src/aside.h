@@ -1,4 +1,5 @@
-// Work that may wait for a disk, in a thread of its own, so that the thread that owns the sockets does not.
+// Work that may wait for a disk gets a thread of its own, so that the thread that owns the sockets never
+// waits.
 #pragma once
 
 #include <atomic>

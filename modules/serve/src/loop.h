@@ -102,9 +102,9 @@ class Loop {
   std::atomic<bool> stopping_{false};
 
   Mutex mutex_;
-  /// By set_mirrors(), not begun with.
+  /// What set_mirrors() asked for, until opening it has begun.
   std::optional<std::vector<MirrorOptions>> wanted_ SSYNC_GUARDED_BY(mutex_);
-  std::unique_ptr<Opened> opened_;  ///< the work's, until it is done
+  std::unique_ptr<Opened> opened_;  ///< used by opening_'s thread until that is done
   std::unique_ptr<Aside> opening_;  ///< last: it uses the rest
 };
 

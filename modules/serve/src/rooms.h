@@ -30,7 +30,8 @@ class Rooms {
   [[nodiscard]] std::vector<session::server::MirrorListing> listings() const;
 
   [[nodiscard]] std::list<Room>& all() noexcept { return rooms_; }
-  /// Those with a session, or with work that is being done. What is done with them may change which they are.
+  /// Those with a session, or with work that is being done. A copy, as what the caller does with them may
+  /// change which ones they are.
   [[nodiscard]] std::vector<Room*> busy();
 
  private:

@@ -18,7 +18,8 @@ class AskedRows {
   /// Both must outlive it.
   AskedRows(const Snapshot& rows, const index::Index& index) : rows_(rows), index_(index) {}
 
-  /// What neither the snapshot nor the index holds. Rows in ascending order.
+  /// Keeps a row's origin, the one thing that neither the snapshot nor the index has. Call it in ascending
+  /// order of rows.
   void keep(EntryIndex row, const Origin& origin) { origins_.put(row, origin); }
   /// Errc::protocol: no such directory was listed, or it is not after the one asked for before.
   [[nodiscard]] Result<void> ask(const wire::ListingRow& listing);

@@ -18,11 +18,10 @@ namespace ssync::source {
 /// page has been written back (half a minute on a disk; on tmpfs never). So the content of a file whose ctime
 /// was young when it was read may be another by now, under the same stat.
 ///
-/// A file is due when its ctime was not older than kFresh when the tree was listed before, and has passed one
-/// of the ages of kAges since then: so it is read seven times at most, with a minute between syncs once or
-/// twice. Bounded for each sync;
-/// files that such programs like (their size is a multiple of a page) have a budget of their own. What
-/// exceeds it is left to chance and --checksum.
+/// A file is due when its ctime was not older than kFreshS at the listing before this one, and has passed one
+/// of the ages of kAges (audit.cc) since then: so it is read seven times at most, with a minute between syncs
+/// once or twice. Each sync has a budget for this; files as such programs have them (their size is a multiple
+/// of a page) have one of their own. What exceeds a budget is not read, and only --checksum would find it.
 ///
 /// Thread safety: one thread.
 class Audit {

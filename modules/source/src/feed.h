@@ -21,7 +21,7 @@
 
 namespace ssync::source {
 
-/// Is given the scan, in the feed's thread, which waits for it.
+/// Whoever is given the scan: called in the feed's thread, which waits until the call returns.
 class Fed {
  public:
   virtual ~Fed() = default;
@@ -69,14 +69,15 @@ class Feed {
   // At any time, any thread.
   /// nullopt: it is not scanned, or not yet. The view stays valid.
   [[nodiscard]] std::optional<Snapshot::View> row(RowId id) const SSYNC_EXCLUDES(rows_mutex_);
-  /// What neither the index nor a look at the file tells the next time. Requires: `path` was scanned.
+  /// Keeps in the index what was learnt by reading a file, so that the next sync need not read it again.
+  /// Requires: `path` was scanned.
   [[nodiscard]] Result<void> remember(PathView path, std::uint8_t unmirrored, const content::Content& content)
       SSYNC_EXCLUDES(index_mutex_);
-  /// The same of a row.
+  /// The same for a row.
   [[nodiscard]] Result<void> remember(const Snapshot::View& row, const content::Content& content)
       SSYNC_EXCLUDES(index_mutex_);
-  /// False: much that was remembered waits for the index, whose new base is being written; remember no more
-  /// for now. The end of the list is the sign that it is there.
+  /// False: the index's new base is being written, and much that was remembered waits for that. Do not
+  /// remember more for now; there is room again when the list has ended.
   [[nodiscard]] bool has_room() const SSYNC_EXCLUDES(index_mutex_);
 
  private:

@@ -54,11 +54,11 @@ class Listing final : public Fed {
   // At any time.
   /// nullopt: it is not listed, or not yet.
   [[nodiscard]] std::optional<Snapshot::View> row(RowId id) const SSYNC_EXCLUDES(mutex_);
-  /// The content of a row is known now: for the digest, and for the index.
-  /// Requires of both: a row that is listed.
+  /// The content of a row is known now: for the digest, and for the index. Requires of learned() and sent():
+  /// the row is listed.
   [[nodiscard]] Result<void> learned(RowId id, const content::Content& content) SSYNC_EXCLUDES(mutex_);
-  /// A row was sent with these values (a file may be newer than its row). `exact`: its content is what it has
-  /// under this stat.
+  /// A row's file was sent, with these values (it may be newer than the row). `exact`: the stat under which
+  /// the file has just this content; absent: none is known.
   [[nodiscard]] Result<void> sent(RowId id, const Values& values, const Checksum& checksum,
                                   const std::optional<Seen>& exact) SSYNC_EXCLUDES(mutex_);
   /// Leaves a path out of the digest.

@@ -25,7 +25,7 @@ class Stop {
   /// Becomes readable with set(), and stays so.
   [[nodiscard]] int fd() const noexcept { return event_.fd(); }
 
-  /// Requires: it outlives its use.
+  /// Requires: `watched` outlives this object's use.
   void watch(const Watched& watched) noexcept { watched_ = &watched; }
   [[nodiscard]] int watched_fd() const noexcept { return watched_ == nullptr ? -1 : watched_->fd; }
   void take_watched() const {

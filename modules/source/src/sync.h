@@ -49,7 +49,8 @@ struct Work {
   std::chrono::milliseconds connect;  ///< how long to try to reach the server
   /// Starts to connect.
   std::function<Result<std::unique_ptr<net::ClientTransport>>()> transport;
-  /// The source is gone, or does not answer: asked often, found out without waiting for it.
+  /// Why the source cannot be used: its file system is gone or does not answer. Called often; never waits for
+  /// the file system.
   std::function<std::optional<Error>()> trouble;
 };
 

@@ -29,7 +29,8 @@ class Mirror {
 
   [[nodiscard]] virtual const std::string& directory() const noexcept = 0;  ///< absolute
   [[nodiscard]] virtual Observer& observer() const noexcept = 0;
-  /// It is gone, or somebody else's, or does not answer; found out without waiting for it.
+  /// Why it cannot be used: its file system is gone or does not answer, or another server has it by now.
+  /// Never waits for the file system.
   [[nodiscard]] virtual std::optional<Error> trouble() = 0;
   /// From the next sync on. Requires: no sync is open, the same directory.
   virtual void set_options(const Options& options, Observer& observer) = 0;
@@ -39,7 +40,8 @@ class Mirror {
       const wire::Hello& hello) = 0;
   /// The sync that was opened; it ends before close_sync() is called.
   [[nodiscard]] virtual std::unique_ptr<Sync> make_sync(const Capacities& capacities, EventFd& wake) = 0;
-  /// Removes what an opened sync left, whether it was made and ran or not. Blocks. `is_done`: it ended well.
+  /// Puts away the sync that was opened, whether make_sync() was called or not, and removes its staging.
+  /// Blocks. `is_done`: the sync ended well.
   virtual void close_sync(bool is_done) = 0;
 };
 

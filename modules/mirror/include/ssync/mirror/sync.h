@@ -26,9 +26,8 @@ struct Parts {
   index::Header header_after;  ///< when this sync ended well
 };
 
-/// Used by one thread, which owns the sockets. It is never held up but by start(), which makes threads, and
-/// by the destructor, which joins them. Whatever there is to look at after `wake` was signalled is in the
-/// poll functions.
+/// Used by one thread, which owns the sockets. Only the destructor blocks: it joins the threads that start()
+/// made. When `wake` was signalled, ask list_taken(), take_credit() and poll_output(), and call flush().
 ///
 /// Threads: scan (ends with the tree or stop()), decider (ends after sync:done, an error, or when its queues
 /// close), content readers, the receiver's, the sealer's. Shutdown: stop() closes the queues; the destructor
@@ -49,15 +48,15 @@ class Sync {
   /// Errc::protocol: the session must end (transfer::Receiver::accept()).
   [[nodiscard]] Result<void> data(wire::DataHead head, Buffer payload);
 
-  /// Filelist messages taken so far; the next unannounced number.
+  /// How many list messages the decider has taken so far: all with a lower number.
   [[nodiscard]] std::uint64_t list_taken() const noexcept;
-  /// Bytes of credit that are free again since the last call.
+  /// Bytes of credit that came back since the last call.
   [[nodiscard]] std::uint64_t take_credit() noexcept;
   [[nodiscard]] std::optional<session::server::Output> poll_output();
-  /// Offers again what queues did not take.
+  /// Offers once more what the full queues did not take.
   void flush();
   [[nodiscard]] session::server::Progress progress() const;
-  /// Gives up soon; safe at any time.
+  /// The sync ends early: its threads find their queues closed. May be called at any time.
   void stop() noexcept;
 
  private:

@@ -43,9 +43,8 @@ struct Options {
 /// Syncs of different mirrors run at the same time, those of one mirror one after the other. What one of them
 /// waits for holds up no other one.
 ///
-/// Thread safety: one thread at a time, but for set_mirrors() and stop(). It
-/// starts threads: create it after signals were
-/// blocked.
+/// Thread safety: one thread at a time, but for set_mirrors() and stop(). It starts threads: create it after
+/// signals were blocked.
 class Server {
  public:
   /// Opens and locks the mirrors. `observer` outlives the server. Sets the process's umask to 0, as modes in

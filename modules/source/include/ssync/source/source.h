@@ -37,7 +37,8 @@ struct Options {
   std::uint16_t data_port = wire::kDataPort;
   bool once = false;                                              ///< run() ends with the first sync
   std::chrono::milliseconds interval = std::chrono::seconds(60);  ///< between syncs
-  /// With `once`: how long to look for the server, and to go on trying without progress. Else of one attempt.
+  /// With `once`: how long to look for the server, and to go on trying while nothing gets better. Else how
+  /// long one attempt looks for the server.
   std::chrono::milliseconds connect = std::chrono::seconds(30);
   wire::SyncOptions sync;
   bool eager_digest = false;
@@ -46,8 +47,8 @@ struct Options {
   std::string state_dir;                 ///< where the index is
   /// A file of this process that is no part of the source, wherever it lies.
   std::optional<std::string> log_file;
-  /// run() is to end and the source's file system keeps a thread of it: a program may end here. When it
-  /// returns (or is empty), run() waits on.
+  /// Called when run() should end, but a thread of it hangs in the source's file system. A program may exit
+  /// in here. If it returns, or is empty, run() goes on waiting.
   std::function<void(ExitCode)> on_stuck;
   Capacities capacities;
 };
@@ -64,7 +65,7 @@ class Source {
   /// Whether it can be opened just now. Errc::lost when its file system does not answer within 15 s: the
   /// thread that waits for it is left behind.
   [[nodiscard]] static Result<void> look(const std::string& directory);
-  /// Of what look() says.
+  /// The exit code for an Error of look().
   [[nodiscard]] static ExitCode code_of(const Error& error);
 
   /// Syncs until stop(), or once. Errors: this machine (descriptors, sockets). ExitCode::interrupted:
