@@ -91,8 +91,8 @@ class Placing {
                                           std::string_view name, const Values& wanted);
   /// How an entry came into a directory.
   enum class Came : std::uint8_t { made, moved };
-  /// Where owners are not mirrored, an entry that came into a directory gets that directory's group, as far as
-  /// this process may give it.
+  /// Where owners are not mirrored, an entry that came into a directory gets that directory's group, as far
+  /// as this process may give it.
   void give_group(fs::Directory& directory, std::string_view location, std::string_view name,
                   Came came = Came::made);
 
