@@ -113,8 +113,8 @@ Result<void> Decider::take_source() {
   return planner_.add_directories(directories.rows, directories.last);
 }
 
-// The list comes first, so that the source's scan is soon over; beside it as much is made and requested early
-// as there is room for, and what was requested goes on while the list is late.
+// Messages of the list come first, so that the source's scan is soon over. Between them, as much is made and
+// requested early as there is room for. While the list is late, events of requested files are handled.
 Result<ListBatch> Decider::next_list() {
   constexpr auto kLook = std::chrono::milliseconds(5);
   for (;;) {
@@ -295,7 +295,8 @@ Result<void> Decider::problem(Problem problem) {
 
 /// Counts, tells and remembers what was carried out.
 Result<void> Decider::applied(const Change& change) {
-  // The last word on a directory that was just made belongs to its making.
+  // This step completes a directory that the sync made: it was told and counted as made, and is no change of
+  // its own.
   const bool finishes = change.op == Op::set_metadata && !change.at_path;
   const bool visible = !change.record_only && !change.restore && !finishes;
   if (visible) {
@@ -383,7 +384,8 @@ Result<void> Decider::flush_seals() {
 }
 
 Result<void> Decider::request(Change change) {
-  // A hole of terabytes takes its time, all of it for nothing where the mirror cannot hold it.
+  // Reading a file of terabytes, even if it is one hole, takes long, and is for nothing where the mirror
+  // cannot hold it.
   if (change.wanted.size >= store::kProbedSize &&
       !store::size_fits(context_.tree, context_.staging, change.location, change.wanted.size)) {
     Problem too_large;
@@ -394,8 +396,8 @@ Result<void> Decider::request(Change change) {
     return problem(std::move(too_large));
   }
   SSYNC_TRY_VOID(settle_copies());  // it may replace what a copy was made of
-  // Bounded: not more files may be on their way than this. Half of them at a time, as directories that are
-  // not filled yet have to do with what they got.
+  // No more files than this may be on their way. When it is reached, wait until half of them have arrived,
+  // not for one: flush() places directories that are being filled with the files that they have so far.
   if (receiver_.outstanding() >= context_.capacities.open_requests) {
     SSYNC_TRY_VOID(flush_requests());
     receiver_.flush();

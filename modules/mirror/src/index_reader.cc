@@ -2,7 +2,7 @@
 
 namespace ssync::mirror {
 
-// A cursor reads ahead, so it is opened by the second question in a directory only.
+// A cursor reads ahead, so it is only opened for the second question about one directory.
 std::optional<index::Record> IndexReader::find(PathView path) {
   return index_.with([&](index::Index& index) -> std::optional<index::Record> {
     const bool goes_on = path.location == location_ && path.name > name_;

@@ -85,8 +85,9 @@ class RootMirror final : public Mirror {
   std::optional<fs::DirectoryId> own_root_;  ///< for a client on this machine
 };
 
-/// A deploy may have swapped the link that DIR is, or somebody replaced the directory: the new one is locked
-/// before the old one is let go.
+/// A deploy may have swapped the link that DIR is, or somebody replaced the directory. The new one is locked
+/// before the flock on the old one is let go; on a shared file system the old lock is given up first, as the
+/// new one may be the same file.
 Result<void> RootMirror::reopen_root() {
   if (root_.still_at_path() && !root_.trouble() && root_.tree().look_at_root()) return {};
   root_.give_up();
@@ -131,7 +132,7 @@ RootMirror::Refused RootMirror::prepare(const wire::Hello& hello, session::serve
 RootMirror::Refused RootMirror::open_root(const wire::Hello& hello) {
   constexpr std::string_view kWhat = "the mirror's directory";
   if (Result<void> reopened = reopen_root(); !reopened) return io_error(reopened.error(), kWhat);
-  // What cannot be done is said by who comes to it.
+  // A failure is not told here, but by whoever needs what it keeps him from.
   if (!request_.only_shows()) static_cast<void>(fs::make_accessible(root_.absolute_path()));
   const Result<std::vector<fs::DirectoryId>> chain = root_.ancestry();
   if (!chain) return io_error(chain.error(), kWhat);
@@ -170,7 +171,7 @@ RootMirror::Refused RootMirror::look_whose(const wire::Hello& hello) {
         "the mirror's directory is on another file system than at the last sync (a disk that is not "
         "mounted?): nothing was changed. If it is right, start server-sync with --accept-root");
   }
-  // Without an index, what this process knows since it was started.
+  // Without an index, this process knows the source of the last sync that it has seen end well.
   const index::Header& before = index_->header();
   const std::string& source = before.source_id.empty() ? known_source_ : before.source_id;
   const fs::MirrorRecord record =
@@ -289,7 +290,7 @@ void RootMirror::close_sync(bool is_done) {
 
 Result<std::unique_ptr<Mirror>> Mirror::open(Options options, Observer& observer) {
   SSYNC_TRY(fs::Root root, fs::Root::open(options.directory, fs::Root::Lock::yes));
-  // Only who has the lock may: another server's staging is alive.
+  // Only with the lock: without it, staging may be that of another server that runs.
   if (root.locked() || !root.epoch().empty()) {
     if (const auto removed = fs::remove_abandoned_staging(root.tree()); removed && *removed > 0) {
       observer.notice(fmt::format("Removed {} staging director{} of an interrupted run", *removed,

@@ -60,8 +60,8 @@ Result<void> Questions::ask_mirror(const Query& query) {
   }
 }
 
-// A few wait for others, while so many are open anywhere that there will soon be more; but not for long, as
-// the client may have nothing to do until then.
+// A few questions wait for more to come, so that they share a message, while so many are open that more will
+// come soon; but not for long, as the client may have nothing else to do.
 bool Questions::holds_back() const {
   const std::size_t waiting = to_ask_.size() - next_to_ask_;
   if (waiting == 0 || waiting >= kAskedAtOnce) return false;

@@ -18,7 +18,7 @@
 namespace ssync::mirror {
 namespace {
 
-// A directory at a time would wake the decider for each.
+// Blocks go to the decider in batches: one by one, each would wake it.
 constexpr std::size_t kBlocksAtOnce = 16;
 constexpr std::size_t kEntriesAtOnce = 1024;
 
@@ -41,7 +41,8 @@ transfer::Receiver::Options receiver_options(const SyncRequest& request) {
 }
 
 wire::ErrorCode code_of(const Error& error) {
-  // What the system said is no word of the peer's, whatever its number is taken for elsewhere.
+  // With an errno, it is this machine that failed and not the peer, whatever Errc the errno was translated
+  // to.
   if (error.sys_errno != 0)
     return error.code == Errc::no_space ? wire::ErrorCode::no_space : wire::ErrorCode::io;
   switch (error.code) {
@@ -220,7 +221,8 @@ void Sync::Impl::decide() {
   if (!outcome) report_end(std::move(outcome).error());
 }
 
-/// Also when a queue was closed by a part that gave up: only who stopped the sync need not be told.
+/// Tells the client why the sync ended early; also when a part that gave up closed a queue. Not when the sync
+/// was stopped: whoever did that knows.
 void Sync::Impl::report_end(Error error) {
   if (stopped.load()) return;
   error = fs::lost_or(context.tree, std::move(error));
@@ -236,7 +238,7 @@ void Sync::Impl::report_end(Error error) {
   (void)context.queues.outputs.push(std::move(reply));
 }
 
-/// After the last change: what was sealed is on disk, then that this source's sync ended well.
+/// After the last change: first what was sealed is written, and then that a sync of this source ended well.
 Result<void> Sync::Impl::finish_index() {
   SSYNC_TRY_VOID(sealer->finish());
   if (context.request.only_shows())
@@ -257,7 +259,7 @@ Result<void> Sync::Impl::finish_index() {
   });
 }
 
-/// Whose mirror it is, for whoever opens it next, from wherever.
+/// Keeps with the mirror whose it is, for whichever machine opens it next.
 Result<void> Sync::Impl::keep_record() {
   if (context.request.epoch.empty()) return {};
   const fs::MirrorRecord now{header_after.source_id, true, context.request.epoch};

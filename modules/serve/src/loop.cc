@@ -65,7 +65,8 @@ Result<void> Loop::run(const Watched& watched) {
   while (!stopping_.load())
     SSYNC_TRY_VOID(turn(watched));
   carry_out(session_.shutdown(Clock::now()));
-  // What was being opened is put away in its turn.
+  // Waits for all work that is done aside. Where a mirror was just being opened, closing it is further work,
+  // hence the loop.
   for (bool is_at_work = true; is_at_work;) {
     is_at_work = false;
     for (Room* const room : rooms_.busy()) {
@@ -137,7 +138,7 @@ void Loop::take_room(Room& room) {
   settle_in(room);
 }
 
-/// What the running sync has to say.
+/// Passes on what the running sync has to say.
 void Loop::take_sync(Room& room) {
   if (!room.sync) return;
   const session::SessionKey session = room.session;
@@ -184,7 +185,8 @@ mirror::Sync* Loop::sync_of(session::SessionKey session) {
 void Loop::on(session::server::OpenSync& effect) {
   transport_.label(effect.peer, {effect.hello.mirror, effect.session});
   Room* const room = rooms_.named(effect.hello.mirror);
-  // It has a sync under the name that it had before, or its file system does not answer.
+  // The name is free for the session machine, but not the mirror: it still has a sync under its former name,
+  // or its file system does not answer.
   if (room == nullptr || room->is_busy()) {
     const bool is_silent = room != nullptr && room->session == 0;
     refused(effect.session, effect.peer,
@@ -333,7 +335,7 @@ void Loop::take_work(Room& room) {
   if (done == Room::Work::closes) return closed(room);
 }
 
-/// The room is busy until the work comes back, the session ends now.
+/// Ends the session without waiting for the work. The room stays busy until the work comes back.
 void Loop::abandon_work(Room& room) {
   room.is_abandoned = true;
   room.mirror->observer().warning(silent_reply().text);
@@ -353,7 +355,7 @@ void Loop::watch_root(Room& room) {
                             Clock::now()));
 }
 
-/// What was to be changed when nothing is done in it.
+/// When nothing is done in the room: it is removed if it is leaving, or gets its new options.
 void Loop::settle_in(Room& room) {
   if (room.is_busy()) return;
   if (room.is_leaving) {

@@ -54,7 +54,8 @@ Row AskedRows::row_of(EntryIndex entry, DirectoryIndex directory) {
   if (view.values.kind != Kind::file) return row;
   row.origin = origins_.find(entry);
   if (row.doubt) return row;
-  // Where the new base could not be written, the index still tells of another sync's stat.
+  // When this scan's base could not be written, the index has the stat of an earlier sync: it counts only if
+  // it is the scanned one.
   index::Record record;
   const bool known = cursor_->find(view.name, record) == index::Index::Cursor::Found::yes;
   const Seen scanned{.values = view.values, .device = view.device, .inode = view.inode};

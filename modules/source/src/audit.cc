@@ -6,8 +6,9 @@
 namespace ssync::source {
 namespace {
 
-/// Seconds since the ctime, so that a store shows when the file has rested about as long again. After the
-/// last, what a mapping stored on a disk before has been written back.
+/// Seconds since the ctime. As each age is twice the one before, a store is found once the file has rested
+/// for about as long as it was written to. By the last age, a disk has written back what a mapping stored
+/// before.
 constexpr std::array<std::int64_t, 7> kAges = {1, 2, 4, 8, 16, 32, 64};
 constexpr std::uint64_t kPageBytes = 4096;
 

@@ -8,7 +8,8 @@
 namespace ssync::source {
 namespace {
 
-/// With the lock held: nobody waits for long, and a lock an entry costs more than the entry.
+/// So many entries are added each time that the lock is taken: locking for each costs more than the entry,
+/// and others must not wait long.
 constexpr std::size_t kEntriesAtOnce = 1024;
 
 /// The bits of what is not mirrored are kept in the flags of a row, above those that the snapshot names.
@@ -73,7 +74,8 @@ Result<void> Feed::scan() {
     SSYNC_TRY_VOID(feed(*block));
     std::move(block->problems.begin(), block->problems.end(), std::back_inserter(problems_));
   }
-  // Before the last rows go out: who asks for a directory's rows reads what is known of them.
+  // The index is complete before the last rows go out: when the server asks for a directory's rows then,
+  // their checksums are read from it.
   SSYNC_TRY_VOID(commit_index());
   return give([](Fed& fed) { return fed.end(); });
 }
@@ -83,7 +85,7 @@ Result<void> Feed::feed(const ScanBlock& block) {
   return give([&](Fed& fed) { return fed.take(block, first); });
 }
 
-/// Who wants no more is left out from then on; Errc::closed when nobody does.
+/// Whoever wants no more gets nothing from then on. Errc::closed: nobody wants more.
 template <typename Give>
 Result<void> Feed::give(Give to) {
   for (auto fed = fed_.begin(); fed != fed_.end();) {
@@ -121,8 +123,8 @@ Result<RowId> Feed::keep(const ScanBlock& block) {
   return first;
 }
 
-/// What is another content than the index says comes into doubt, here and, should this sync be cut, in the
-/// next.
+/// A file whose content is not what the index says is in doubt from now on; also in the index, for the next
+/// sync, should this one not come to its end.
 Result<void> Feed::audit(ScanBlock& block) {
   for (ScannedEntry& entry : block.entries) {
     if (!audit_.is_due(entry)) continue;
@@ -144,7 +146,8 @@ bool Feed::is_wanted() const {
   return std::ranges::any_of(fed_, [](const Fed* fed) { return !fed->is_closed(); });
 }
 
-// Nothing may be appended meanwhile, and nobody waits for it: who owns the sockets must not wait for a disk.
+// While a base is committed nothing may be appended to the index. The thread that owns the sockets must not
+// wait for that, so what it wants to append is kept in meanwhile_ and appended at the end.
 Result<void> Feed::commit_index() {
   {
     MutexLock lock(index_mutex_);

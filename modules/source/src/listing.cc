@@ -11,10 +11,11 @@ namespace {
 constexpr std::size_t kDirectoriesPerMessage = 256;
 constexpr std::uint64_t kRowsPerDirectories = 8192;  ///< that those of one message may stand for
 static_assert(kDirectoriesPerMessage <= wire::kRowsMax);
-/// Who reads them keeps them in a processor's cache, and in memory that need not be mapped anew.
+/// Not more, so that the reader's rows stay in the processor's cache, in memory that need not be mapped anew.
 constexpr std::size_t kRowsPerMessage = 2048;
 static_assert(kRowsPerMessage <= wire::kRowsMax);
-/// With the lock held: nobody waits for long, and a lock an entry costs more than the entry.
+/// So many entries are folded each time that the lock is taken: locking for each costs more than the entry,
+/// and others must not wait long.
 constexpr std::size_t kEntriesAtOnce = 1024;
 
 }  // namespace
@@ -165,8 +166,7 @@ Result<std::optional<Digest>> Listing::eager(const ScanBlock& block, const Scann
   return content->digest;
 }
 
-/// The feed may know more of them than were listed: whoever names one is not to come before the digest has
-/// it.
+/// The feed may already have rows that this listing has not folded into its digest; those are not listed yet.
 std::optional<Snapshot::View> Listing::row(RowId id) const {
   {
     MutexLock lock(mutex_);

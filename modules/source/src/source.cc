@@ -24,7 +24,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// Who waits for a file system that does not answer is left behind.
+/// After so long, Options::on_stuck is called: a thread hangs in a file system that does not answer.
 constexpr auto kLeaveAfter = std::chrono::seconds(5);
 constexpr std::chrono::milliseconds kJoinLook{50};
 
@@ -55,7 +55,7 @@ index::Header header_for(const fs::Root& root, const RootIdentity& identity) {
   return header;
 }
 
-/// What this machine lacks just now (descriptors, a host's address): it may come back.
+/// The outcome when this machine lacks something (descriptors, a host's address) that may be there later.
 Outcome not_begun(const Error& error) {
   Outcome outcome;
   outcome.code = ExitCode::socket;
@@ -131,7 +131,7 @@ struct Source::Impl {
   /// Joins its threads. False: it was stopped. options.on_stuck is called when they do not come back.
   [[nodiscard]] bool put_away(std::unique_ptr<Sync> sync, ExitCode code);
   void tell(const Outcome& outcome);
-  /// Once, until it is another one or none.
+  /// Says trouble with the index once, until it is another one or over.
   void tell_index_trouble(const std::string& trouble);
   [[nodiscard]] bool is_progress(const Outcome& outcome);
 
@@ -215,8 +215,8 @@ void Source::Impl::tell_index_trouble(const std::string& trouble) {
   if (news && !news->is_over) observer.error(news->text);
 }
 
-/// What was sent before a sync broke is not left to do for the next one; or the next one comes further.
-/// Whoever fails each time at the same place makes none.
+/// A sync that broke made progress if it had less to do, or sent more, than any before. One that fails each
+/// time at the same place makes none.
 bool Source::Impl::is_progress(const Outcome& outcome) {
   if (outcome.done) return true;
   if (!outcome.left_to_do) return false;

@@ -122,7 +122,7 @@ Result<void> Sync::turn() {
     carry_out(session_.on_lost(transport_->lost_reason(), Clock::now()));
     if (outcome_ && transport_->is_refused()) outcome_->retry = false;
   }
-  // Also while every thread that reads it waits for it.
+  // Asked in this thread, so that it is noticed even while every thread that reads the source hangs in it.
   if (const auto trouble = work_.trouble(); trouble && !outcome_) local_failure(*trouble);
   if (!outcome_) pump();
   if (!outcome_) carry_out(session_.on_tick(Clock::now()));
