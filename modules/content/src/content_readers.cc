@@ -4,7 +4,7 @@ namespace ssync::content {
 namespace {
 
 constexpr std::uint64_t kSmallBytes = 1U << 20U;
-/// After so many looks at a small file it is judged anew whether more threads would help.
+/// How many looks at a small file decide whether one more thread would help (Workers::Options::judged).
 constexpr std::uint64_t kLooksJudged = 4;
 
 }  // namespace

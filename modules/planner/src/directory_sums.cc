@@ -60,8 +60,8 @@ Result<void> Join::check_listed_row(const Row& row) {
   return broken(row.location, "has rows that were not asked for");
 }
 
-// A directory that the client cannot vouch for is asked for at once; of the others the mirror's must be
-// known.
+// Compares directories with the mirror's, as far as the mirror's scan has come. A directory without a sum,
+// which the client cannot vouch for, is asked for without waiting for the scan.
 void Join::compare_sums() {
   for (; undecided_ < announced_.size(); ++undecided_) {
     Announced& directory = announced_[undecided_];
@@ -78,7 +78,8 @@ void Join::compare_sums() {
   }
 }
 
-// What same_content() and directory() would find nothing to do about, nor the index to learn.
+// An entry about which same_content() and directory() would find nothing to do if its row is equal, and of
+// which the index has nothing to learn.
 bool Join::is_settled(const Scanned& entry) const {
   if (entry.values.kind == Kind::unreadable || entry.values.kind == Kind::special) return false;
   if (entry.retry || entry.has_acl) return false;

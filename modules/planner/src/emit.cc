@@ -125,7 +125,8 @@ bool Emitter::run_requests(std::vector<Change>& out) {
     if (state_.pending[row].action != Action::request) continue;
     add_request(out, row, state_.rows.view(row));
     state_.set(row, kEarly);
-    // What is there was read like this the last time, or is not what anybody wrote.
+    // In doubt too: what the mirror has was read while the file changed the last time, or was changed on the
+    // mirror. It is not worth keeping.
     if (state_.mirror_has(state_.entry_at(row), kFlagDoubt)) out.back().any_content = true;
   }
   return walk_rows(out, [&](RowIndex row) {
@@ -186,7 +187,8 @@ void Emitter::add_respelling(std::vector<Change>& out, RowIndex row, const Snaps
   out.push_back(std::move(change));
 }
 
-// Where a directory of the mirror is by now: the nearest above it that moved took it along.
+// Where a directory of the mirror is by now: at its own path, or where the nearest directory above it that
+// was moved took it.
 std::string Emitter::location_now(std::string_view location) const {
   if (moved_to_.empty()) return std::string(location);
   for (std::string above(location); !above.empty(); above.resize(split(above).location.size())) {

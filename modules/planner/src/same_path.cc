@@ -158,7 +158,7 @@ Result<void> Join::directory(const Row& row, const Scanned& entry) {
   const Metadata metadata = compare_metadata(row, entry);
   Action action = Action::metadata;
   if (metadata.same) action = metadata.known ? Action::same : Action::record;
-  // Kept in any case: what changes inside will touch its times.
+  // A directory's row is kept even if it is equal: changes inside will touch its times.
   SSYNC_TRY_VOID(state_.add_row(row, action, 0, entry.entry));
   if (action == Action::same) state_.fold(row.path(), row.values, {}, {});
   return {};

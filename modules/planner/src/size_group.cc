@@ -76,7 +76,8 @@ void SizeGroup::add_seeker(RowIndex row) {
   seekers_.push_back(std::move(seeker));
 }
 
-// What a stat proves was settled before; here the source reads.
+// Origins that the source's stat proves were dealt with before (ProvenOrigins). For the others, the source
+// reads the file.
 EntryIndex SizeGroup::find_origin(RowIndex row) {
   if (state_.options.compare_content) return kNoEntry;
   const std::optional<Origin> origin = state_.origins.find(row);
@@ -200,7 +201,8 @@ void SizeGroup::finish_stage() {
   }
 }
 
-// Requires: the mirror's stored checksum is the origin's. Whether the source has that content, it has read.
+// Requires: the checksum that the mirror's index has is the origin's. The seeker's is what the source has
+// read.
 void SizeGroup::decide_origin(Seeker& seeker) {
   seeker.is_origin_right = seeker.checksum == state_.origins.find(seeker.row)->checksum;
 }
@@ -279,7 +281,7 @@ void SizeGroup::finish_round() {
       ++misses_[seeker.level];
       request(seeker);
     }
-    // What was found without a read is there for others to read.
+    // A candidate that was picked and not read, as the row found its content before, may be picked again.
     for (const EntryIndex entry : seeker.picks) {
       if (entry != kNoEntry && !read_.contains(entry)) picked_.erase(entry);
     }

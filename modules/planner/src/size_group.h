@@ -62,14 +62,14 @@ class SizeGroup {
     std::size_t operator()(const Digest& digest) const noexcept;
   };
 
-  /// Candidates for a read, best evidence first. README, "New path": size+mtime, size+basename, size
-  /// alone.
+  /// How much a candidate for a read looks like the row, best evidence first. README, "New paths", "By
+  /// digest".
   enum Level : std::uint8_t { checksum_level, time_and_name, time_only, name_only, size_only, kLevels };
   struct Bucket {
     std::vector<EntryIndex> entries;
     std::size_t capacity = 0;
-    std::size_t next = 0;          ///< those before are picked
-    EntryIndex shared = kNoEntry;  ///< one that an earlier round picked
+    std::size_t next = 0;          ///< the first that is not picked yet
+    EntryIndex shared = kNoEntry;  ///< one of them that an earlier round picked for a read
   };
 
   void start_round();
@@ -125,7 +125,7 @@ class SizeGroup {
   std::unordered_map<Digest, Same, DigestHash> same_;
   std::vector<std::pair<EntryIndex, Digest>> found_;  ///< answers of this stage, in any order
   std::vector<EntryIndex> lookups_;                   ///< candidates whose digest the index knows
-  std::size_t looked_up_ = 0;                         ///< so many were asked for
+  std::size_t looked_up_ = 0;                         ///< how many of them were asked for
   std::unordered_set<std::uint32_t> lookup_prefixes_;
   bool has_lookup_without_checksum_ = false;
   std::unordered_set<EntryIndex> picked_;              ///< for a seeker to read

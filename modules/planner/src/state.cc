@@ -41,7 +41,8 @@ Result<RowIndex> State::add_row(const Row& row, Action action, std::uint8_t fact
   SSYNC_TRY(const RowIndex index, rows.add(row.name, row.values, row.target, 0, row.id, 0, at));
   pending.push_back(Pending{kNoEntry, action, facts});
   if (row.values.kind != Kind::file) return index;
-  // Evidence of a million files for a mirror that has none would be memory for nothing.
+  // Where the mirror has no content to reuse, evidence of where content could come from would only take
+  // memory.
   if (action == Action::fill && !may_reuse) return index;
   // --checksum believes no index; only nothing needs no reading.
   const bool is_believed = !options.compare_content || row.values.size == 0;

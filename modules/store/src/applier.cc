@@ -15,7 +15,7 @@ namespace {
 using Progress = std::function<bool(std::uint64_t)>;
 using State = Applied::State;
 
-/// For what makes a new name: says "taken" rather than the system's words.
+/// For steps that make a new name: says that it is taken, rather than the system's words.
 Result<void> on_free_path(std::string_view operation, Result<void> made) {
   if (!made && made.error().code == Errc::already_exists) return taken_on_mirror();
   return named(operation, std::move(made));
@@ -35,7 +35,7 @@ struct Applier::Impl {
         rules(placing.rules()),
         waiting({options.batch_bytes, options.batch_files}) {}
 
-  // ---- steps; State::stale: the content is not there as planned ----
+  // The steps. State::stale: the content is not there as planned.
 
   Result<State> run(const Change& change, const Progress& progress) {
     switch (change.op) {
@@ -152,7 +152,8 @@ struct Applier::Impl {
     return done(adjust(*to, change.name, change.wanted));
   }
 
-  /// Its content follows by a later step, which finds it under either name.
+  /// Changes the letters of a name only. If the entry is gone, nothing is wrong: a later step brings its
+  /// content.
   Result<void> respell(const Change& change) {
     SSYNC_TRY(const std::optional<fs::Stat> found, find_entry(change.from(), change.at_from));
     if (!found) return {};
@@ -167,7 +168,7 @@ struct Applier::Impl {
     return place_copy({change, *staged, RemoveFrom::yes});
   }
 
-  /// Its name at once, or when the disk has its content.
+  /// Gives a staged copy its name: at once, or, durable, when its content is on disk.
   Result<State> place_copy(CopyBatch::Copy copy) {
     if (durable == Durable::no) return done(publish_copy(copy));
     waiting.add(std::move(copy));
@@ -186,8 +187,8 @@ struct Applier::Impl {
     return remove_seen(change.from(), change.at_from);
   }
 
-  /// Content before names, names before anybody is told: after a crash a name has all of its content.
-  /// The first failure among the parts of a directory's move.
+  /// Content is flushed before names are given, and names before anybody is told: so after a crash a name has
+  /// all of its content. Returns the first failure among copies that are part of a directory's move.
   Result<void> settle() {
     if (waiting.empty()) return {};
     Result<void> parts;
@@ -232,7 +233,8 @@ struct Applier::Impl {
     return by_parts.run(join(change.from()), join(change.path()));
   }
 
-  /// What cannot be copied stays where it is; whoever looks for it at its new path has it requested.
+  /// Moves one file by copying it. If that fails it stays where it is; a later step does not find it at its
+  /// new path, and it is requested.
   Result<void> move_part(Change part, const Progress& progress) {
     SSYNC_TRY(const std::optional<Staged> staged, copy_to_staging(part, part.from(), part.at_from, progress));
     if (!staged) return changed_meanwhile();
@@ -260,7 +262,7 @@ struct Applier::Impl {
     return done(make_right_at_once(change, change.from(), change.from_wanted));
   }
 
-  /// Not in one step: a crash in between leaves `path` missing, and the next sync brings it again.
+  /// Exchanges in three renames. A crash in between leaves `path` missing, and the next sync makes it again.
   Result<void> exchange_by_staging(const Change& change, fs::Directory& from, fs::Directory& to) {
     SSYNC_TRY(const Staged aside, placing.take(to, change.name));
     SSYNC_TRY(fs::Directory* const staging, placing.staging());
@@ -372,13 +374,13 @@ struct Applier::Impl {
     return place_copy(*std::move(own));
   }
 
-  // ---- what they are made of ----
+  // What the steps are made of.
 
   Result<fs::Directory*> open(std::string_view location) {
     return named("open directory", placing.directories().open(location));
   }
 
-  /// Of the root itself when both parts are empty. nullopt: there is nothing.
+  /// The stat of what stands at `path`; the root's own when both parts are empty. nullopt: nothing is there.
   Result<std::optional<fs::Stat>> look(PathView path) {
     Result<fs::Stat> stat = [&]() -> Result<fs::Stat> {
       SSYNC_TRY(fs::Directory* const directory, open(path.location));
@@ -451,20 +453,20 @@ struct Applier::Impl {
     return adjust_attributes(directory, name, wanted, now, rules.attributes);
   }
 
-  /// Attributes in place; a file that has other names gets its own copy first, as those are somebody's
-  /// snapshot. That copy is still to be placed.
+  /// Sets attributes in place. A file that has other names gets a copy of its own instead, as those names may
+  /// be somebody's snapshot: that copy is returned, and still has to be placed.
   Result<std::optional<CopyBatch::Copy>> make_right(const Change& change, PathView path, const Values& wanted,
                                                     const fs::Stat& now, const Progress& progress) {
     if (wanted.kind != now.seen.values.kind || now.type == fs::Stat::Type::other) return changed_meanwhile();
     SSYNC_TRY(fs::Directory* const directory, open(path.location));
-    // That of the root is whoever made the mirror's.
+    // The root's ACL is the business of whoever made the mirror.
     const bool may_have_acl = wanted.kind != Kind::symlink && !path.name.empty();
     const bool has_acl = may_have_acl && (directory->unmirrored(path.name).value_or(0) & fs::kHasAcl) != 0;
     if (has_acl && wanted.kind == Kind::directory) {
       SSYNC_TRY(const auto child, named("open directory", directory->open_child(path.name)));
       SSYNC_TRY_VOID(named("strip the ACL", child->strip_acl()));
     }
-    // A copy has no ACL, and leaves alone what other names of the file have.
+    // A file with an ACL is copied, too: the copy has none, and the file's other names keep theirs.
     const bool is_copied =
         wanted.kind == Kind::file &&
         (has_acl || (is_shared_file(now) && attributes_differ(wanted, now, rules.attributes)));
@@ -483,7 +485,8 @@ struct Applier::Impl {
     return own;
   }
 
-  /// The same of what came there just now, without waiting for others.
+  /// make_right() for what came to `path` just now; a copy gets its name at once, without waiting for a
+  /// batch.
   Result<void> make_right_at_once(const Change& change, PathView path, const Values& wanted) {
     SSYNC_TRY(const std::optional<fs::Stat> now, look(path));
     if (!now) return changed_meanwhile();

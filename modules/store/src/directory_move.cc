@@ -127,7 +127,8 @@ Result<void> DirectoryMove::move_link(PathView from, PathView to, const fs::Stat
   return named("remove", with_writable(*old_parent, [&] { return old_parent->remove(from.name); }));
 }
 
-/// Also of what was renamed: overlayfs copies it into another layer, where it may have another number.
+/// Remembers what an entry became, also if it was only renamed: overlayfs may copy it into another layer,
+/// where it has another inode number.
 Result<void> DirectoryMove::remember(std::string_view name, const fs::Stat& before, PathView to) {
   SSYNC_TRY(fs::Directory* const parent, open(to.location));
   SSYNC_TRY(const fs::Stat now, named("stat", parent->stat(to.name)));

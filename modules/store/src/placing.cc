@@ -41,7 +41,7 @@ Result<NewFile> Placing::create(std::string_view location, const Values& wanted)
   });
 }
 
-/// Other than the one that new files have anyway.
+/// The group that a new entry in `location` must get; nullopt: it has the right one anyway.
 std::optional<std::uint32_t> Placing::group_in(std::string_view location) {
   if (rules_.attributes.owner) return std::nullopt;
   if (group_ && group_location_ == location) return *group_;
@@ -77,8 +77,8 @@ Result<NewFile> Placing::create_beside(std::string_view location, const Values& 
 
 Result<NewFile> Placing::create_in(fs::Directory& directory, Staged at, const Values& wanted,
                                    std::optional<std::uint32_t> group) {
-  // Whoever may set owners is asked once which one a new file has; beside the target a setgid directory may
-  // decide.
+  // Where owners are set, the first new file in the staging directory tells which owner all of them have; of
+  // a file beside its target this is asked each time, as a setgid directory may decide it.
   const bool owner_known = !rules_.attributes.owner || (!at.beside && owner_of_new_files_);
   const bool owner_changes =
       rules_.attributes.owner &&
@@ -151,8 +151,8 @@ Result<void> Placing::place_directory(const std::string& slot, std::string_view 
   });
 }
 
-/// Mode and owner as they are there: who may look into it may do so from now on, and its group may have been
-/// handed down. Its final ones come last.
+/// Gives the staged directory mode and owner of the one that it replaces, so that whoever could look into
+/// that one still can, and a group that was handed down stays. Its final ones come at the end of the sync.
 Result<void> Placing::take_after(fs::Directory& staging, const std::string& slot, fs::Directory& parent,
                                  std::string_view name) {
   SSYNC_TRY(const fs::Stat there, named("stat", parent.stat(name)));
@@ -200,7 +200,7 @@ Result<void> Placing::move(fs::Directory& from, std::string_view from_name, fs::
     const Result<fs::Stat> now = to.stat(name);
     if (now && !same_entry(*at_path, now->seen, rules_.stable_inodes)) return changed_meanwhile();
     if (!now && now.error().code != Errc::not_found) return named("stat", Result<void>(fail(now.error())));
-    // Gone is as good as never there: nothing can be lost by filling the path.
+    // What was there is gone by now: then the path is filled, as nothing can be lost.
     if (now) replace = fs::Replace::yes;
   }
   const auto rename = [&] { return from.rename(from_name, to, name, replace); };
@@ -213,7 +213,7 @@ Result<void> Placing::move(fs::Directory& from, std::string_view from_name, fs::
   return named("rename", std::move(renamed));
 }
 
-/// What stands in the way is the entry itself, under its old name.
+/// Whether what stands in the way is the entry itself, under its old name (where case is folded).
 Result<bool> Placing::is_one_entry(fs::Directory& from, std::string_view name, fs::Directory& to,
                                    std::string_view new_name) const {
   SSYNC_TRY(const fs::Stat old_directory, named("stat", from.stat_self()));

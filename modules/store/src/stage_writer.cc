@@ -165,7 +165,8 @@ Result<void> StageWriter::complete(Incoming& file, const wire::Ending& ending) {
   Staged at = std::move(unfinished.staged.at);
   std::erase(unfinished_, &file);
   file.unfinished.reset();
-  // Into a directory that is being filled, so that the one in the mirror stays empty until then.
+  // If its directory is being filled, the file joins it: under a name in the mirror's directory it would make
+  // that one not empty, and keep it from being replaced.
   fs::Directory* const filled = at.beside ? nullptr : filling_.find(*file.location);
   if (filled != nullptr && placing_.move_into_staged(at, *filled, file.name)) {
     filling_.add({&file, {file.name, false}, ending.checksum, std::nullopt});

@@ -7,7 +7,7 @@
 namespace ssync::transfer {
 
 bool ChunkPacker::table_has_room() const noexcept {
-  // One for the next segment and one for the empty segment that may have to end the file.
+  // Room for two segments: the next one, and an empty one that may have to end the file.
   return table_bytes_ + 2 * largest_segment_bytes() <= wire::kTableBytesMax;
 }
 
@@ -65,7 +65,8 @@ bool ChunkPacker::flush() {
 bool ChunkPacker::roll_back(const Mark& mark) {
   if (!chunk_) return mark.chunk == chunk_number_;
   const bool same_chunk = mark.chunk == chunk_number_;
-  // A chunk begun since holds nothing else: files of one thread follow one another.
+  // A chunk that was begun since the mark holds nothing but this file, as a thread reads one file after the
+  // other.
   const std::size_t keep = same_chunk ? mark.segments : 0;
   while (chunk_->segments.size() > keep) {
     used_ -= chunk_->segments.back().length;

@@ -16,8 +16,8 @@ tl::unexpected<Error> stopped() {
   return fail(Errc::closed, "reading was stopped");
 }
 
-/// A time that the file had not: a mirror that knows nothing but size and time must not take what was read
-/// for what it is when it rests.
+/// A time that the file never had. Otherwise a mirror without an index, which has only size and time to go
+/// by, could take what was read while the file changed for what the file has when it rests.
 FileTime before_any(FileTime mtime) {
   constexpr std::int64_t kStep = 2;  // the coarsest that a file system has
   if (mtime.s >= std::numeric_limits<std::int64_t>::min() + kStep) mtime.s -= kStep;

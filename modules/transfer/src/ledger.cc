@@ -201,8 +201,8 @@ Change Ledger::request_of(store::Incoming& file) {
   return request;
 }
 
-// What is counted down is counted down before its event is there: who takes the event and then asks for
-// outstanding() must not wait for it once more.
+// outstanding_ is counted down before the event is queued: whoever takes the event and then asks for
+// outstanding() must not wait for that file again.
 void Ledger::published(std::vector<store::ReadyFile> files) {
   if (files.empty()) return;
   Published event;

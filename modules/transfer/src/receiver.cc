@@ -46,7 +46,8 @@ struct Receiver::Impl {
 
   ~Impl() { stop(); }
 
-  /// Out of memory in a thread ends the session, which sees its events closed, and not the program.
+  /// An exception in a thread (out of memory) must not end the program: stop() closes the events, which ends
+  /// the session.
   template <typename Body>
   void guarded(Body body) noexcept {
     try {
@@ -60,7 +61,7 @@ struct Receiver::Impl {
   void write(Writer& writer) {
     const bool durable = options.durable == store::Durable::yes;
     store::Placing placing(tree, staging, rules, other_devices);
-    // What waits for a flush of the disk settles there.
+    // Durable: a directory need not settle here, as it waits for the publisher's flush anyway.
     store::StageWriter stage(ledger, placing, durable ? std::chrono::milliseconds(0) : options.settle,
                              stopping);
     while (!writer.parts.finished()) {

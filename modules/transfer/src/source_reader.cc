@@ -12,7 +12,7 @@ namespace ssync::transfer {
 
 namespace {
 
-/// After so many looks (FileSender) it is judged anew whether more threads would help.
+/// How many looks of a FileSender decide whether one more thread would help (Workers::Options::judged).
 constexpr std::uint64_t kLooksJudged = 4;
 
 }  // namespace
@@ -40,7 +40,8 @@ struct SourceReader::Impl {
     }
   }
 
-  /// Nobody waits for what lies in a partly filled chunk longer than there is something to add to it.
+  /// The next request. When there is none just now, a partly filled chunk is sent first, as nothing will be
+  /// added to it soon.
   std::optional<ReadRequest> next(ChunkPacker& packer) {
     if (std::optional<ReadRequest> request = input.try_pop()) return request;
     if (!packer.flush()) return std::nullopt;

@@ -85,8 +85,11 @@ struct DumpOptions {
 /// trees are equal where their dumps are. What cannot be read has the error text in its line.
 ///
 ///   . dir 0755 - 1600000000.500000000
-///   a file 0644 4 1600000000.500000000 "text"          content up to 40 printable bytes, else
-///   fnv:0123456789abcdef d/l link - - 1600000000.500000000 -> ../a
+///   a file 0644 4 1600000000.500000000 "text"
+///   b file 0644 99 1600000000.500000000 fnv:0123456789abcdef
+///   d/l link - - 1600000000.500000000 -> ../a
+///
+/// Content is shown as text if it is at most 40 printable bytes, else as a hash.
 [[nodiscard]] std::string dump(fs::Tree& tree, const DumpOptions& options = {});
 
 /// The whole content of a file, or the Error. `path` as in join().
