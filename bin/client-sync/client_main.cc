@@ -25,8 +25,8 @@
 namespace ssync::client_program {
 namespace {
 
-/// Beside 0 to 2, in the course of a sync that keeps none for later. libzmq ends the process where it cannot
-/// have those it needs.
+/// What a sync needs beside 0 to 2, when it keeps no directory open for later. Without those that it needs,
+/// libzmq ends the process.
 constexpr std::size_t kDescriptorsNeeded = 30;
 
 int give_up(const Error& error, ExitCode code) {

@@ -162,7 +162,7 @@ class OptionReader {
     }
     options_.delete_extra = !no_delete_;
     if (digest_ == "md5") options_.digest = DigestKind::md5;
-    // Quiet goes before verbose, unless that is the nearer word.
+    // -q goes before -v, unless -v comes from a layer that goes before.
     if (said_quiet_ && layers_->origin(quiet_) >= layers_->origin(verbose_)) options_.verbosity = -1;
     if (options_.dry_run || options_.verify) options_.once = true;
     options_.list = list_->count() > 0;

@@ -64,7 +64,7 @@ std::string with_path(const Place& place) {
   return text + ")";
 }
 
-/// What can be found at once among many.
+/// Mirrors by name, path and inode, so that a collision among many is found without comparing each with each.
 class Places {
  public:
   /// Errors: the name or the directory is there already.
@@ -86,7 +86,7 @@ class Places {
                 fmt::format("{} and {} are one directory", with_path(*other), with_path(place)));
   }
 
-  /// A mirror that `place` is somewhere below of; nullptr: none.
+  /// A mirror that `place` is somewhere inside; nullptr: none.
   const Place* around(const Place& place) const {
     for (const std::string& parent : place.parents)
       if (const auto found = paths_.find(parent); found != paths_.end()) return found->second;

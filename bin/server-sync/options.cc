@@ -144,8 +144,8 @@ class OptionReader {
     return check_mirrors(options_.mirrors, options_.config);
   }
 
-  /// --monitor and --no-monitor speak of one thing: what goes before goes before. --no-monitor if both are
-  /// said in one place.
+  /// --monitor and --no-monitor are about one thing: the one from the layer that goes before holds, and
+  /// --no-monitor if both are said in one layer.
   void settle_monitor() {
     if (layers_->origin(monitor_) > layers_->origin(no_monitor_)) options_.no_monitor = false;
   }
@@ -238,7 +238,8 @@ class OptionReader {
     return fmt::format("if this is a mirror, write [mirror.{}]", escape(item.key));
   }
 
-  /// What is another's in a mirror's table: a server's setting, or the rest of a name with a dot.
+  /// Why a key may be in a mirror's table by mistake: it is a setting of the server, or the rest of a name
+  /// with a dot.
   static std::string explain_mirror_key(const std::string& name, const ConfigItem& item) {
     if (std::holds_alternative<ConfigTable>(item.value))
       return fmt::format("a name with a dot needs quotes: [mirror.\"{}.{}\"]", name, escape(item.key));

@@ -36,19 +36,20 @@ int give_up(const Error& error, ExitCode code) {
   return to_int(code);
 }
 
-/// Who waits for a file system that does not answer is left behind.
+/// How long the process waits, once it is to end, for threads that hang in a file system.
 constexpr auto kLeaveAfter = std::chrono::seconds(10);
 
-/// Beside 0 to 2, in the course of a sync that keeps none for later. libzmq ends the process, or spins on its
-/// listener, where it cannot have those it needs.
+/// What one sync needs beside 0 to 2, when it keeps no directory open for later. Without those that it needs,
+/// libzmq ends the process or spins on its listener.
 constexpr std::size_t kDescriptorsNeeded = 30;
 /// Its root, its lock.
 constexpr std::size_t kDescriptorsPerMirror = 4;
-/// As the first sync has with those above, of which it can keep few directories open.
+/// What each further sync needs; it can keep few directories open with that, as the first one with those
+/// above.
 constexpr std::size_t kDescriptorsPerSync = 24;
 
-/// libzmq allocates every message that it receives, and another thread frees it when it is written: as much
-/// as one session's credit stays for the next ones.
+/// libzmq allocates each message that it receives, and another thread frees it once it is written. As much
+/// memory as one session's credit allows stays with the process, for the next messages.
 void keep_receive_buffers() noexcept {
   keep_freed_memory(wire::kChunkBytesMax, wire::kWindowBytes);
 }
@@ -116,7 +117,7 @@ class Rereader {
             read();
         }) {}
   ~Rereader() { wanted_.close(); }
-  /// Once more after what is being read now.
+  /// Asks for one more reading, after the one that runs.
   void want() {
     std::monostate again;
     (void)wanted_.try_push(again);

@@ -55,13 +55,13 @@ std::optional<std::string> set(CLI::Option& option, const std::string& value) {
   }
 }
 
-/// `name`: with or without "no-". A count of 0 is said by saying nothing: to CLI11 it is one less.
+/// `name`: with or without "no-". A count of 0 is set by not setting it, as CLI11 takes "false" for one less.
 std::optional<std::string> set_flag(CLI::Option& option, const std::string& name, std::string_view value) {
   if (form_of(option) == Form::count && (value == "false" || value == "0")) return std::nullopt;
   return set(option, option.get_flag_value(name, std::string(value)));
 }
 
-/// What the command line would have for `item`, or what it must be instead.
+/// The text that the command line would have for the value of `item`; the Error says what it must be instead.
 Result<std::string> text_of(const ConfigItem& item, const CLI::Option& option) {
   const auto must_be = [&](std::string_view what) {
     return fail(Errc::invalid_argument, fmt::format("must be {}, not {}", what, describe(item)));

@@ -32,7 +32,8 @@ bool EventFd::drain() noexcept {
   do {
     got = ::read(fd_.get(), &count, sizeof count);
   } while (got < 0 && errno == EINTR);
-  // After the read: a signal in between has nothing to write, as who drains has yet to look for work.
+  // Cleared after the read: a signal() in between writes nothing, which is right, as the draining thread
+  // looks for work only after this.
   signalled_.exchange(false, std::memory_order_acq_rel);
   return got == static_cast<ssize_t>(sizeof count);
 }

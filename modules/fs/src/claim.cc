@@ -79,7 +79,7 @@ Result<std::string> read_all(int fd) {
   return std::string(text.data(), static_cast<std::size_t>(got));
 }
 
-/// By its name, and past what is cached of a descriptor that was open before.
+/// Opens the file by its name, so that what is cached of an older descriptor is not what is read.
 Result<Holder> read_holder(int directory) {
   const UniqueFd fd(::openat(directory, kLockName, O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
   if (!fd) return failed("reading the lock", kStateDirectory, errno);
@@ -138,7 +138,7 @@ Result<std::shared_ptr<Claim>> Claim::take(int root) {
   auto claim = std::make_shared<Claim>(std::move(directory), std::move(fd), lock == Lock::held);
   const MutexLock guard(claim->mutex_);
   SSYNC_TRY_VOID(claim->write(true, true));
-  // Of two that found nobody, one is overwritten.
+  // When two servers found no holder at the same time, one has overwritten the other's claim.
   SSYNC_TRY(const Holder after, read_holder(claim->directory_.get()));
   if (after.epoch != claim->epoch_) return busy(after);
   claim->looked_ = Clock::now();

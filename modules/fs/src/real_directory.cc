@@ -249,7 +249,8 @@ Result<void> RealDirectory::renamed(std::string_view name, RealDirectory& to, st
                                     Replace replace) {
   Unflushed* const remembered = unflushed();
   if (remembered == nullptr) return {};
-  // Of two that changed places, each is what the other was: what is open of them goes first.
+  // After an exchange each name stands for what the other stood for: what is still to be flushed of both is
+  // flushed first.
   if (replace == Replace::exchange)
     SSYNC_TRY_VOID(tree_.sync());
   else

@@ -186,7 +186,8 @@ void Log::remember(std::uint64_t hash, PathView path, LogKind kind, std::uint64_
   }
 }
 
-// What was appended while nobody asked; perhaps also what another process appended in front of it.
+// Puts into the table what was appended while nobody asked; another process may have appended in front of
+// that.
 void Log::catch_up() const {
   unasked_ = 0;
   if (known_end_ < end_) {
