@@ -11,7 +11,7 @@ namespace ssync::server_program {
 struct Reload {
   /// One sentence for people for each setting that is another now and cannot be used by a running server.
   std::vector<std::string> notices;
-  /// What holds from now on: the new options, with the old values of what needs a restart.
+  /// The options that hold from now on: the new ones, but the old values of settings that need a restart.
   Options options;
 };
 

@@ -21,7 +21,7 @@ struct ConfigItem;
 /// In the order of the file.
 using ConfigTable = std::vector<ConfigItem>;
 
-/// What no setting is: "an array", "a date".
+/// A value of a type that no setting has: "an array", "a date".
 struct OtherValue {
   std::string_view kind;
 };

@@ -16,8 +16,8 @@ namespace ssync::programs {
 [[nodiscard]] std::string utc_now();
 /// {"event": name, "time": …} and `fields`, one line.
 [[nodiscard]] std::string event_line(std::string_view name, const nlohmann::json& fields);
-/// The same line for what is told of every file, made without a tree of values in between. Add the fields in
-/// the order of their names, as event_line() has them.
+/// Makes the same line without a tree of values in between: for events that come for every file. Add the
+/// fields in the order of their names, as event_line() has them.
 class EventLine {
  public:
   explicit EventLine(std::string_view name);

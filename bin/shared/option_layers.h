@@ -36,16 +36,17 @@ class OptionLayers {
   /// After app.parse(). `prefix`: of the environment's variables, "SERVER_SYNC_"; empty: there are none.
   OptionLayers(CLI::App& app, std::string prefix);
 
-  /// From the environment: --max-delete is PREFIX_MAX_DELETE. A variable that is set but empty counts as not
-  /// set. Variables that are no option's are left alone: systems for containers make some of that form.
-  /// Errors: Errc::invalid_argument, "VARIABLE: what".
+  /// Sets options from the environment: --max-delete is PREFIX_MAX_DELETE. A variable that is set but empty
+  /// counts as not set. Variables that are no option's are left alone: systems for containers make some of
+  /// that form. Errors: Errc::invalid_argument, "VARIABLE: what".
   [[nodiscard]] Result<void> take_environment();
 
-  /// What an unknown key gets in its error instead of the nearest name; empty: the nearest name.
+  /// What the error about an unknown key says of it; empty: the error names the known key that is most like
+  /// it.
   using Explain = std::function<std::string(const ConfigItem& item)>;
 
-  /// From a table of `file`: each key is an option's long name. A key that another layer has before it is
-  /// still checked for its type. `more_names`: keys that the caller takes itself; skipped.
+  /// Sets options from a table of `file`: each key is an option's long name. A key that a layer before this
+  /// one has set is still checked for its type. `more_names`: keys that the caller takes itself; skipped.
   /// Errors: Errc::invalid_argument, "FILE:LINE: what".
   [[nodiscard]] Result<void> take_table(const ConfigFile& file, const ConfigTable& table,
                                         const std::vector<std::string>& more_names = {},
@@ -76,8 +77,8 @@ class OptionLayers {
 /// "SERVER_SYNC_MAX_DELETE".
 [[nodiscard]] std::string variable_name(std::string_view prefix, std::string_view option_name);
 
-/// For options with numbers, as transform(): decimal, between `min` and `max`. CLI11 takes -1 for the
-/// greatest number of an unsigned type, and 010 for 8. Says nothing in --help.
+/// A check for options with numbers, to be given to transform(): decimal, between `min` and `max`. Without
+/// it, CLI11 takes -1 for the greatest number of an unsigned type, and 010 for 8. Says nothing in --help.
 template <typename T>
 CLI::Validator between(T min, T max) {
   return CLI::Validator(
@@ -93,10 +94,10 @@ CLI::Validator between(T min, T max) {
       "");
 }
 
-/// For texts that a script left empty by mistake.
+/// Refuses an empty text, which a script may pass by mistake.
 [[nodiscard]] CLI::Validator not_empty();
 
-/// For options with a few words.
+/// Accepts these words only.
 [[nodiscard]] CLI::Validator one_of(std::vector<std::string> words);
 
 /// A flag that may be absent, "--x,!--no-x". To CLI11's own add_flag() a std::optional<bool> is a count,
@@ -112,13 +113,13 @@ struct Answer {
   std::string why;  ///< the same as a sentence, without the program's name
 };
 
-/// After app.parse() threw `error`.
+/// The answer when app.parse() threw `error`.
 [[nodiscard]] Answer answer(const CLI::App& app, const CLI::ParseError& error);
 /// "PROGRAM: text". ExitCode::file when the system has the reason or a link is refused, else ExitCode::usage.
 [[nodiscard]] Answer answer(std::string_view program, const Error& error);
 /// Prints it; the exit code.
 int say(const Answer& answer);
-/// The same for who has no use for output: Errc::invalid_argument.
+/// The answer as an Error (Errc::invalid_argument), for callers that print nothing.
 [[nodiscard]] Error error_of(const Answer& answer);
 
 }  // namespace ssync::programs

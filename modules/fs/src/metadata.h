@@ -10,7 +10,7 @@ namespace ssync::fs {
 
 /// Errc::invalid_argument for 10^9 nanoseconds and more, which the kernel would take as "now" or "as it is".
 [[nodiscard]] Result<void> check_mtime(FileTime mtime);
-/// The same for a uid or gid of 2^32-1, which means "as it is".
+/// Errc::invalid_argument for a uid or gid of 2^32-1, which the kernel would take as "as it is".
 [[nodiscard]] Result<void> check_owner(Owner owner);
 enum class Atime : bool { now, stays };
 /// For utimensat(2).

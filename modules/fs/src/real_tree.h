@@ -39,15 +39,16 @@ class RealTree final : public Tree {
   [[nodiscard]] int fd() const noexcept { return root_.get(); }
   [[nodiscard]] mode_t umask() const noexcept { return umask_; }
   [[nodiscard]] Result<void> may_change() const { return claim_ ? claim_->check() : Result<void>(); }
-  /// Of the file system that `directory` is on: the root's, or one that is mounted somewhere below it. To be
-  /// asked before something in the directory is changed: what is mounted is flushed by sync() from then on.
+  /// How to write to the file system that `directory` is on: the root's, or one that is mounted somewhere
+  /// below it. Ask before something in the directory is changed: from then on sync() flushes what is mounted
+  /// there, too.
   [[nodiscard]] Habits habits_of(int directory);
   /// Directories need to know where they are, for what is remembered to be flushed.
   [[nodiscard]] bool remembers() const noexcept { return unflushed_.wanted(); }
   /// nullptr: nothing need be remembered just now.
   [[nodiscard]] Unflushed* unflushed() noexcept { return unflushed_.wanted() ? &unflushed_ : nullptr; }
-  /// After a change where syncfs proves nothing: an entry has other content or attributes, or (no name) the
-  /// directory other names.
+  /// To be called after a change where syncfs proves nothing: an entry has other content or attributes or,
+  /// without a name, the directory has other names.
   Result<void> changed(std::string_view location, std::string_view name);
 
  private:

@@ -16,7 +16,7 @@ enum class WithBirth : bool { no, yes };
 [[nodiscard]] int stat_entry(int fd, const char* name, WithBirth birth, Stat& into,
                              bool& knows_mounts) noexcept;
 
-/// Of an open descriptor.
+/// The same of an open descriptor.
 [[nodiscard]] int stat_fd(int fd, WithBirth birth, Stat& into) noexcept;
 
 }  // namespace ssync::fs

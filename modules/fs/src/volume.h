@@ -5,7 +5,7 @@
 
 namespace ssync::fs {
 
-/// Of the file system that `fd` is on.
+/// What is known of the file system that `fd` is on.
 [[nodiscard]] Result<Volume> volume_of(int fd);
 
 }  // namespace ssync::fs

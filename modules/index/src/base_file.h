@@ -57,7 +57,8 @@ class BaseFile {
   [[nodiscard]] int fd() const noexcept { return fd_.get(); }
 
   [[nodiscard]] DirectoryLookup find_directory(std::string_view location, Access access) const;
-  /// By hash alone. nullopt: there is none, or several.
+  /// How many rows a directory has, found by the hash of its location alone. nullopt: no directory has that
+  /// hash, or several have.
   [[nodiscard]] std::optional<std::uint32_t> rows_of(std::string_view location) const noexcept;
   /// Where a directory's block starts. Requires: number < blocks_of(ref.rows).
   [[nodiscard]] std::uint64_t block_offset(const DirectoryRef& ref, std::uint32_t number) const noexcept;

@@ -46,7 +46,7 @@ class BaseCursor {
   BaseCursor(std::shared_ptr<const BaseFile> base, std::string location, Access access);
   /// As Index::Cursor::find(), without the log.
   [[nodiscard]] Found find(std::string_view name, Record& record);
-  /// As those of Index::Cursor.
+  /// As the functions of Index::Cursor.
   [[nodiscard]] bool is_whole() const;
   [[nodiscard]] std::optional<std::string_view> next_name();
   /// Goes to the block that may have `name`, by binary search; for one find() in a large directory.

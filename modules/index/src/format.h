@@ -78,7 +78,7 @@ inline std::uint64_t checksum64(ByteSpan bytes, std::uint64_t seed) noexcept {
 inline std::uint64_t location_hash(std::string_view location) noexcept {
   return XXH3_64bits(location.data(), location.size());
 }
-/// Of a path, given its location's.
+/// The hash of a path, given that of its location.
 inline std::uint64_t path_hash(std::uint64_t location_hash, std::string_view name) noexcept {
   return XXH3_64bits_withSeed(name.data(), name.size(), location_hash);
 }

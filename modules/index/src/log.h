@@ -41,7 +41,7 @@ class Log {
   /// No entry at all: find() need not be asked. Cheap.
   [[nodiscard]] bool empty() const noexcept { return empty_.load(std::memory_order_acquire); }
   [[nodiscard]] std::optional<Header> header() const SSYNC_EXCLUDES(mutex_);
-  /// Of file and pending records, the head not counted.
+  /// Size of the file's records and of those that are pending; the file's head is not counted.
   [[nodiscard]] std::uint64_t size_bytes() const SSYNC_EXCLUDES(mutex_);
 
   /// `record` null: removed. Errc::no_space and the like only when much is pending; nothing is lost by a

@@ -35,7 +35,7 @@ class StateFiles {
   /// Puts the temporary file in place of `name`.
   [[nodiscard]] Result<void> publish(const std::string& name) const;
   [[nodiscard]] Result<void> sync_directory() const;
-  /// Not there is fine.
+  /// It is no Error if there is none.
   [[nodiscard]] Result<void> remove(const std::string& name) const;
   /// nullopt: there is none, or it cannot be asked.
   [[nodiscard]] std::optional<FileTime> mtime_of(const std::string& name) const;

@@ -26,7 +26,7 @@ class Decider {
   /// sealer found.
   Decider(SyncContext& context, transfer::Receiver& receiver, std::function<Result<Sealed>()> finish);
   ~Decider();
-  /// Until sync:done (or an error reply) is in `outputs`.
+  /// Runs until sync:done (or an error reply) is in `outputs`.
   [[nodiscard]] Result<void> run();
 
  private:

@@ -18,7 +18,7 @@
 
 namespace ssync::mirror {
 
-/// What others put in for the decider.
+/// What other threads tell the decider.
 struct ClientDigests {
   std::vector<wire::DigestRow> rows;
 };

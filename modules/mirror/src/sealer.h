@@ -14,7 +14,7 @@
 
 namespace ssync::mirror {
 
-/// What it made of the items.
+/// What the sealer found.
 struct Sealed {
   TreeDigest digest;  ///< of all that is as it was made
   /// Entries that were not what the sync had made them when they were looked at (the first

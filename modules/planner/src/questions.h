@@ -11,7 +11,7 @@
 
 namespace ssync::planner {
 
-/// What a question was about, in the terms of the phase that asked.
+/// What a question was about, in numbers that mean something to the phase that asked.
 struct Subject {
   std::uint32_t owner = 0;  ///< slot of a size group
   std::uint32_t item = 0;   ///< row, seeker or entry

@@ -207,7 +207,7 @@ class Walk {
   mutable DirectoryIndex directory_ = 0;  // of row_ or before; follows when somebody looks
 };
 
-/// The same from the end: what is below comes before what is above.
+/// A Walk from the end: what is in a directory comes before the directory's own row.
 class ReverseWalk {
  public:
   explicit ReverseWalk(const Snapshot& snapshot)

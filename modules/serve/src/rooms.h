@@ -26,7 +26,7 @@ class Rooms {
   void begin(Room& room, session::SessionKey session);
   void end(Room& room);
   void erase(const Room& room);
-  /// What clients can ask for.
+  /// The mirrors that clients can ask for.
   [[nodiscard]] std::vector<session::server::MirrorListing> listings() const;
 
   [[nodiscard]] std::list<Room>& all() noexcept { return rooms_; }

@@ -61,7 +61,7 @@ class Feed {
 
   // After the end.
   [[nodiscard]] scanner::Counts counts() const { return scanner_.counts(); }
-  /// Of the scan, warnings included.
+  /// Problems of the scan, warnings included.
   [[nodiscard]] std::vector<Problem> take_problems() { return std::move(problems_); }
   [[nodiscard]] const Snapshot& rows() const SSYNC_NO_THREAD_SAFETY_ANALYSIS { return rows_; }
   [[nodiscard]] const index::Index& index() const { return index_; }

@@ -59,7 +59,7 @@ class Sync {
   /// All must outlive it.
   Sync(const Options& options, Work work, Stop& stop, Observer& observer);
   ~Sync();
-  /// Until it is over. Errors: this machine (descriptors, sockets), not the peer.
+  /// Runs one sync to its end. Errors: of this machine (descriptors, sockets), not of the peer.
   [[nodiscard]] Result<Outcome> run();
 
  private:

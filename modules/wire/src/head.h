@@ -27,7 +27,7 @@ class HeadPacker : public MapPacker {
     word("t", type);
     number("q", seq);
   }
-  /// Both frames. Requires: within the limits.
+  /// The two frames of the message. Requires: they are within the limits.
   [[nodiscard]] Frames finish(Buffer body = {}) const;
 };
 

@@ -32,7 +32,7 @@ class ContentHash {
   std::unique_ptr<Impl> impl_;
 };
 
-/// Of content that lies in one piece; several times as fast as ContentHash on small files.
+/// The checksum of content that lies in one piece; several times as fast as ContentHash on small files.
 [[nodiscard]] Checksum checksum_of(std::span<const std::byte> bytes);
 
 /// What a file holds, and the stat for which that was true (taken before and after reading, and equal).

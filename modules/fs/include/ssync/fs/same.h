@@ -37,7 +37,7 @@ struct StableFields {
 /// What stands at the path is the entry that was seen before: it may be replaced, removed or moved as
 /// planned.
 [[nodiscard]] bool same_entry(const Seen& before, const Seen& now, StableInodes stable) noexcept;
-/// The same entry, and its content was not written since, as far as size and mtime tell.
+/// same_entry(), and as far as size and mtime tell its content was not written since.
 [[nodiscard]] bool same_content(const Seen& before, const Seen& now, StableInodes stable) noexcept;
 /// Two stats of one open file, with nothing written in between.
 [[nodiscard]] bool unchanged(const Seen& before, const Seen& after) noexcept;

@@ -36,8 +36,9 @@ enum class IsDirectory : bool { no, yes };
 /// else) are left alone. Goes on after a failure; the first one is the Error. Requires: nobody else stages
 /// here, that is, the root is locked by the caller.
 [[nodiscard]] Result<std::uint32_t> remove_abandoned_staging(Tree& tree);
-/// The same for one entry that a scan came across, in the root or below; of those below, files and links of
-/// this process's uid. The time of the directory it was in stays. False: it is none of ours.
+/// Removes one entry that a scan came across and that a killed server may have left: in the root a staging
+/// directory as above, below it a file or link of this process's uid. Keeps the time of the directory that it
+/// was in. False: it is none of ours.
 [[nodiscard]] Result<bool> remove_abandoned(Tree& tree, PathView path);
 
 /// Thread safety: any thread. The tree must outlive it. A directory that somebody else removed is made again
@@ -51,7 +52,7 @@ class Staging {
   [[nodiscard]] Result<std::unique_ptr<Directory>> open();
   /// A name that nobody else has.
   [[nodiscard]] std::string next_slot();
-  /// The same for what is staged beside its target; is_staging_name().
+  /// A name that nobody else has, for what is staged beside its target; is_staging_name() is true for it.
   [[nodiscard]] std::string next_name_beside();
   /// Whether a staging name is of this object: of its directory, or from next_name_beside().
   [[nodiscard]] bool owns(std::string_view name) const;
@@ -59,7 +60,7 @@ class Staging {
   /// the rest, and what is left stays ours: remove() may be called again.
   [[nodiscard]] Result<void> remove();
   [[nodiscard]] bool exists() const;
-  /// Of the directory in the root; empty when there is none.
+  /// The name of the staging directory in the root; empty when there is none.
   [[nodiscard]] std::string name() const;
 
  private:

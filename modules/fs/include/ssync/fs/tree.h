@@ -142,10 +142,10 @@ class Directory {
   virtual ~Directory() = default;
   /// Appends all names but "." and "..", in no order. Rewinds first, so it may be called again.
   [[nodiscard]] virtual Result<void> list(NameList& into) = 0;
-  /// Of the entry itself, links not followed.
+  /// The stat of the entry itself; links are not followed.
   [[nodiscard]] virtual Result<Stat> stat(std::string_view name) = 0;
   [[nodiscard]] virtual Result<Stat> stat_self() = 0;
-  /// Of the file system that this very directory is on; another one than the tree's below a mount point.
+  /// The file system that this very directory is on: below a mount point not the root's.
   [[nodiscard]] virtual Result<Volume> volume() = 0;
   /// Errc::changed when it is no link any more.
   [[nodiscard]] virtual Result<std::string> read_link(std::string_view name) = 0;
@@ -213,7 +213,8 @@ class Tree {
 /// latter gives (ENOTCONN, ESTALE, EIO, ...), the root is looked at; if that fails so too, the answer is
 /// Errc::lost, with what to do about it. Else `error` as it is, which costs one entry.
 [[nodiscard]] Error lost_or(Tree& tree, Error error);
-/// The same of one path's Problem: Errc::lost when it is not that path alone.
+/// lost_or() for one path's Problem: the Errc::lost Error when not only that path cannot be read; else
+/// nullopt.
 [[nodiscard]] std::optional<Error> lost_behind(Tree& tree, const Problem& problem);
 
 /// Two different changes of one file get different ctimes when they are at least this far apart: 20 ms, or 2
@@ -254,7 +255,8 @@ class Root {
   [[nodiscard]] bool named_by_link() const noexcept;  ///< DIR itself is a symlink
   /// Nobody else can write it as long as this lives. False also when the file system cannot lock.
   [[nodiscard]] bool locked() const noexcept;
-  /// Of the lock on a file system that others reach (Volume::shared), new with every holder; else empty.
+  /// The epoch of the lock on a file system that others reach (Volume::shared), new with every holder;
+  /// elsewhere empty.
   [[nodiscard]] const std::string& epoch() const noexcept;
   /// On such a file system: Errc::lost when it is gone, does not answer, or somebody else has the lock by
   /// now. It is looked at once a second by a thread of its own; this never blocks.

@@ -85,8 +85,8 @@ class Index {
   /// known to the next run, which has to read it again.
   [[nodiscard]] static Index open_or_none(const std::string& state_dir, Role role,
                                           std::string_view root_path);
-  /// What kept an index from open_or_none() from being opened or written first; empty when all is well. Any
-  /// thread.
+  /// The first thing that kept an index from open_or_none() from being opened or written; empty when all is
+  /// well. Any thread.
   [[nodiscard]] std::string trouble() const;
   /// For callers that found such trouble themselves: a new base could not be written. Any thread.
   void note_trouble(const Error& error);

@@ -32,7 +32,7 @@ class Mirror {
   /// Why it cannot be used: its file system is gone or does not answer, or another server has it by now.
   /// Never waits for the file system.
   [[nodiscard]] virtual std::optional<Error> trouble() = 0;
-  /// From the next sync on. Requires: no sync is open, the same directory.
+  /// Holds from the next sync on. Requires: no sync is open, and the directory is the same.
   virtual void set_options(const Options& options, Observer& observer) = 0;
 
   /// Gets ready for what `hello` asks for. Blocks. Refused: nothing is left of it.

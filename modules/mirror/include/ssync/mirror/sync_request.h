@@ -21,10 +21,11 @@ struct SyncRequest {
   bool synced_before = false;
   std::vector<std::string> leave_out;         ///< see scanner::Options
   std::optional<fs::DirectoryId> other_root;  ///< likewise
-  /// Of the root's lock, where others can reach the mirror: whose it is must stand with it. Else empty.
+  /// The epoch of the root's lock on a file system that other machines reach: there, whose mirror it is is
+  /// kept with it. Elsewhere empty.
   std::string epoch;
   bool has_lock = false;                   ///< nobody else stages here
-  std::optional<fs::MirrorRecord> record;  ///< what stands there
+  std::optional<fs::MirrorRecord> record;  ///< what is kept there
 
   /// Nothing is changed.
   [[nodiscard]] bool only_shows() const { return options.dry_run || options.verify; }

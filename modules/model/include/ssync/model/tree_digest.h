@@ -44,8 +44,8 @@ struct Hash128 {
 struct DirectorySum {
   std::string location;
   std::uint64_t rows = 0;  ///< all of them, of the root directory its own row too
-  /// Of row_hash(), with the checksums that are proven (none of empty files). nullopt: unknown, some row of
-  /// it is unreadable or in doubt.
+  /// The sum of row_hash() over its rows, with those checksums that are proven (none for empty files).
+  /// nullopt: unknown, as some row is unreadable or in doubt.
   std::optional<Hash128> sum;
   friend bool operator==(const DirectorySum&, const DirectorySum&) = default;
 };

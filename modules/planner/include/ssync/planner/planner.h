@@ -63,7 +63,7 @@ struct Answer {
   std::optional<Digest> digest;
 };
 
-/// What a plan takes from the mirror beside what its PlanTotals say, measured as a person would. Entries, and
+/// What a plan takes from the mirror, measured as a person would; in addition to its PlanTotals. Entries, and
 /// bytes of file content. A *place* is a directory directly below the root that held something.
 struct Losses {
   /// What is made, copied or requested at paths where the mirror had nothing, or another kind.

@@ -54,7 +54,7 @@ class Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  /// Of the mirrors that it was opened with, absolute.
+  /// The directories of the mirrors that it was opened with, as absolute paths.
   [[nodiscard]] const std::vector<std::string>& directories() const noexcept;
   /// Errors: Errc::busy when a port is in use, and what net::ServerTransport::bind() says.
   [[nodiscard]] Result<void> listen();

@@ -49,7 +49,7 @@ class Observer {
   virtual void plan(const wire::Plan& /*plan*/) {}
   /// The plan would delete too much; `stops`: so nothing was changed. Else it is only shown.
   virtual void guard_holds(const wire::Plan& /*plan*/, bool /*stops*/) {}
-  /// With SyncOptions::list_changes.
+  /// Called only with SyncOptions::list_changes.
   virtual void changes(const std::vector<wire::ChangeRow>& /*rows*/) {}
   virtual void sync_done(const Ended& /*ended*/) {}
 
@@ -57,7 +57,7 @@ class Observer {
   virtual void listing(std::uint64_t /*entries*/) {}
   virtual void waiting(const wire::Wait& /*wait*/) {}
   virtual void sending(std::uint64_t /*files*/, std::uint64_t /*bytes*/, const PlanTotals& /*totals*/) {}
-  /// Of one sync, however it ended.
+  /// The progress of one sync is over, however it ended.
   virtual void progress_ended() {}
 };
 

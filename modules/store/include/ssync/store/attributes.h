@@ -44,12 +44,12 @@ struct CreateMode {
                                                 const std::optional<Owner>& owner, bool mode_is_set,
                                                 const Attributes& attributes);
 
-/// The same for an entry by name (empty: the directory itself), only where `now` differs. Never follows a
-/// link.
+/// Sets owner, mode and time of an entry by its name (empty: the directory itself), each only where `now`
+/// differs. Never follows a link.
 [[nodiscard]] Result<void> adjust_attributes(fs::Directory& directory, std::string_view name,
                                              const Values& wanted, const fs::Stat& now,
                                              const Attributes& attributes);
-/// Whether that would do anything.
+/// Whether adjust_attributes() would do anything.
 [[nodiscard]] bool attributes_differ(const Values& wanted, const fs::Stat& now,
                                      const Attributes& attributes) noexcept;
 

@@ -42,7 +42,7 @@ class Filling {
 
   /// Takes the directories that have settled.
   [[nodiscard]] std::vector<Ready> take_settled();
-  /// When there will be something.
+  /// When take_settled() will have something.
   [[nodiscard]] std::optional<Clock::time_point> next_settled() const;
   /// Forgets all; what is staged goes with the staging directory.
   void abandon() noexcept;

@@ -71,7 +71,7 @@ class Placing {
     std::unique_ptr<fs::Directory> directory;
   };
   [[nodiscard]] Result<NewDirectory> create_directory();
-  /// The same as create(), in such a directory.
+  /// As create(), in a directory from create_directory().
   [[nodiscard]] Result<NewFile> create_in_staged(fs::Directory& directory, std::string_view name,
                                                  std::string_view location, const Values& wanted) {
     return create_in(directory, {std::string(name), false}, wanted, group_in(location));
@@ -83,7 +83,7 @@ class Placing {
   /// already_exists when that is not empty, not_found when it is gone.
   [[nodiscard]] Result<void> place_directory(const std::string& slot, std::string_view location);
   [[nodiscard]] Result<std::unique_ptr<fs::Directory>> open_staged(const std::string& slot);
-  /// Removes it when it is empty.
+  /// Removes the staged directory if it is empty.
   void drop_directory(const std::string& slot) noexcept;
 
   /// Makes a file under its final name at once: for files that are complete when they are empty.
@@ -96,20 +96,20 @@ class Placing {
   void give_group(fs::Directory& directory, std::string_view location, std::string_view name,
                   Came came = Came::made);
 
-  /// Renames to `path`. Only what `at_path` describes is replaced: Errc::already_exists or changed when
-  /// something else is there, and the staged file stays where it is.
+  /// Renames a staged file to `path`. Only what `at_path` describes is replaced: when something else is there
+  /// it is Errc::already_exists or changed, and the staged file stays where it is.
   [[nodiscard]] Result<void> publish(const Staged& staged, PathView path, const std::optional<Seen>& at_path);
-  /// The same rule for a rename from one directory of the tree to another. Errc::cross_device: only a copy
+  /// Renames from one directory of the tree to another, under the same rule. Errc::cross_device: only a copy
   /// will do.
   [[nodiscard]] Result<void> move(fs::Directory& from, std::string_view from_name, fs::Directory& to,
                                   std::string_view name, const std::optional<Seen>& at_path);
-  /// The same rule for an entry that only gets other letters, where the file system folds case: rename(2)
-  /// does nothing then, so it goes through staging.
+  /// Gives an entry a name in other letters where the file system folds case, under the same rule. As
+  /// rename(2) does nothing then, the entry goes through staging.
   [[nodiscard]] Result<void> respell(fs::Directory& directory, std::string_view name,
                                      std::string_view new_name);
   /// Moves the entry into the staging directory, under a new slot.
   [[nodiscard]] Result<Staged> take(fs::Directory& directory, std::string_view name);
-  /// Removes it, if it is still there.
+  /// Removes a staged file, if it is still there.
   void drop(const Staged& staged, std::string_view location) noexcept;
 
   /// The open staging directory.

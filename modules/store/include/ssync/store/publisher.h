@@ -30,7 +30,7 @@ class Publisher {
 
   /// Takes them over; never blocks. Any thread.
   void add(std::vector<Ready> ready);
-  /// What is there now goes without waiting for more. Any thread.
+  /// What was added so far is published without waiting for more. Any thread.
   void flush();
   /// run() returns; what is not published is dropped. Any thread.
   void stop() noexcept;

@@ -60,7 +60,7 @@ struct DataHead {
 
 /// Requires: at most kTableBytesMax bytes (an assertion).
 [[nodiscard]] Buffer encode(const DataHead& head);
-/// What decode_data() checks of a decoded head, against its payload.
+/// Checks a decoded head against its payload, as decode_data() does.
 [[nodiscard]] Result<void> validate(const DataHead& head, std::size_t payload_bytes);
 /// Bytes that a segment takes in the table.
 [[nodiscard]] std::size_t table_bytes(const Segment& segment) noexcept;
