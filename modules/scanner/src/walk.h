@@ -1,7 +1,6 @@
 // Reading one directory: names, stats, links, what the index knew, and the directories in it.
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 #include <memory>
 #include <string_view>
@@ -11,29 +10,10 @@
 #include "ssync/index/index.h"
 #include "ssync/scanner/scanner.h"
 
+#include "budget.h"
 #include "frontier.h"
 
 namespace ssync::scanner {
-
-/// How much is kept between finding a directory and reading it, over all threads. A directory beyond that is
-/// opened, or listed, twice.
-class Budget {
- public:
-  explicit Budget(std::size_t limit) : left_(static_cast<std::ptrdiff_t>(limit)) {}
-  /// False, and nothing taken, when there is not so much left.
-  [[nodiscard]] bool take(std::size_t count) noexcept {
-    const auto amount = static_cast<std::ptrdiff_t>(count);
-    if (left_.fetch_sub(amount, std::memory_order_relaxed) >= amount) return true;
-    give(count);
-    return false;
-  }
-  void give(std::size_t count) noexcept {
-    left_.fetch_add(static_cast<std::ptrdiff_t>(count), std::memory_order_relaxed);
-  }
-
- private:
-  std::atomic<std::ptrdiff_t> left_;
-};
 
 /// Reads directories. Thread safety: any thread; what it refers to outlives it.
 class Walk {
@@ -53,7 +33,7 @@ class Walk {
   [[nodiscard]] std::unique_ptr<Finding> read(Task task, Scratch& scratch);
 
  private:
-  struct Run;
+  struct Reading;
 
   /// A directory that was found will not be read by that finding.
   void let_go(const Child& child);

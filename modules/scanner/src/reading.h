@@ -1,0 +1,87 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "block_text.h"
+#include "merge.h"
+#include "walk.h"
+
+namespace ssync::scanner {
+
+/// Whether it went since it was found.
+inline bool is_gone(const Error& error) noexcept {
+  return error.code == Errc::not_found;
+}
+
+/// One directory being read.
+struct Walk::Reading {
+  Reading(Walk& walk_of, Task& task_of, Scratch& scratch_of);
+
+  void read();
+  [[nodiscard]] bool open();
+  [[nodiscard]] bool list();
+  void open_cursors();
+  void start_over();
+  void expect(std::size_t count);
+  [[nodiscard]] bool look_at_listed();
+  [[nodiscard]] bool look_at_known();
+  [[nodiscard]] bool look_at(std::string_view name);
+  [[nodiscard]] fs::Stat readable(std::string_view name, const fs::Stat& found);
+  [[nodiscard]] bool is_ours(std::string_view name);
+  [[nodiscard]] bool is_left_out(std::string_view name) const;
+  [[nodiscard]] bool stopped();
+  [[nodiscard]] std::span<const std::string_view> sorted_names();
+  void count_as_before(const Merged& merged);
+  void hand_over_records();
+  void end_by(Error error, std::string_view operation);
+  [[nodiscard]] Result<void> read_self();
+  [[nodiscard]] bool fill(ScannedEntry& entry, const fs::Stat& stat);
+  void merge_into(ScannedEntry& entry, Known& known, const DirectoryFacts& facts);
+  void count_unmirrored(std::string_view name, const Merged& merged, index::Record& record);
+  void look_for_acl(std::string_view name, const Merged& merged, index::Record& record);
+  void make_unreadable(ScannedEntry& entry, const Known& known, std::string_view operation,
+                       const Error& error);
+  void make_unreadable(ScannedEntry& entry, const Known& known, std::string text, int sys_errno = 0);
+  void add_special(ScannedEntry& entry, const fs::Stat& stat);
+  void add_unlistable(std::string_view name, std::string_view rule);
+  [[nodiscard]] static std::optional<std::string> broken_rule(ScannedEntry& entry, index::Role role);
+  [[nodiscard]] Result<void> find_child(std::string_view name, const fs::Stat& stat, const Known& known,
+                                        std::optional<std::uint32_t>& names);
+  [[nodiscard]] bool is_boundary(const fs::Stat& stat) const;
+  [[nodiscard]] bool may_keep_names(const fs::Stat& stat) const;
+  [[nodiscard]] std::optional<std::uint32_t> names_of(const index::Record& record,
+                                                      const index::Index::Cursor& of, const fs::Stat& stat,
+                                                      PathView path) const;
+  [[nodiscard]] std::optional<std::uint32_t> listed_names(const fs::Stat& stat, fs::Directory& opened,
+                                                          std::size_t count) const;
+  [[nodiscard]] bool lost_mount(const fs::Stat& stat, const Known& known) const;
+  [[nodiscard]] bool looks_elsewhere() const;
+  void find_origin(ScannedEntry& entry, index::Record& record, Merged& merged);
+  [[nodiscard]] std::optional<index::InodeHit> find_moved(std::string_view name, const Seen& seen);
+  [[nodiscard]] bool was_here_before(std::string_view name, const Seen& seen, index::Record& record);
+  void use(const Merged& merged, const index::Record& record, ScannedEntry& entry) const;
+  [[nodiscard]] Known look_up(std::string_view name);
+
+  Walk& walk;
+  Task& task;
+  Scratch& scratch;
+  const bool is_root;
+  MergeRules rules;
+  std::uint64_t looked_at = 0;  ///< names
+  std::uint64_t as_before = 0;  ///< records of the base that the next base has as well
+  std::unique_ptr<Finding> finding = std::make_unique<Finding>();
+  std::shared_ptr<BlockText> storage;
+  std::unique_ptr<fs::Directory> directory;
+  std::optional<index::Index::Cursor> cursor;
+  std::optional<index::Index::Cursor>
+      cursor_before;  ///< of the location that the directory seems to have had
+  std::size_t depth = 0;
+  std::uint64_t device = 0;  ///< this directory's
+};
+
+}  // namespace ssync::scanner
