@@ -29,7 +29,8 @@ Walk::Reading::Reading(Walk& walk_of, Task& task_of, Scratch& scratch_of)
       task(task_of),
       scratch(scratch_of),
       is_root(task.location.empty()),
-      storage(std::make_shared<BlockText>(text_bytes(task_of.child))) {}
+      storage(std::make_shared<BlockText>(text_bytes(task_of.child))),
+      former(walk.index_, task.location, std::move(task.child.was_at)) {}
 
 bool Walk::Reading::stopped() {
   return ++looked_at % kStopInterval == 0 && walk.frontier_.stopped();
@@ -63,7 +64,7 @@ void Walk::Reading::read() {
 
 void Walk::Reading::open_cursors() {
   cursor.emplace(walk.index_.directory(task.location));
-  if (task.child.was_at) cursor_before.emplace(walk.index_.directory(*task.child.was_at));
+  former.begin();
 }
 
 void Walk::Reading::expect(std::size_t count) {
@@ -102,7 +103,7 @@ bool Walk::Reading::is_ours(std::string_view name) {
 // The names are those that the base has. False: it cannot give them all, or one of them is gone, so that
 // there may be others instead; or stopped.
 bool Walk::Reading::look_at_known() {
-  index::Index::Cursor& names = cursor_before ? *cursor_before : *cursor;
+  index::Index::Cursor& names = former.records() != nullptr ? *former.records() : *cursor;
   const std::size_t count = *task.child.known_names;
   if (!names.is_whole()) return false;
   expect(count);

@@ -8,7 +8,9 @@
 #include <string_view>
 
 #include "block_text.h"
+#include "former_place.h"
 #include "merge.h"
+#include "name_trust.h"
 #include "walk.h"
 
 namespace ssync::scanner {
@@ -53,17 +55,14 @@ struct Walk::Reading {
   [[nodiscard]] Result<void> find_child(std::string_view name, const fs::Stat& stat, const Known& known,
                                         std::optional<std::uint32_t>& names);
   [[nodiscard]] bool is_boundary(const fs::Stat& stat) const;
-  [[nodiscard]] bool may_keep_names(const fs::Stat& stat) const;
-  [[nodiscard]] std::optional<std::uint32_t> names_of(const index::Record& record,
-                                                      const index::Index::Cursor& of, const fs::Stat& stat,
-                                                      PathView path) const;
-  [[nodiscard]] std::optional<std::uint32_t> listed_names(const fs::Stat& stat, fs::Directory& opened,
-                                                          std::size_t count) const;
+  [[nodiscard]] FoundDirectory found_directory(const fs::Stat& stat) const;
+  [[nodiscard]] bool is_other_root(std::string_view name, const fs::Stat& stat);
+  [[nodiscard]] Child child_of(std::string_view name, const fs::Stat& stat, const Known& known);
+  [[nodiscard]] Result<std::optional<std::uint32_t>> list_child(Child& child, const fs::Stat& stat,
+                                                                fs::Directory& opened);
   [[nodiscard]] bool lost_mount(const fs::Stat& stat, const Known& known) const;
   [[nodiscard]] bool looks_elsewhere() const;
   void find_origin(ScannedEntry& entry, index::Record& record, Merged& merged);
-  [[nodiscard]] std::optional<index::InodeHit> find_moved(std::string_view name, const Seen& seen);
-  [[nodiscard]] bool was_here_before(std::string_view name, const Seen& seen, index::Record& record);
   void use(const Merged& merged, const index::Record& record, ScannedEntry& entry) const;
   [[nodiscard]] Known look_up(std::string_view name);
 
@@ -78,8 +77,7 @@ struct Walk::Reading {
   std::shared_ptr<BlockText> storage;
   std::unique_ptr<fs::Directory> directory;
   std::optional<index::Index::Cursor> cursor;
-  std::optional<index::Index::Cursor>
-      cursor_before;  ///< of the location that the directory seems to have had
+  FormerPlace former;
   std::size_t depth = 0;
   std::uint64_t device = 0;  ///< this directory's
 };

@@ -159,36 +159,13 @@ bool Walk::Reading::looks_elsewhere() const {
 void Walk::Reading::find_origin(ScannedEntry& entry, index::Record& record, Merged& merged) {
   const Seen& seen = entry.seen;
   if (!looks_elsewhere() || seen.values.kind != Kind::file) return;
-  std::optional<index::InodeHit> hit = find_moved(entry.name, seen);
+  std::optional<index::InodeHit> hit = former.find(entry.name, seen);
   bool proven = false;
   if (!hit || !merge_origin(rules, hit->record, seen, record, merged.doubt, proven)) return;
   entry.origin = Origin{.location = storage->keep(hit->location),
                         .name = storage->keep(hit->name),
                         .checksum = *hit->record.checksum,
                         .proven = proven};
-}
-
-// What moved mostly moved with its directory. So the first file found by its inode says where the directory
-// was, and the others are merged with the records of that place; looking each up would cost several reads.
-std::optional<index::InodeHit> Walk::Reading::find_moved(std::string_view name, const Seen& seen) {
-  index::InodeHit there;
-  if (was_here_before(name, seen, there.record)) {
-    there.location = *task.child.was_at;
-    there.name = name;
-    return there;
-  }
-  std::optional<index::InodeHit> hit = walk.index_.find_inode(seen.device, seen.inode);
-  if (hit && !cursor_before && hit->name == name && hit->location != task.location) {
-    task.child.was_at = hit->location;
-    cursor_before.emplace(walk.index_.directory(hit->location));
-  }
-  return hit;
-}
-
-// Whether the index has this very inode under `name` where the directory was.
-bool Walk::Reading::was_here_before(std::string_view name, const Seen& seen, index::Record& record) {
-  return cursor_before && cursor_before->find(name, record) == Known::Found::yes &&
-         same_entry(record.held, seen, fs::StableInodes::yes);
 }
 
 void Walk::Reading::make_unreadable(ScannedEntry& entry, const Known& known, std::string_view operation,

@@ -23,6 +23,7 @@ Walk::Walk(fs::Tree& tree, const index::Index& idx, const Options& options, cons
       options_(options),
       root_stable_(fs::stable_of(root)),
       frontier_(frontier),
+      trust_(idx, options.believe_names ? NameTrust::Believe::yes : NameTrust::Believe::no),
       handles_(tree.worth_keeping(kHandlesKept)),
       names_(kNamesKept) {}
 

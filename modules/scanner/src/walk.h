@@ -12,6 +12,7 @@
 
 #include "budget.h"
 #include "frontier.h"
+#include "name_trust.h"
 
 namespace ssync::scanner {
 
@@ -43,6 +44,7 @@ class Walk {
   const Options& options_;
   const fs::StableFields root_stable_;
   const Frontier& frontier_;
+  const NameTrust trust_;
   Budget handles_, names_;
 };
 
