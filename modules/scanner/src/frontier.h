@@ -21,12 +21,14 @@
 
 namespace ssync::scanner {
 
-/// A directory whose names are known (or that is not descended into), found in its parent. Being listed with
-/// the parent lets the parent's block say so when it cannot be listed: later would be too late, its row is
-/// out. (What the index knows is listed later only if that turns out to be wrong.)
+/// A directory that was found in its parent. It is opened and listed while the parent is read: if that fails,
+/// its row in the parent's block says that it is unreadable. Once the parent's block is out, a failure could
+/// no longer be reported there, and the missing entries would pass for deleted ones. A directory whose names
+/// the index knows is not listed; only if these names turn out to be wrong is it listed after all, when it is
+/// read.
 struct Child {
   std::string name;
-  bool descend = true;
+  bool descend = true;  ///< false: it appears as an empty directory
   fs::StableFields stable;
   std::unique_ptr<fs::Directory> handle;     ///< still open, while few are
   std::unique_ptr<fs::NameList> names;       ///< while not too many are kept

@@ -6,7 +6,7 @@ Merged merge(const MergeRules& rules, Known& known, const Seen& now, const Direc
   index::Record& record = known.record;
   const bool is_known = known.found == Known::Found::yes;
   const bool as_known = is_known && same_stat(record.held, now, rules.stable);
-  // Of no content there is nothing to doubt.
+  // Only the content of a file can be in doubt, and only if it has any.
   const bool has_content = now.values.kind == Kind::file && now.values.size > 0;
   Merged merged;
   merged.as_known = as_known;
@@ -24,8 +24,8 @@ Merged merge(const MergeRules& rules, Known& known, const Seen& now, const Direc
   if (!is_trusted || rules.role == index::Role::source) drop(record.wanted);
   if (!as_known) record.unmirrored = 0;  // the caller looks
   record.retry = record.retry && is_known && rules.role == index::Role::mirror;
-  // What was computed from the content a moment ago need not hold for a stat that a later write may leave as
-  // it is.
+  // A checksum is not kept under a stat so young that a later write might not change it: the next scan would
+  // find the same stat and believe the checksum of the old content.
   if (!is_trusted || young || now.values.kind != Kind::file) {
     drop(record.checksum);
     drop(record.digest);

@@ -72,7 +72,7 @@ void Walk::Reading::expect(std::size_t count) {
   scratch.records.reserve(count);
 }
 
-// False: not all were looked at.
+// False: stopped.
 bool Walk::Reading::look_at_listed() {
   const std::span<const std::string_view> names = sorted_names();
   expect(names.size());
@@ -88,6 +88,7 @@ bool Walk::Reading::look_at_listed() {
   return true;
 }
 
+// Whether the name is one that this program reserves for itself in every tree.
 bool Walk::Reading::is_ours(std::string_view name) {
   const auto in_root = is_root ? fs::InRoot::yes : fs::InRoot::no;
   if (!fs::is_reserved(name, in_root, fs::IsDirectory::no)) return false;
@@ -100,8 +101,9 @@ bool Walk::Reading::is_ours(std::string_view name) {
   return true;
 }
 
-// The names are those that the base has. False: it cannot give them all, or one of them is gone, so that
-// there may be others instead; or stopped.
+// Takes the names from the base instead of listing the directory. False: the names are not to be believed,
+// because the base cannot give all of them, or because one of them is gone (there may then be another in its
+// place, which only listing shows). Also false when the scan was stopped.
 bool Walk::Reading::look_at_known() {
   index::Index::Cursor& names = former.records() != nullptr ? *former.records() : *cursor;
   const std::size_t count = *task.child.known_names;
@@ -114,7 +116,7 @@ bool Walk::Reading::look_at_known() {
   return found == count;
 }
 
-// What was found so far came from names that are not to be believed.
+// Forgets what was found so far: it came from names that are not to be believed.
 void Walk::Reading::start_over() {
   for (const Child& child : finding->children)
     walk.let_go(child);
@@ -125,7 +127,8 @@ void Walk::Reading::start_over() {
   open_cursors();
 }
 
-/// Whether it is this program's own, and so no part of the tree.
+// Whether it is one of this program's own files elsewhere (an index, an open log), and so no part of the
+// tree.
 bool Walk::Reading::is_left_out(std::string_view name) const {
   if (index::is_state_file_name(name)) return true;
   const std::vector<std::string>& out = walk.options_.leave_out;
@@ -145,7 +148,7 @@ std::span<const std::string_view> Walk::Reading::sorted_names() {
   return sorted;
 }
 
-// Mostly nothing has changed. Then the records need not travel: the writer finds them in the old base.
+// Mostly nothing has changed. Then the records are dropped here, and the writer takes those of the old base.
 void Walk::Reading::hand_over_records() {
   const auto kept = std::count(scratch.keep_record.begin(), scratch.keep_record.end(), true);
   const std::uint64_t rows = static_cast<std::uint64_t>(kept) + (finding->self ? 1 : 0);
@@ -189,8 +192,8 @@ bool Walk::Reading::list() {
 }
 
 // The parent's block has said that this is a directory which can be read. If it went since, its entries went
-// too; if it is there and cannot be read any more, nothing that is said now would keep its mirror from being
-// emptied, so the scan must end.
+// too, and an empty block is right. If it is still there and cannot be read any more, an empty block would
+// empty it on the mirror, and its own row is out already and cannot be changed. So the scan must end.
 void Walk::Reading::end_by(Error error, std::string_view operation) {
   const bool gone = is_gone(error) || error.code == Errc::not_directory;
   if (gone && !is_root) return;
@@ -201,7 +204,8 @@ void Walk::Reading::end_by(Error error, std::string_view operation) {
 Result<void> Walk::Reading::read_self() {
   SSYNC_TRY(const fs::Stat self, directory->stat_self());
   Seen seen = self.seen;
-  // Without the root there is nothing: what is wrong with it is told, and as near as can be.
+  // The root cannot be left out as another entry would be. What is wrong with it is told, and the values
+  // become the nearest possible ones.
   if (const char* rule = broken_values_rule(seen.values, {})) {
     Problem problem;
     problem.text = fmt::format("{}: set its time anew (touch), or check the disk (fsck)", rule);

@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
@@ -8,6 +7,7 @@
 #include "ssync/model/entry_rules.h"
 #include "ssync/model/path.h"
 
+#include "problems.h"
 #include "reading.h"
 
 namespace ssync::scanner {
@@ -17,17 +17,12 @@ constexpr const char* kLostMount =
     "a file system was mounted here at the last sync, and is not now (mount it, or say --accept-root to take "
     "the source as it is)";
 
-std::string text_of(std::string_view operation, const Error& error) {
-  if (error.sys_errno == 0) return std::string(operation) + ": " + error.message;
-  return Error{error.code, std::string(operation), error.sys_errno}.text();
-}
-
 }  // namespace
 
-/// False: it is gone.
+// False: it is gone.
 bool Walk::Reading::look_at(std::string_view name) {
   if (const char* rule = broken_path_rule({task.location, name})) {
-    add_unlistable(name, rule);
+    finding->block.problems.push_back(unlistable_problem(task.location, name, rule));
     return true;
   }
   const Result<fs::Stat> stat = directory->stat(name);
@@ -35,7 +30,7 @@ bool Walk::Reading::look_at(std::string_view name) {
   ScannedEntry& entry = finding->block.entries.emplace_back();
   entry.name = name;
   if (!stat) {
-    make_unreadable(entry, look_up(name), "reading the attributes", stat.error());
+    static_cast<void>(make_unreadable(entry, look_up(name), "reading the attributes", stat.error()));
   } else if (stat->type == fs::Stat::Type::other) {
     add_special(entry, *stat);
   } else if (!fill(entry, readable(name, *stat))) {
@@ -45,8 +40,8 @@ bool Walk::Reading::look_at(std::string_view name) {
   return true;
 }
 
-// Its mode was taken away together with those of the whole tree, say. Whoever owns it may give it back; what
-// cannot be is told by who tries to read it.
+// Somebody may have taken the right to read from the whole tree (chmod -R 000). Its owner may give it back.
+// If that fails here, nothing is said: opening or reading the entry will fail, and that is told.
 fs::Stat Walk::Reading::readable(std::string_view name, const fs::Stat& found) {
   const auto& user = walk.options_.make_readable_for;
   const Values& values = found.seen.values;
@@ -60,7 +55,7 @@ fs::Stat Walk::Reading::readable(std::string_view name, const fs::Stat& found) {
   return directory->stat(name).value_or(found);
 }
 
-/// After the entry was asked for.
+// Requires: the cursor was asked for this entry last.
 void Walk::Reading::count_as_before(const Merged& merged) {
   if (merged.as_before && cursor->is_of_base()) ++as_before;
 }
@@ -71,45 +66,47 @@ Known Walk::Reading::look_up(std::string_view name) {
   return known;
 }
 
-/// False: it is gone.
+// False: it is gone.
 bool Walk::Reading::fill(ScannedEntry& entry, const fs::Stat& stat) {
-  const bool is_directory = stat.type == fs::Stat::Type::directory;
   Known known = look_up(entry.name);
   entry.seen = stat.seen;
-  if (stat.type == fs::Stat::Type::symlink) {
-    const Result<std::string> target = directory->read_link(entry.name);
-    if (!target && is_gone(target.error())) return false;
-    if (!target) {
-      make_unreadable(entry, known, "reading the link", target.error());
-      return true;
-    }
-    entry.target = storage->keep(*target);
-  }
-  if (std::optional<std::string> problem = broken_rule(entry, rules.role)) {
-    make_unreadable(entry, known, *std::move(problem));
-    return true;
-  }
+  Step step = Step::go_on;
+  if (stat.type == fs::Stat::Type::symlink) step = read_target(entry, known);
+  if (step == Step::go_on) step = check_rules(entry, known);
   DirectoryFacts facts;
-  if (is_directory) {
-    if (!may_have_entries(depth)) {
-      make_unreadable(entry, known, "is below more than 4096 levels of directories: move it up");
-      return true;
-    }
-    facts.boundary = rules.role == index::Role::source && is_boundary(stat);
-    if (lost_mount(stat, known)) {
-      make_unreadable(entry, known, kLostMount);
-      return true;
-    }
-    const Result<void> child = find_child(entry.name, stat, known, facts.names);
-    if (!child && (is_gone(child.error()) || child.error().code == Errc::not_directory)) return false;
-    if (!child) {
-      make_unreadable(entry, known, "reading the directory", child.error());
-      return true;
-    }
+  if (step == Step::go_on && stat.type == fs::Stat::Type::directory)
+    step = fill_directory(entry, stat, known, facts);
+  if (step == Step::go_on) {
+    if (stat.type == fs::Stat::Type::file && stat.seen.links > 1) ++finding->hard_links;
+    merge_into(entry, known, facts);
   }
-  if (stat.type == fs::Stat::Type::file && stat.seen.links > 1) ++finding->hard_links;
-  merge_into(entry, known, facts);
-  return true;
+  return step != Step::gone;
+}
+
+Walk::Reading::Step Walk::Reading::read_target(ScannedEntry& entry, const Known& known) {
+  const Result<std::string> target = directory->read_link(entry.name);
+  if (!target && is_gone(target.error())) return Step::gone;
+  if (!target) return make_unreadable(entry, known, "reading the link", target.error());
+  entry.target = storage->keep(*target);
+  return Step::go_on;
+}
+
+Walk::Reading::Step Walk::Reading::check_rules(ScannedEntry& entry, const Known& known) {
+  std::optional<std::string> problem = broken_rule(entry, rules.role);
+  return problem ? make_unreadable(entry, known, *std::move(problem)) : Step::go_on;
+}
+
+Walk::Reading::Step Walk::Reading::fill_directory(ScannedEntry& entry, const fs::Stat& stat,
+                                                  const Known& known, DirectoryFacts& facts) {
+  if (!may_have_entries(depth))
+    return make_unreadable(entry, known, "is below more than 4096 levels of directories: move it up");
+  facts.boundary = rules.role == index::Role::source && is_boundary(stat);
+  if (lost_mount(stat, known)) return make_unreadable(entry, known, kLostMount);
+  const Result<void> child = find_child(entry.name, stat, known, facts.names);
+  if (child) return Step::go_on;
+  const Error& error = child.error();
+  if (is_gone(error) || error.code == Errc::not_directory) return Step::gone;
+  return make_unreadable(entry, known, "reading the directory", error);
 }
 
 void Walk::Reading::merge_into(ScannedEntry& entry, Known& known, const DirectoryFacts& facts) {
@@ -123,7 +120,8 @@ void Walk::Reading::merge_into(ScannedEntry& entry, Known& known, const Director
   scratch.keep_record.push_back(true);
 }
 
-// To set or remove an attribute moves ctime, so only what has another stat than its record is asked about.
+// To set or remove an attribute moves ctime. So while the stat is the record's, the record's answer holds,
+// and the file system is not asked.
 void Walk::Reading::count_unmirrored(std::string_view name, const Merged& merged, index::Record& record) {
   if (rules.role == index::Role::mirror) return look_for_acl(name, merged, record);
   // What cannot be asked has none, as far as anybody can tell: it is only counted.
@@ -136,7 +134,7 @@ void Walk::Reading::count_unmirrored(std::string_view name, const Merged& merged
   count(fs::kHasCapability, finding->unmirrored.capabilities);
 }
 
-// One of the mirror gives rights that the source does not give: it has to go.
+// An ACL of the mirror gives rights that the source does not give, so it has to go; the plan is told of it.
 void Walk::Reading::look_for_acl(std::string_view name, const Merged& merged, index::Record& record) {
   if (merged.as_known || name.empty() || record.held.values.kind == Kind::symlink) return;
   record.unmirrored = directory->unmirrored(name).value_or(0) & fs::kHasAcl;
@@ -168,70 +166,44 @@ void Walk::Reading::find_origin(ScannedEntry& entry, index::Record& record, Merg
                         .proven = proven};
 }
 
-void Walk::Reading::make_unreadable(ScannedEntry& entry, const Known& known, std::string_view operation,
-                                    const Error& error) {
-  make_unreadable(entry, known, text_of(operation, error), error.sys_errno);
+Walk::Reading::Step Walk::Reading::make_unreadable(ScannedEntry& entry, const Known& known,
+                                                   std::string_view operation, const Error& error) {
+  return make_unreadable(entry, known, text_of(operation, error), error.sys_errno);
 }
 
-/// No block follows, also if it is a directory: an empty one would say that it is known to be empty.
-void Walk::Reading::make_unreadable(ScannedEntry& entry, const Known& known, std::string text,
-                                    int sys_errno) {
-  // Nothing is wrong with the entry; whoever runs this must give us more, or it must be tried again.
+// No block follows, also if it is a directory: an empty block would say that the directory is known to be
+// empty.
+Walk::Reading::Step Walk::Reading::make_unreadable(ScannedEntry& entry, const Known& known, std::string text,
+                                                   int sys_errno) {
+  // A shortage of descriptors or memory is ours, not the entry's. To go on would call the rest of the tree
+  // unreadable as well.
   if (is_shortage(sys_errno)) {
     finding->error =
         Error{Errc::limit, fmt::format("scanning {}: {}", printable({task.location, entry.name}), text), 0};
   }
-  Problem problem;
-  problem.location = task.location;
-  problem.name = entry.name;
-  problem.text = std::move(text);
-  problem.sys_errno = sys_errno;
-  problem.subtree = true;
-  finding->block.problems.push_back(std::move(problem));
+  finding->block.problems.push_back(
+      unreadable_problem({task.location, entry.name}, std::move(text), sys_errno));
   entry.seen = Seen();
   entry.seen.values.kind = Kind::unreadable;
   entry.target = {};
-  // What was known of it stays true of the stat it had then; its names are not in the next base.
+  // What was known of it stays true of the stat that it had then, so its record is kept. Its names are not:
+  // the next base has no block of this directory to take them from.
   scratch.keep_record.push_back(known.found == Known::Found::yes);
   scratch.records.push_back(known.record);
   scratch.records.back().names.reset();
+  return Step::unreadable;
 }
 
 void Walk::Reading::add_special(ScannedEntry& entry, const fs::Stat& stat) {
   ++finding->specials;
   entry.seen = stat.seen;
-  if (std::optional<std::string> problem = broken_rule(entry, rules.role))
-    return make_unreadable(entry, look_up(entry.name), *std::move(problem));
-  // Nothing of it is worth a record.
+  if (std::optional<std::string> problem = broken_rule(entry, rules.role)) {
+    static_cast<void>(make_unreadable(entry, look_up(entry.name), *std::move(problem)));
+    return;
+  }
+  // A special file has no content to remember.
   scratch.keep_record.push_back(false);
   scratch.records.emplace_back();
-}
-
-/// What cannot even be named to anybody is a Problem under as much of its name as can.
-void Walk::Reading::add_unlistable(std::string_view name, std::string_view rule) {
-  constexpr std::string_view kCut = "...";
-  Problem problem;
-  problem.location = task.location;
-  const std::size_t room = kPathBytesMax - std::min(kPathBytesMax, task.location.size() + 1);
-  const std::size_t kept = std::min(kNameBytesMax, room);
-  if (kept > kCut.size()) problem.name.append(name.substr(0, kept - kCut.size())).append(kCut);
-  std::ranges::replace_if(
-      problem.name, [](char c) { return c == '/' || c == '\0'; }, '?');
-  problem.text = fmt::format("its name {}: left out, give it another one", rule);
-  finding->block.problems.push_back(std::move(problem));
-}
-
-/// Why an entry cannot be dealt with as its file system describes it, with what helps. On a mirror a time may
-/// be anything: it will be set right.
-std::optional<std::string> Walk::Reading::broken_rule(ScannedEntry& entry, index::Role role) {
-  std::uint32_t& ns = entry.seen.values.mtime.ns;
-  if (role == index::Role::mirror && ns > kTimeNsMax) ns = kTimeNsMax;
-  if (ns > kTimeNsMax)
-    return "its modification time has a second or more of nanoseconds: set it anew (touch), or check the "
-           "disk";
-  const char* const rule = broken_values_rule(entry.seen.values, entry.target);
-  if (rule == nullptr) return std::nullopt;
-  return fmt::format("{}: left out, check the disk (fsck)", rule);
 }
 
 }  // namespace ssync::scanner

@@ -1,4 +1,4 @@
-// Reading one directory: names, stats, links, what the index knew, and the directories in it.
+// What the threads that read directories share.
 #pragma once
 
 #include <cstddef>
@@ -36,7 +36,7 @@ class Walk {
  private:
   struct Reading;
 
-  /// A directory that was found will not be read by that finding.
+  /// Gives back what is kept for a directory that was found: it will not be read, or be found again.
   void let_go(const Child& child);
 
   fs::Tree& tree_;
