@@ -33,7 +33,6 @@ TEST_F(ScannerTest, BlocksAndRowsComeInRowOrder) {
   EXPECT_EQ(scanned.rows.at("l").kind, Kind::symlink);
   ASSERT_TRUE(scanned.self);
   EXPECT_EQ(scanned.self->values.kind, Kind::directory);
-  EXPECT_EQ(scanned.counts.entries, 9u);
   EXPECT_THAT(scanned.problems, IsEmpty());
 }
 
@@ -101,13 +100,12 @@ TEST_F(ScannerTest, WhatIsOursIsSkippedAndWhatWasStagedIsTold) {
   }
 }
 
-TEST_F(ScannerTest, SpecialFilesAreCountedAndHaveNoRecord) {
+TEST_F(ScannerTest, SpecialFilesAreEntriesWithoutRecord) {
   FakeTree tree({file("a"), special("fifo")});
   index::Index idx = open_index();
   const Scanned scanned = scan(tree, idx);
   EXPECT_THAT(scanned.paths, ElementsAre("a", "fifo"));
   EXPECT_EQ(scanned.rows.at("fifo").kind, Kind::special);
-  EXPECT_EQ(scanned.counts.specials, 1u);
   EXPECT_TRUE(scanned.problems.empty());
   EXPECT_FALSE(open_index().find({"", "fifo"}));
 }
@@ -133,15 +131,6 @@ TEST_F(ScannerTest, MountsAreCrossedButForTheKernelsOwn) {
   EXPECT_THAT(scanned.paths, ElementsAre("disk", "proc", "disk/x"));
   EXPECT_THAT(scanned.locations, ElementsAre("", "disk", "proc"));
   EXPECT_THAT(scanned.problems, IsEmpty());
-}
-
-TEST_F(ScannerTest, OneFileSystemListsMountPointsAsEmptyDirectories) {
-  FakeTree tree({dir("disk", file("x")), dir("d", file("y"))});
-  tree.mount("disk", volume_of_type(0xef53));
-  index::Index idx = open_index();
-  const Scanned scanned = scan(tree, idx, {.one_file_system = true});
-  EXPECT_THAT(scanned.paths, ElementsAre("d", "disk", "d/y"));
-  EXPECT_THAT(scanned.locations, ElementsAre("", "d", "disk"));
 }
 
 TEST_F(ScannerTest, AHugeDirectoryComesWhole) {

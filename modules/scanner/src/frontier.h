@@ -45,7 +45,7 @@ struct Finding {
   std::vector<bool> keep_record;       ///< false: nothing is known of it, no record
   std::optional<index::Record> self;   ///< of the root
   std::vector<Child> children;
-  std::uint64_t specials = 0, hard_links = 0, reserved = 0;
+  std::uint64_t hard_links = 0, reserved = 0;
   UnmirroredCounts unmirrored;
   std::vector<std::string> leftovers;  ///< names of what was staged in it
   std::optional<Error> error;          ///< then the scan ends here

@@ -71,11 +71,6 @@ Result<void> Walk::Reading::find_child(std::string_view name, const fs::Stat& st
                                        std::optional<std::uint32_t>& names) {
   if (is_other_root(name, stat)) return {};
   Child child = child_of(name, stat, known);
-  if (stat.mount_point && walk.options_.one_file_system) {
-    child.descend = false;
-    finding->children.push_back(std::move(child));
-    return {};
-  }
   SSYNC_TRY(std::unique_ptr<fs::Directory> opened, directory->open_child(name));
   if (stat.mount_point) {
     SSYNC_TRY(const fs::Volume volume, opened->volume());

@@ -195,7 +195,6 @@ Walk::Reading::Step Walk::Reading::make_unreadable(ScannedEntry& entry, const Kn
 }
 
 void Walk::Reading::add_special(ScannedEntry& entry, const fs::Stat& stat) {
-  ++finding->specials;
   entry.seen = stat.seen;
   if (std::optional<std::string> problem = broken_rule(entry, rules.role)) {
     static_cast<void>(make_unreadable(entry, look_up(entry.name), *std::move(problem)));

@@ -42,7 +42,7 @@ struct Scanner::Impl {
   // Own locking.
   Frontier frontier;
   std::optional<Walk> walk;
-  std::atomic<std::uint64_t> entries{0}, specials{0}, hard_links{0}, reserved{0};
+  std::atomic<std::uint64_t> hard_links{0}, reserved{0};
   std::atomic<std::uint64_t> attributes{0}, acls{0}, capabilities{0};
 
   // The emitter's.
@@ -121,8 +121,6 @@ Result<std::optional<ScanBlock>> Scanner::Impl::emit() {
   }
   for (std::string& name : finding->leftovers)
     leftovers.push_back({finding->block.location, std::move(name)});
-  entries.fetch_add(finding->block.entries.size(), std::memory_order_relaxed);
-  specials.fetch_add(finding->specials, std::memory_order_relaxed);
   hard_links.fetch_add(finding->hard_links, std::memory_order_relaxed);
   reserved.fetch_add(finding->reserved, std::memory_order_relaxed);
   attributes.fetch_add(finding->unmirrored.attributes, std::memory_order_relaxed);
@@ -173,9 +171,7 @@ std::vector<Leftover> Scanner::take_leftovers() {
 }
 
 Counts Scanner::counts() const {
-  return {impl_->entries.load(std::memory_order_relaxed),
-          impl_->specials.load(std::memory_order_relaxed),
-          impl_->hard_links.load(std::memory_order_relaxed),
+  return {impl_->hard_links.load(std::memory_order_relaxed),
           {impl_->attributes.load(std::memory_order_relaxed), impl_->acls.load(std::memory_order_relaxed),
            impl_->capabilities.load(std::memory_order_relaxed)},
           impl_->reserved.load(std::memory_order_relaxed)};

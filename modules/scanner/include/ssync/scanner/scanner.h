@@ -27,7 +27,6 @@ struct Options {
   bool with_digests = false;           ///< fill ScannedEntry::digest from the index
   std::optional<DigestKind> digest_kind;  ///< which kind counts as known (has_digest)
   bool accept_lost_mounts = false;  ///< source: a mount below the root that is gone is an ordinary directory
-  bool one_file_system = false;     ///< -x: mount points are listed as empty directories
   bool believe_names = true;        ///< false: every directory is listed
   std::vector<std::string> leave_out;  ///< paths below the root that are no part of the tree: open logs
   /// The root of the other end, where that is on this machine. A scan that meets it (by way of a mount) ends
@@ -52,48 +51,50 @@ struct Leftover {
 };
 
 struct Counts {
-  std::uint64_t entries = 0;     ///< the root not counted
-  std::uint64_t specials = 0;    ///< sockets, fifos, devices
   std::uint64_t hard_links = 0;  ///< files with more than one link
   UnmirroredCounts unmirrored;
   std::uint64_t reserved = 0;  ///< under names that are kept for ourselves (fs::is_reserved)
 };
 
-/// Scans once. Rules:
-/// - Sorted as compare_rows(); the first block is the root's and carries `self`.
-/// - What is ours is skipped (fs::is_reserved); of what was staged, take_leftovers() tells. Sockets, fifos
-/// and devices are entries of Kind::special without a record.
-/// - What breaks a rule of model/entry_rules.h is a Problem and a Kind::unreadable entry; without an entry,
-/// and with a cut name, when that or the path is what breaks it. A mirror's entry with an impossible time is
-/// as if it had another one.
-/// - Not part of a tree are Options::leave_out, files that are named as an index's are
-/// (index::is_state_file_name), and a directory that holds nothing but such (and at least one): who writes
-/// them changes nothing that is to be mirrored.
-/// - A directory below the root whose stat is the one under which the index's base saw its names is not
-/// listed: they are those of the base. Not where a name need not move ctime (Volume::names_move_ctime), on a
-/// mount point, when that stat was too young, when a name or row turns out to be missing, nor without
-/// Options::believe_names.
-/// - Mounts below are crossed, except proc, sysfs, cgroup, devpts and the like, whose mount points appear as
-/// empty directories.
-/// - role source: a directory where another file system was mounted at the last scan and none is now counts
-/// as one that cannot be read.
-/// - A directory or entry that cannot be read is a Problem (subtree) and a Kind::unreadable entry, both in
-/// its parent's block; it has no block of its own. A name that
-///   vanished between listing and stat is simply not there; a directory that vanished after its own row was
-///   given out has an empty block. When the root itself cannot be listed, or a directory that could be a
-///   moment before, next() is an Error.
-/// - Doubt: the index exists but its record has another ctime or inode (unstable fields
-/// of the volume ignored), is racy,
-///   is missing or unreadable. Directories and links are never in doubt.
-/// - The new base is written as blocks are emitted: role source: held = the stat; doubt, or a stat that is
-/// racy by the tree's clock at the start,
-///   makes the record racy and drops checksum and digest; otherwise they are carried over. role mirror: the
-///   same, and wanted is carried over while the stat equals held; without an index wanted is the entry's own
-///   values; in doubt, `wanted` is dropped. An entry has the checksum and digest that its record has. What
-///   was known of an unreadable entry is kept.
-/// - role source: an entry without a record at its path is looked up by inode: a hit of equal size and mtime
-/// gives Origin (proven when ctime is equal
-///   too; then no doubt, and the record carries checksum and digest over).
+/// Scans once.
+///
+/// Order: blocks and entries as compare_rows() sorts them. The first block is the root's and carries `self`.
+///
+/// What is no part of the tree and is skipped: names that are kept for ourselves (fs::is_reserved; of what
+/// was staged, take_leftovers() tells); Options::leave_out; files named as those of an index
+/// (index::is_state_file_name), and a directory that holds such files and nothing else.
+///
+/// What is there but cannot be mirrored:
+///  * Sockets, fifos and devices are entries of Kind::special. They have no record.
+///  * An entry or directory that cannot be read, or that breaks a rule of model/entry_rules.h, is a
+///    Kind::unreadable entry and a Problem (subtree), both in its parent's block. It has no block of its own.
+///    A name or path that breaks a rule is a Problem with a cut name, and no entry.
+///  * A mirror's entry with an impossible time has the nearest possible one instead.
+///  * Role source: a directory where another file system was mounted at the last scan and none is now counts
+///    as one that cannot be read.
+///
+/// What changes meanwhile: a name that goes between listing and stat is not there. A directory that goes
+/// after its own row was given out has an empty block. When the root cannot be listed, or a directory that
+/// could be listed a moment before, next() is an Error.
+///
+/// Mounts are crossed. Those of proc, sysfs, cgroup, devpts and the like appear as empty directories.
+///
+/// Names: a directory below the root is not listed while it has the stat under which the base saw its names.
+/// It is listed after all where a name need not move ctime (Volume::names_move_ctime), on a mount point, when
+/// that stat was too young, when one of the names is missing, and without Options::believe_names.
+///
+/// Doubt: there is an index, and the entry's stat is not its record's (fs::same_stat), or the record is racy,
+/// is missing, or cannot be read. Only files with content are ever in doubt.
+///
+/// The new base is written as blocks are emitted. A record holds the stat. If the entry is in doubt, or its
+/// stat is racy by the tree's clock at the start, the record is racy and has neither checksum nor digest;
+/// otherwise they are carried over. An entry has the checksum and digest of its record. What was known of an
+/// unreadable entry is kept. Role mirror: `wanted` is carried over while the stat equals `held`, and dropped
+/// in doubt; without an index it is the entry's own values.
+///
+/// Moves, role source: a file without a record at its path is looked up by inode. One of equal size and mtime
+/// is its Origin. If the ctime is equal too, the origin is proven: then there is no doubt, and the record
+/// takes checksum and digest over.
 class Scanner {
  public:
   /// tree and idx must outlive it. Starts the threads.
