@@ -1,18 +1,15 @@
 // monitor-sync: shows the traffic of a running server-sync.
 
-#include <signal.h>
 #include <stdio.h>
-#include <sys/signalfd.h>
 
-#include <cerrno>
 #include <exception>
 #include <variant>
 
 #include <fmt/format.h>
 
 #include "ssync/base/descriptors.h"
+#include "ssync/base/exit_code.h"
 #include "ssync/base/signals.h"
-#include "ssync/base/unique_fd.h"
 #include "ssync/net/transport.h"
 
 #include "options.h"
@@ -21,37 +18,15 @@
 namespace ssync {
 namespace {
 
-constexpr int kUsageError = 1;
-constexpr int kSocketError = 10;
-
-/// What ends it, as a descriptor. Before any thread exists, so that all of them have the signals blocked.
-/// HUP is among them as long as there is a terminal to lose; without one nothing is to be done about it.
-Result<UniqueFd> take_signals() {
-  ::signal(SIGPIPE, SIG_IGN);
-  sigset_t set;
-  ::sigemptyset(&set);
-  ::sigaddset(&set, SIGINT);
-  ::sigaddset(&set, SIGTERM);
-  if (ends_with_its_terminal()) {
-    ::sigaddset(&set, SIGHUP);
-  } else {
-    ::signal(SIGHUP, SIG_IGN);
-  }
-  ::sigprocmask(SIG_BLOCK, &set, nullptr);
-  UniqueFd fd(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
-  if (!fd) return fail(errno_error("signalfd", errno));
-  return fd;
+ExitCode exit_code_of(const Error& error) noexcept {
+  if (error.code == Errc::invalid_argument || error.code == Errc::too_long) return ExitCode::usage;
+  return ExitCode::socket;
 }
 
-int exit_code_of(const Error& error) noexcept {
-  if (error.code == Errc::invalid_argument || error.code == Errc::too_long) return kUsageError;
-  return kSocketError;
-}
-
-Result<int> run(const MonitorOptions& options) {
-  SSYNC_TRY(const UniqueFd signals, take_signals());
+Result<ExitCode> run(const MonitorOptions& options) {
+  SSYNC_TRY(Signals signals, Signals::block());
   net::Context context(1);
-  return Watch(context, options, signals.get()).run();
+  return Watch(context, options, signals).run();
 }
 
 int main_of(int argc, char** argv) {
@@ -59,9 +34,9 @@ int main_of(int argc, char** argv) {
   const auto parsed = parse_options(argc, argv);
   if (const int* code = std::get_if<int>(&parsed)) return *code;
   const auto result = run(std::get<MonitorOptions>(parsed));
-  if (result) return *result;
+  if (result) return to_int(*result);
   fmt::print(stderr, "monitor-sync: {}\n", result.error().text());
-  return exit_code_of(result.error());
+  return to_int(exit_code_of(result.error()));
 }
 
 }  // namespace
@@ -72,6 +47,6 @@ int main(int argc, char** argv) {
     return ssync::main_of(argc, argv);
   } catch (const std::exception& error) {
     fmt::print(stderr, "monitor-sync: {}\n", error.what());
-    return ssync::kSocketError;
+    return ssync::to_int(ssync::ExitCode::socket);
   }
 }

@@ -16,16 +16,16 @@ constexpr std::size_t kPiece = 4096;
 
 }  // namespace
 
-Output::Output(int signals) noexcept : signals_(signals), is_pipe_(false) {
+Output::Output(Signals& signals) noexcept : signals_(signals), is_pipe_(false) {
   struct stat status {};
   is_pipe_ = ::fstat(STDOUT_FILENO, &status) == 0 && S_ISFIFO(status.st_mode);
 }
 
 Result<Output::Written> Output::write(std::string_view lines) const {
   while (!lines.empty()) {
-    std::array<pollfd, 2> items{{{STDOUT_FILENO, POLLOUT, 0}, {signals_, POLLIN, 0}}};
+    std::array<pollfd, 2> items{{{STDOUT_FILENO, POLLOUT, 0}, {signals_.fd(), POLLIN, 0}}};
     if (::poll(items.data(), items.size(), -1) < 0 && errno != EINTR) return fail(errno_error("poll", errno));
-    if (items[1].revents != 0) return Written::interrupted;
+    if (items[1].revents != 0 && signals_.take().end) return Written::interrupted;
     if (items[0].revents == 0) continue;
     const ssize_t written = ::write(STDOUT_FILENO, lines.data(), std::min(lines.size(), kPiece));
     if (written >= 0) {

@@ -5,14 +5,15 @@
 #include <string_view>
 
 #include "ssync/base/result.h"
+#include "ssync/base/signals.h"
 
 namespace ssync {
 
-/// Standard output, whole lines at a time. Waits while the reader is slow, but not past a signal.
+/// Standard output, whole lines at a time. Waits while the reader is slow, but not past a signal to end.
 class Output {
  public:
-  /// `signals`: readable when it is time to end. Borrowed.
-  explicit Output(int signals) noexcept;
+  /// `signals` must outlive this object.
+  explicit Output(Signals& signals) noexcept;
 
   enum class Written : std::uint8_t { yes, reader_gone, interrupted };
   /// Errors: as write(2).
@@ -24,7 +25,7 @@ class Output {
   [[nodiscard]] static bool is_terminal() noexcept;
 
  private:
-  int signals_;
+  Signals& signals_;
   bool is_pipe_;
 };
 

@@ -1,6 +1,5 @@
 #include "watch.h"
 
-#include <poll.h>
 #include <stdio.h>
 
 #include <utility>
@@ -16,19 +15,9 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// Exit codes are rsync's.
-constexpr int kDone = 0;
-constexpr int kOutputError = 11;
-constexpr int kInterrupted = 20;
-
 /// A server says something every second.
 constexpr milliseconds kSilence{2500};
 constexpr milliseconds kTick{500};
-
-bool is_readable(int fd) noexcept {
-  pollfd item{fd, POLLIN, 0};
-  return ::poll(&item, 1, 0) == 1;
-}
 
 void complain(const std::string& message) {
   fmt::print(stderr, "monitor-sync: {}\n", message);
@@ -36,11 +25,12 @@ void complain(const std::string& message) {
 
 }  // namespace
 
-Watch::Watch(net::Context& context, const MonitorOptions& options, int signals)
+Watch::Watch(net::Context& context, const MonitorOptions& options, Signals& signals)
     : context_(context),
       options_(options),
+      signals_(signals),
       output_(signals),
-      fds_{signals},
+      fds_{signals.fd()},
       renderer_({.json = options.json,
                  .verbosity = options.verbosity,
                  .mirror = options.mirror,
@@ -48,7 +38,7 @@ Watch::Watch(net::Context& context, const MonitorOptions& options, int signals)
   if (const auto pipe = output_.pipe()) fds_.push_back(*pipe);
 }
 
-Result<int> Watch::run() {
+Result<ExitCode> Watch::run() {
   SSYNC_TRY_VOID(connect());
   Ending ending = Output::is_terminal() ? print(renderer_.heading()) : std::nullopt;
   while (!ending) {
@@ -70,8 +60,8 @@ Result<void> Watch::connect() {
 Result<Watch::Ending> Watch::step() {
   SSYNC_TRY(const auto record, subscriber_->receive(kTick, fds_));
   if (record) return show(*record);
-  if (is_readable(fds_.front())) return kInterrupted;
-  if (output_.reader_gone()) return kDone;
+  if (signals_.take().end) return ExitCode::interrupted;
+  if (output_.reader_gone()) return ExitCode::ok;
   SSYNC_TRY_VOID(on_silence());
   return std::nullopt;
 }
@@ -88,7 +78,7 @@ Watch::Ending Watch::show(const Buffer& bytes) {
   }
   const Ending ending = print(renderer_.render(*record));
   const bool is_shown = record->kind != wire::TapKind::state && renderer_.selects(*record);
-  if (!ending && is_shown && ++shown_ == options_.count) return kDone;
+  if (!ending && is_shown && ++shown_ == options_.count) return ExitCode::ok;
   return ending;
 }
 
@@ -96,10 +86,10 @@ Watch::Ending Watch::print(const std::string& lines) const {
   const auto written = output_.write(lines);
   if (!written) {
     complain(written.error().text());
-    return kOutputError;
+    return ExitCode::file;
   }
-  if (*written == Output::Written::interrupted) return kInterrupted;
-  if (*written == Output::Written::reader_gone) return kDone;
+  if (*written == Output::Written::interrupted) return ExitCode::interrupted;
+  if (*written == Output::Written::reader_gone) return ExitCode::ok;
   return std::nullopt;
 }
 

@@ -7,7 +7,9 @@
 #include <string>
 #include <vector>
 
+#include "ssync/base/exit_code.h"
 #include "ssync/base/result.h"
+#include "ssync/base/signals.h"
 #include "ssync/monitor/renderer.h"
 #include "ssync/net/transport.h"
 
@@ -20,14 +22,15 @@ namespace ssync {
 /// comes.
 class Watch {
  public:
-  /// `signals`: a descriptor that is readable once a signal came. All must outlive this object.
-  Watch(net::Context& context, const MonitorOptions& options, int signals);
+  /// `context` and `signals` must outlive this object. There is no log to reopen, so a HUP that does not end
+  /// it is ignored.
+  Watch(net::Context& context, const MonitorOptions& options, Signals& signals);
   /// The exit code. Errors: the endpoint cannot be used.
-  [[nodiscard]] Result<int> run();
+  [[nodiscard]] Result<ExitCode> run();
 
  private:
   /// The exit code, once it is time to end.
-  using Ending = std::optional<int>;
+  using Ending = std::optional<ExitCode>;
   [[nodiscard]] Result<Ending> step();
   [[nodiscard]] Ending show(const Buffer& bytes);
   [[nodiscard]] Ending print(const std::string& lines) const;
@@ -36,6 +39,7 @@ class Watch {
 
   net::Context& context_;
   const MonitorOptions options_;
+  Signals& signals_;
   const Output output_;
   std::vector<int> fds_;  ///< the signals', then output's if it is a pipe
   monitor::Renderer renderer_;

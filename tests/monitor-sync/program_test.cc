@@ -209,6 +209,19 @@ TEST_F(MonitorSyncTest, EndsWithTwentyWhenInterrupted) {
   }
 }
 
+// It has no log that could be reopened.
+TEST_F(MonitorSyncTest, AHangupFromAProcessChangesNothing) {
+  start_server();
+  Program program({endpoint_});
+  publish(7);
+  EXPECT_NE(program.line(), "");
+  program.signal(SIGHUP);
+  publish(8);
+  EXPECT_NE(program.line().find("next                  8"), std::string::npos);
+  program.signal(SIGTERM);
+  EXPECT_EQ(program.wait(), 20);
+}
+
 TEST_F(MonitorSyncTest, EndsWhenItsReaderGoes) {
   start_server();
   Program program({endpoint_});
