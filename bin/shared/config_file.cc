@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "ssync/base/overload.h"
 #include "ssync/base/text.h"
 #include "ssync/base/unique_fd.h"
 #include "ssync/fs/path.h"
@@ -71,13 +72,6 @@ Result<void> check_lines(const ConfigFile& file, std::string_view text) {
   return {};
 }
 
-template <typename... Ts>
-struct Overloaded : Ts... {
-  using Ts::operator()...;
-};
-template <typename... Ts>
-Overloaded(Ts...) -> Overloaded<Ts...>;
-
 }  // namespace
 
 std::string ConfigFile::place(std::uint32_t line) const {
@@ -118,7 +112,7 @@ Result<ConfigFile> read_config(const std::string& path) {
 }
 
 std::string describe(const ConfigItem& item) {
-  return std::visit(Overloaded{
+  return std::visit(Overload{
                         [](bool value) { return std::string(value ? "true" : "false"); },
                         [](std::int64_t value) { return std::to_string(value); },
                         [](double value) { return fmt::format("{}", value); },

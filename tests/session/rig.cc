@@ -4,15 +4,10 @@
 #include <utility>
 #include <variant>
 
+#include "ssync/base/overload.h"
+
 namespace ssync::session {
 namespace {
-
-template <typename... F>
-struct Overload : F... {
-  using F::operator()...;
-};
-template <typename... F>
-Overload(F...) -> Overload<F...>;
 
 constexpr std::size_t kChargeWithoutPayload = 1080;  // header 32, one segment 24, message 1024
 
