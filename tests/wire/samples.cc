@@ -213,7 +213,6 @@ std::vector<NamedRequest> sample_requests() {
                   .digest_kind = DigestKind::md5};
   bare.host = {};
   bare.ancestry.resize(1);
-  bare.can_symlink_mtime = false;
   bare.has_owner = false;
   out.push_back(
       {"hello with the other options", {.seq = 0xffffffff, .session = {}, .body = std::move(bare)}});

@@ -165,7 +165,6 @@ RequestBody any_small_request() {
         hello.ancestry.push_back(
             {*rc::gen::arbitrary<std::uint64_t>(), *rc::gen::arbitrary<std::uint64_t>()});
       }
-      hello.can_symlink_mtime = any_bool();
       hello.mirror = any_mirror();
       return hello;
     }

@@ -42,7 +42,6 @@ Buffer put(HeadPacker& head, const Hello& hello) {
     ancestry.number(node.device);
     ancestry.number(node.inode);
   }
-  head.boolean("ltime", hello.can_symlink_mtime);
   head.boolean("owner", hello.has_owner);
   if (!hello.mirror.empty()) head.word("mirror", hello.mirror);
   return {};
@@ -161,7 +160,6 @@ Result<RequestBody> get_hello(const Head& head, const Frames& frames) {
               hello.options = get_options(in.map("opt"));
               hello.host = in.fixed<16>("host");
               hello.ancestry = get_ancestry(in);
-              hello.can_symlink_mtime = in.boolean("ltime");
               hello.has_owner = in.boolean("owner");
               if (in.has("mirror")) hello.mirror = in.text("mirror", kMirrorNameBytesMax);
               return hello;

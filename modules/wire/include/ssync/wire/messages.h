@@ -52,7 +52,6 @@ struct Hello {
   SyncOptions options;
   std::array<std::byte, 16> host{};  ///< hash of machine id and boot id; all zero when unknown
   std::vector<NodeId> ancestry;      ///< the source root first, then each directory above it; 1 … kDepthMax
-  bool can_symlink_mtime = true;
   bool has_owner = false;  ///< the client lists real uid and gid and asks for them (always, when it can stat)
   /// Which mirror: broken_mirror_name_rule(). Empty is the mirror with the empty name. It is sent as it is:
   /// a name that was made to fit would be another mirror's.
