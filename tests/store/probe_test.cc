@@ -31,7 +31,7 @@ Probed probe(const FakeLimits& limits) {
   FakeTree tree({}, limits);
   Probed probed;
   fs::Staging staging(tree);
-  probed.attributes = probe_attributes(tree, staging, probed.notes).value();
+  probed.attributes = probe_attributes(staging, probed.notes).value();
   EXPECT_TRUE(staging.remove());
   EXPECT_EQ(tree.dump({.root = false}), "");
   return probed;
@@ -129,14 +129,14 @@ TEST(ProbeTest, FailsOnAReadOnlyMirror) {
   FakeTree tree({}, {.read_only = true});
   std::vector<std::string> notes;
   fs::Staging staging(tree);
-  EXPECT_EQ(probe_attributes(tree, staging, notes).error().code, Errc::read_only);
+  EXPECT_EQ(probe_attributes(staging, notes).error().code, Errc::read_only);
 }
 
 TEST(ProbeTest, FindsAllOnTheRealFileSystem) {
   TemporaryRoot root;
   std::vector<std::string> notes;
   fs::Staging staging(root.tree());
-  const Attributes found = probe_attributes(root.tree(), staging, notes).value();
+  const Attributes found = probe_attributes(staging, notes).value();
   Attributes expected = all();  // every file system has a range of times of its own
   expected.mtime_least_s = found.mtime_least_s;
   expected.mtime_greatest_s = found.mtime_greatest_s;

@@ -242,7 +242,7 @@ Result<index::Header> RootMirror::header_after(const wire::Hello& hello, std::ve
     after.attributes_known = false;
     return after;
   }
-  SSYNC_TRY(after.attributes, store::probe_attributes(root_.tree(), *staging_, notes));
+  SSYNC_TRY(after.attributes, store::probe_attributes(*staging_, notes));
   SSYNC_TRY_VOID(staging_->remove());
   after.attributes_known = true;
   after.attributes_type = volume.type;

@@ -185,8 +185,7 @@ class Probe {
 
 }  // namespace
 
-Result<Attributes> probe_attributes(fs::Tree& tree, fs::Staging& staging, std::vector<std::string>& notes) {
-  static_cast<void>(tree);
+Result<Attributes> probe_attributes(fs::Staging& staging, std::vector<std::string>& notes) {
   SSYNC_TRY(const auto directory, named("open the staging directory", staging.open()));
   return Probe(*directory, staging.next_slot(), notes).run();
 }

@@ -16,8 +16,7 @@ namespace ssync::store {
 /// Finds out, by trying in the staging directory, what the mirror can hold. `notes` gets a sentence for each
 /// thing it cannot. Owners are not tried, and not held, unless this process is root. Errors: what keeps it
 /// from making a file there (Errc::no_space, read_only, permission).
-[[nodiscard]] Result<Attributes> probe_attributes(fs::Tree& tree, fs::Staging& staging,
-                                                  std::vector<std::string>& notes);
+[[nodiscard]] Result<Attributes> probe_attributes(fs::Staging& staging, std::vector<std::string>& notes);
 
 /// Smaller files are not asked about: what has a lower limit (vfat) says so soon enough.
 inline constexpr std::uint64_t kProbedSize = std::uint64_t{1} << 40U;
