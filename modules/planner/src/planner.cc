@@ -247,8 +247,4 @@ void Planner::writes_done() {
   impl_->phase = Impl::Phase::directories;
 }
 
-const Snapshot& Planner::mirror() const {
-  return impl_->state.mirror;
-}
-
 }  // namespace ssync::planner

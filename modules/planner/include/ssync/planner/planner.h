@@ -150,9 +150,6 @@ class Planner {
   /// any other guard the caller does not proceed.
   void proceed();
   void writes_done();
-  /// The mirror's entries as scanned, the root first; for lookups by the caller while the planner lives.
-  /// Flags A to C and tags are the planner's.
-  [[nodiscard]] const Snapshot& mirror() const;
 
  private:
   struct Impl;
