@@ -3,6 +3,7 @@
 Beside it, in turn: one client with one mirror that holds all of it, and rsync, a client for each against one daemon.
 """
 
+import os
 import pathlib
 import random
 import shutil
@@ -67,8 +68,9 @@ class Many:
     def start_rsync(self):
         port = self.bench.free_port()
         config = self.path("rsyncd.conf")
+        me = "uid = 0\ngid = 0\n" if os.getuid() == 0 else ""
         config.write_text(
-            f"use chroot = no\nuid = 0\ngid = 0\naddress = 127.0.0.1\nport = {port}\n"
+            f"use chroot = no\n{me}address = 127.0.0.1\nport = {port}\n"
             + "".join(f"[{name}]\npath = {self.path('mirrors', name)}\nread only = no\n" for name in self.names)
         )
         server = self.bench.spawn(["rsync", "--daemon", "--no-detach", f"--config={config}"], self.log)

@@ -16,6 +16,7 @@
 #include "ssync/fs/tree.h"
 #include "ssync/index/index.h"
 #include "ssync/index/trouble.h"
+#include "ssync/scanner/own_paths.h"
 #include "ssync/store/probe.h"
 #include "ssync/wire/limits.h"
 
@@ -69,7 +70,6 @@ class RootMirror final : public Mirror {
   [[nodiscard]] bool is_on_another_disk(const RootIdentity& now) const;
   void tell_index_trouble();
   [[nodiscard]] Result<index::Header> header_after(const wire::Hello& hello, std::vector<std::string>& notes);
-  [[nodiscard]] std::vector<std::string> own_paths() const;
 
   Options options_;
   fs::Root root_;
@@ -117,7 +117,7 @@ RootMirror::Refused RootMirror::prepare(const wire::Hello& hello, session::serve
   if (!hello.has_owner) request_.attributes.owner = false;
   request_.server_max_delete = options_.max_delete;
   request_.durable = options_.fsync || hello.options.durable;
-  request_.leave_out = own_paths();
+  request_.leave_out = scanner::own_paths(root_, options_.state_dir, options_.log_file);
   request_.epoch = root_.epoch();
   request_.has_lock = root_.locked() || !root_.epoch().empty();
   opening.attributes = request_.attributes;
@@ -186,17 +186,6 @@ RootMirror::Refused RootMirror::look_whose(const wire::Hello& hello) {
   request_.synced_before = record.synced;
   request_.record = *std::move(kept);
   return std::nullopt;
-}
-
-/// What this process keeps on disk, where it lies in the mirror.
-std::vector<std::string> RootMirror::own_paths() const {
-  std::vector<std::string> paths;
-  if (options_.log_file) paths = root_.paths_of(*options_.log_file);
-  if (index::holds_only_state(options_.state_dir)) {
-    for (std::string& path : root_.paths_of(options_.state_dir))
-      paths.push_back(std::move(path));
-  }
-  return paths;
 }
 
 /// A mirror's disk that is not mounted must not be made anew below its mount point.

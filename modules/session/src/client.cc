@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "ssync/base/assert.h"
+#include "ssync/base/overload.h"
 
 #include "credit.h"
 
@@ -14,13 +15,6 @@ namespace {
 enum class State : std::uint8_t { idle, connecting, greeting, waiting, running, leaving, over };
 /// What kind of request a sequence number stands for: its reply must fit.
 enum class Asked : std::uint8_t { hello, filelist, next, digests, fail, bye };
-
-template <typename... F>
-struct Overload : F... {
-  using F::operator()...;
-};
-template <typename... F>
-Overload(F...) -> Overload<F...>;
 
 bool fits(Asked asked, const wire::ReplyBody& body) {
   if (std::holds_alternative<wire::ErrorReply>(body)) return true;

@@ -5,18 +5,12 @@
 #include <utility>
 
 #include "ssync/base/assert.h"
+#include "ssync/base/overload.h"
 
 namespace ssync::session::server {
 namespace {
 
 constexpr auto kCreditFlush = std::chrono::milliseconds(100);
-
-template <typename... F>
-struct Overload : F... {
-  using F::operator()...;
-};
-template <typename... F>
-Overload(F...) -> Overload<F...>;
 
 }  // namespace
 

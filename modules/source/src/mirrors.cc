@@ -9,6 +9,7 @@
 #include "ssync/net/transport.h"
 #include "ssync/session/lister.h"
 
+#include "connect_to.h"
 #include "failed.h"
 
 namespace ssync::source {
@@ -78,12 +79,8 @@ class Asking {
 
 ListedMirrors list_mirrors(const Options& options) {
   net::Context context;
-  net::ClientTransport::Options connect;
-  connect.host = options.server;
-  connect.control_port = options.control_port;
-  connect.data_port = options.data_port;
   const auto ask = [&]() -> Result<ListedMirrors> {
-    SSYNC_TRY(const auto transport, net::ClientTransport::connect(context, connect, nullptr));
+    SSYNC_TRY(const auto transport, net::ClientTransport::connect(context, connect_to(options), nullptr));
     return Asking(*transport, options.connect).run();
   };
   Result<ListedMirrors> listed = ask();

@@ -14,8 +14,10 @@
 #include "ssync/fs/tree.h"
 #include "ssync/index/trouble.h"
 #include "ssync/net/transport.h"
+#include "ssync/scanner/own_paths.h"
 #include "ssync/session/backoff.h"
 
+#include "connect_to.h"
 #include "stop.h"
 #include "sync.h"
 
@@ -124,8 +126,6 @@ struct Source::Impl {
   [[nodiscard]] Result<ExitCode> run();
   /// One attempt. `connect`: how long to try to reach the server.
   [[nodiscard]] Result<Outcome> attempt(std::chrono::milliseconds connect);
-  [[nodiscard]] net::ClientTransport::Options connect_to() const;
-  [[nodiscard]] std::vector<std::string> own_paths(const fs::Root& root) const;
   [[nodiscard]] wire::Hello hello_for(const Opened& source) const;
   [[nodiscard]] std::optional<Outcome> another_root(const Opened& source, const index::Index& index) const;
   /// Joins its threads. False: it was stopped. options.on_stuck is called when they do not come back.
@@ -249,10 +249,11 @@ Result<Outcome> Source::Impl::attempt(std::chrono::milliseconds connect) {
       Work{.tree = source->root.tree(),
            .index = index,
            .header = header_for(source->root, source->identity),
-           .leave_out = own_paths(source->root),
+           .leave_out = scanner::own_paths(source->root, options.state_dir, options.log_file),
            .hello = hello_for(*source),
            .connect = connect,
-           .transport = [this] { return net::ClientTransport::connect(context, connect_to(), nullptr); },
+           .transport =
+               [this] { return net::ClientTransport::connect(context, connect_to(options), nullptr); },
            .trouble = [&source] { return source->root.trouble(); }},
       stop, observer);
   Result<Outcome> outcome = sync->run();
@@ -263,25 +264,6 @@ Result<Outcome> Source::Impl::attempt(std::chrono::milliseconds connect) {
   }
   if (!go_on && outcome) outcome->code = ExitCode::interrupted;
   return outcome;
-}
-
-net::ClientTransport::Options Source::Impl::connect_to() const {
-  net::ClientTransport::Options connect;
-  connect.host = options.server;
-  connect.control_port = options.control_port;
-  connect.data_port = options.data_port;
-  return connect;
-}
-
-/// What this process keeps on disk, where it lies in the source.
-std::vector<std::string> Source::Impl::own_paths(const fs::Root& root) const {
-  std::vector<std::string> paths;
-  if (options.log_file) paths = root.paths_of(*options.log_file);
-  if (index::holds_only_state(options.state_dir)) {
-    for (std::string& path : root.paths_of(options.state_dir))
-      paths.push_back(std::move(path));
-  }
-  return paths;
 }
 
 wire::Hello Source::Impl::hello_for(const Opened& source) const {
