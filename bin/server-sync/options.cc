@@ -6,9 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
-#include "ssync/base/exit_code.h"
 #include "ssync/base/text.h"
-#include "ssync/index/index.h"
 
 #include "config_file.h"
 #include "mirror_name.h"
@@ -57,21 +55,9 @@ class OptionReader {
   }
 
   std::variant<Options, programs::Answer> read(int argc, const char* const* argv) {
-    try {
-      app_.parse(argc, argv);
-    } catch (const CLI::ParseError& error) {
-      return programs::answer(app_, error);
-    }
-    if (const Result<void> taken = take(); !taken) return programs::answer("server-sync", taken.error());
-    if (options_.state_dir.empty()) {
-      auto found = index::default_state_dir();
-      if (!found) {
-        programs::Answer answer = programs::answer("server-sync", found.error());
-        answer.code = to_int(ExitCode::file);
-        return answer;
-      }
-      options_.state_dir = std::move(*found);
-    }
+    auto answer = programs::read(
+        app_, argc, argv, [this] { return take(); }, options_.state_dir);
+    if (answer) return *std::move(answer);
     return std::move(options_);
   }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "ssync/base/text.h"
+#include "ssync/wire/limits.h"
 
 namespace ssync::programs {
 
@@ -12,7 +13,7 @@ Result<void> check_mirror_name(std::string_view name) {
                 fmt::format("'{}' cannot be the name of a mirror: {}", escape(name), why));
   };
   if (name.empty()) return wrong("it is empty");
-  if (name.size() > kMirrorNameBytesMax) return wrong("it is longer than 255 bytes");
+  if (name.size() > wire::kMirrorNameBytesMax) return wrong("it is longer than 255 bytes");
   if (name.find('/') != name.npos)
     return wrong("a client names a mirror, not a path in it, so '/' is not allowed");
   if (name.find(':') != name.npos) return wrong("clients write HOST:PORT::NAME, so ':' is not allowed");

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "ssync/base/text.h"
+#include "ssync/index/index.h"
 
 namespace ssync::programs {
 namespace {
@@ -242,6 +243,25 @@ Answer answer(std::string_view program, const Error& error) {
   const bool file = error.sys_errno != 0 || error.code == Errc::refused;
   const ExitCode code = file ? ExitCode::file : ExitCode::usage;
   return {to_int(code), "", fmt::format("{}: {}\n", program, error.text()), error.text()};
+}
+
+std::optional<Answer> read(CLI::App& app, int argc, const char* const* argv,
+                           const std::function<Result<void>()>& take, std::string& state_dir) {
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return answer(app, error);
+  }
+  if (const Result<void> taken = take(); !taken) return answer(app.get_name(), taken.error());
+  if (!state_dir.empty()) return std::nullopt;
+  Result<std::string> found = index::default_state_dir();
+  if (!found) {
+    Answer wrong = answer(app.get_name(), found.error());
+    wrong.code = to_int(ExitCode::file);
+    return wrong;
+  }
+  state_dir = std::move(*found);
+  return std::nullopt;
 }
 
 int say(const Answer& answer) {

@@ -117,6 +117,11 @@ struct Answer {
 [[nodiscard]] Answer answer(const CLI::App& app, const CLI::ParseError& error);
 /// "PROGRAM: text". ExitCode::file when the system has the reason or a link is refused, else ExitCode::usage.
 [[nodiscard]] Answer answer(std::string_view program, const Error& error);
+/// Parses the command line; `take` then takes what is still open from environment and file; a state directory
+/// that nobody named is the default one. What is to be answered instead, if there are no options to go on
+/// with.
+[[nodiscard]] std::optional<Answer> read(CLI::App& app, int argc, const char* const* argv,
+                                         const std::function<Result<void>()>& take, std::string& state_dir);
 /// Prints it; the exit code.
 int say(const Answer& answer);
 /// The answer as an Error (Errc::invalid_argument), for callers that print nothing.

@@ -33,8 +33,8 @@ struct Capacities {
   std::size_t seal_items = 64;        ///< batches
   std::size_t open_requests = 8192;   ///< files requested and not yet published
   std::size_t open_questions = 8192;  ///< source files whose content was asked for
-  /// No file is waited for longer until its stat can be believed: a file system whose clock runs ahead of ours
-  /// would never tick past its stamps.
+  /// No file is waited for longer until its stat can be believed: a file system whose clock runs ahead of
+  /// ours would never tick past its stamps.
   std::chrono::milliseconds seal_wait{2500};
 };
 
