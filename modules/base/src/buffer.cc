@@ -1,5 +1,7 @@
 #include "ssync/base/buffer.h"
 
+#include <sys/mman.h>
+
 #include <cstring>
 #include <new>
 #include <vector>
@@ -11,13 +13,24 @@ namespace ssync {
 namespace {
 
 constexpr std::size_t kPageBytes = 4096;
-constexpr std::align_val_t kPageAlignment{kPageBytes};
+constexpr std::size_t kHugePageBytes = std::size_t{2} << 20;
 
-std::byte* allocate_pages(std::size_t size_bytes) {
-  return static_cast<std::byte*>(::operator new(size_bytes, kPageAlignment));
+struct FreePages {
+  std::align_val_t alignment{kPageBytes};
+  void operator()(std::byte* memory) const noexcept { ::operator delete(memory, alignment); }
+};
+using Pages = std::unique_ptr<std::byte, FreePages>;
+
+Pages pages(std::size_t size_bytes, std::size_t alignment = kPageBytes) {
+  const std::align_val_t aligned{alignment};
+  return {static_cast<std::byte*>(::operator new(size_bytes, aligned)), {aligned}};
 }
-void free_pages(std::byte* memory) noexcept {
-  ::operator delete(memory, kPageAlignment);
+
+/// Memory that the system may back with one huge page; a refusal costs nothing but time. Source: madvise(2).
+Pages huge_page() {
+  Pages memory = pages(kHugePageBytes, kHugePageBytes);
+  static_cast<void>(::madvise(memory.get(), kHugePageBytes, MADV_HUGEPAGE));
+  return memory;
 }
 
 }  // namespace
@@ -40,8 +53,9 @@ Buffer Buffer::allocate(std::size_t size_bytes) {
     const std::span<std::byte> bytes(memory.get(), size_bytes);
     return {std::move(memory), bytes};
   }
-  std::byte* memory = allocate_pages(size_bytes);
-  return {std::shared_ptr<void>(memory, [memory](void*) { free_pages(memory); }), {memory, size_bytes}};
+  Pages memory = pages(size_bytes);
+  const std::span<std::byte> bytes(memory.get(), size_bytes);
+  return {std::shared_ptr<void>(std::move(memory)), bytes};
 }
 
 Buffer Buffer::copy_of(std::span<const std::byte> bytes) {
@@ -58,11 +72,6 @@ Buffer Buffer::share() const {
   return {owner_, bytes_};
 }
 
-Buffer Buffer::share(std::size_t offset, std::size_t size_bytes) const {
-  SSYNC_ASSERT(offset <= bytes_.size() && size_bytes <= bytes_.size() - offset);
-  return {owner_, bytes_.subspan(offset, size_bytes)};
-}
-
 void Buffer::shorten(std::size_t size_bytes) {
   SSYNC_ASSERT(size_bytes <= bytes_.size());
   bytes_ = bytes_.first(size_bytes);
@@ -73,23 +82,13 @@ struct BufferPool::State {
   State(std::size_t size, std::size_t count) : buffer_bytes(size), max_buffers(count) {
     free.reserve(count);  // so that give_back() never allocates
   }
-  State(const State&) = delete;
-  State& operator=(const State&) = delete;
-  ~State() {
-    for (std::byte* memory : free)
-      free_pages(memory);
-  }
 
   /// Counts one buffer as out and gives memory for it; null while all are out.
   std::byte* claim() SSYNC_REQUIRES(mutex) {
     if (out == max_buffers) return nullptr;
-    std::byte* memory = nullptr;
-    if (free.empty()) {
-      memory = allocate_pages(buffer_bytes);
-    } else {
-      memory = free.back();
-      free.pop_back();
-    }
+    if (free.empty()) make_block();
+    std::byte* memory = free.back();
+    free.pop_back();
     ++out;
     return memory;
   }
@@ -97,13 +96,8 @@ struct BufferPool::State {
   void give_back(std::byte* memory) noexcept SSYNC_EXCLUDES(mutex) {
     MutexLock lock(mutex);
     --out;
-    if (orphaned) {
-      free_pages(memory);
-      return;
-    }
     free.push_back(memory);
     returned.notify_one();
-    if (wake) wake();
   }
 
   const std::size_t buffer_bytes;
@@ -111,12 +105,22 @@ struct BufferPool::State {
 
   mutable Mutex mutex;
   CondVar returned;
-  std::vector<std::byte*> free SSYNC_GUARDED_BY(mutex);
+  std::vector<Pages> blocks SSYNC_GUARDED_BY(mutex);
+  std::vector<std::byte*> free SSYNC_GUARDED_BY(mutex);  ///< parts of blocks
+  std::size_t made SSYNC_GUARDED_BY(mutex) = 0;          ///< in all blocks
   std::size_t out SSYNC_GUARDED_BY(mutex) = 0;
   bool closed SSYNC_GUARDED_BY(mutex) = false;
-  /// The pool is gone: nobody will take again.
-  bool orphaned SSYNC_GUARDED_BY(mutex) = false;
-  std::function<void()> wake SSYNC_GUARDED_BY(mutex);
+
+ private:
+  void make_block() SSYNC_REQUIRES(mutex) {
+    const std::size_t fit = buffer_bytes % kPageBytes == 0 ? kHugePageBytes / buffer_bytes : 0;
+    const bool huge = fit > 0 && fit <= max_buffers - made;
+    const std::size_t count = huge ? fit : 1;
+    std::byte* memory = blocks.emplace_back(huge ? huge_page() : pages(buffer_bytes)).get();
+    made += count;
+    for (std::size_t i = count; i-- > 0;)
+      free.push_back(memory + i * buffer_bytes);
+  }
 };
 
 namespace {
@@ -136,21 +140,7 @@ BufferPool::BufferPool(std::size_t buffer_bytes, std::size_t max_buffers)
 }
 
 BufferPool::~BufferPool() {
-  std::vector<std::byte*> idle;
-  {
-    MutexLock lock(state_->mutex);
-    state_->wake = nullptr;
-    state_->closed = true;
-    state_->orphaned = true;
-    idle.swap(state_->free);
-  }
-  for (std::byte* memory : idle)
-    free_pages(memory);
-}
-
-void BufferPool::on_return(std::function<void()> wake) {
-  MutexLock lock(state_->mutex);
-  state_->wake = std::move(wake);
+  close();
 }
 
 std::optional<Buffer> BufferPool::try_take() {
@@ -178,14 +168,6 @@ void BufferPool::close() noexcept {
   MutexLock lock(state_->mutex);
   state_->closed = true;
   state_->returned.notify_all();
-  if (state_->wake) state_->wake();
-}
-
-std::size_t BufferPool::buffer_bytes() const noexcept {
-  return state_->buffer_bytes;
-}
-std::size_t BufferPool::max_buffers() const noexcept {
-  return state_->max_buffers;
 }
 
 std::size_t BufferPool::buffers_out() const {

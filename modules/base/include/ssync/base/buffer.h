@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstddef>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -37,9 +36,8 @@ class [[nodiscard]] Buffer {
   [[nodiscard]] std::size_t size() const noexcept { return bytes_.size(); }
   [[nodiscard]] bool empty() const noexcept { return bytes_.empty(); }
 
-  /// Another handle on the whole range, or on `size_bytes` bytes from `offset`. Requires: inside this range.
+  /// Another handle on the same range.
   [[nodiscard]] Buffer share() const;
-  [[nodiscard]] Buffer share(std::size_t offset, std::size_t size_bytes) const;
   /// Keeps the first `size_bytes` bytes in this handle's view; frees nothing. Requires: size_bytes <= size().
   void shorten(std::size_t size_bytes);
 
@@ -55,22 +53,20 @@ class [[nodiscard]] Buffer {
 /// memory and a source of backpressure. A buffer returns when its last handle goes, in whatever thread that
 /// is.
 ///
+/// Buffers are made in blocks of 2 MiB where the pool is that large, and the system is asked to back each
+/// block with one huge page: a program that runs for one short sync otherwise spends more on first touching
+/// each 4 KiB of its buffers than on reading the files into them.
+///
 /// Thread safety: any thread; but take() and try_take() must not run when the destructor does. Buffers may
-/// outlive the pool: their memory is freed as they are released.
+/// outlive the pool: all memory is freed with the last of them.
 class BufferPool {
  public:
   /// Requires: both > 0. Memory: at most buffer_bytes * max_buffers.
   BufferPool(std::size_t buffer_bytes, std::size_t max_buffers);
   BufferPool(const BufferPool&) = delete;
   BufferPool& operator=(const BufferPool&) = delete;
-  /// Buffers that are out stay valid. The on_return callback is not called from here on, so what it refers to
-  /// may be destroyed before the pool.
+  /// Buffers that are out stay valid.
   ~BufferPool();
-
-  /// For a thread that polls: called after a buffer came back, and after close(), by the thread that did it,
-  /// with the pool locked: it must be short, must not throw, and must not use the pool (signal an EventFd).
-  /// Set before use.
-  void on_return(std::function<void()> wake);
 
   /// Never blocks. nullopt: all are out, or closed. Contents are what was last in it.
   [[nodiscard]] std::optional<Buffer> try_take();
@@ -79,9 +75,6 @@ class BufferPool {
   /// Wakes every waiter; nothing can be taken any more. May be called twice.
   void close() noexcept;
 
-  /// Size of each buffer.
-  [[nodiscard]] std::size_t buffer_bytes() const noexcept;
-  [[nodiscard]] std::size_t max_buffers() const noexcept;
   /// Taken and not yet returned.
   [[nodiscard]] std::size_t buffers_out() const;
 
