@@ -78,7 +78,7 @@ void Workers::waited(std::uint64_t switches) {
 }
 
 void Workers::join() {
-  std::vector<std::jthread> all;
+  std::vector<Thread> all;
   {
     MutexLock lock(mutex_);
     joining_ = true;

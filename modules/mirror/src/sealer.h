@@ -4,8 +4,8 @@
 
 #include <chrono>
 #include <optional>
-#include <thread>
 
+#include "ssync/base/thread.h"
 #include "ssync/fs/tree.h"
 #include "ssync/model/change.h"
 #include "ssync/model/tree_digest.h"
@@ -52,7 +52,7 @@ class Sealer {
   std::uint64_t more_problems_ = 0;  ///< beyond kProblemsMax
   std::optional<Problem> odd_time_;  ///< the first
   std::uint64_t odd_times_ = 0;
-  std::jthread thread_;
+  Thread thread_;
 };
 
 }  // namespace ssync::mirror

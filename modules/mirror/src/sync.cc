@@ -4,11 +4,11 @@
 
 #include <atomic>
 #include <exception>
-#include <thread>
 #include <utility>
 
 #include "ssync/base/overflow_queue.h"
 #include "ssync/base/text.h"
+#include "ssync/base/thread.h"
 #include "ssync/scanner/scanner.h"
 #include "ssync/wire/limits.h"
 
@@ -22,8 +22,9 @@ namespace {
 constexpr std::size_t kBlocksAtOnce = 16;
 constexpr std::size_t kEntriesAtOnce = 1024;
 
-scanner::Options scan_options(const SyncRequest& request) {
+scanner::Options scan_options(const SyncRequest& request, unsigned threads) {
   scanner::Options scanning;
+  scanning.threads = threads;
   scanning.role = index::Role::mirror;
   scanning.digest_kind = request.options.digest_kind;
   scanning.believe_names = !request.reads_content();
@@ -33,8 +34,9 @@ scanner::Options scan_options(const SyncRequest& request) {
   return scanning;
 }
 
-transfer::Receiver::Options receiver_options(const SyncRequest& request) {
+transfer::Receiver::Options receiver_options(const SyncRequest& request, unsigned threads) {
   transfer::Receiver::Options receive;
+  receive.writers = threads;
   receive.durable = request.durable ? store::Durable::yes : store::Durable::no;
   receive.attributes = request.attributes;
   return receive;
@@ -67,6 +69,7 @@ struct Sync::Impl {
       : plain_index(parts.index),
         header_after(std::move(parts.header_after)),
         context(parts.tree, parts.staging, parts.index, std::move(request), capacities, wake, observer),
+        threads(capacities.threads),
         list_in(context.queues.list),
         inbox_in(context.queues.inbox) {
     const auto signal = [&wake] { wake.signal(); };
@@ -91,6 +94,7 @@ struct Sync::Impl {
   index::Index& plain_index;  ///< the scan's, until it has ended
   const index::Header header_after;
   SyncContext context;
+  const unsigned threads;  ///< Capacities::threads
   OverflowQueue<ListBatch> list_in;
   OverflowQueue<InboxItem> inbox_in;
   std::atomic<bool> stopped{false};
@@ -99,25 +103,24 @@ struct Sync::Impl {
   std::unique_ptr<content::ContentReaders> readers;
   std::unique_ptr<transfer::Receiver> receiver;
   std::unique_ptr<Sealer> sealer;
-  std::jthread scan_thread;
-  std::jthread decider_thread;
+  Thread scan_thread;
+  Thread decider_thread;
 };
 
 void Sync::Impl::start() {
   const SyncRequest& request = context.request;
   Queues& queues = context.queues;
   context.tree.will_sync(request.durable && !request.only_shows());
-  scanner = std::make_unique<scanner::Scanner>(context.tree, plain_index, scan_options(request));
+  scanner = std::make_unique<scanner::Scanner>(context.tree, plain_index, scan_options(request, threads));
   readers = std::make_unique<content::ContentReaders>(
-      context.tree, 2, queues.content_jobs, [&queues](content::ContentResult result) {
+      context.tree, threads, queues.content_jobs, [&queues](content::ContentResult result) {
         (void)queues.inbox.push(std::move(result));  // false: the decider has ended
       });
-  receiver = std::make_unique<transfer::Receiver>(context.tree, context.staging, receiver_options(request),
-                                                  queues.receive_events);
+  receiver = std::make_unique<transfer::Receiver>(context.tree, context.staging,
+                                                  receiver_options(request, threads), queues.receive_events);
   sealer = std::make_unique<Sealer>(context);
-  scan_thread = std::jthread([this] { scan(); });  // ends with the tree, or when its queue is closed
-  decider_thread =
-      std::jthread([this] { decide(); });  // ends after its last word, or when its queues are closed
+  scan_thread = Thread([this] { scan(); });       // ends with the tree, or when its queue is closed
+  decider_thread = Thread([this] { decide(); });  // ends after its last word, or when its queues are closed
 }
 
 void Sync::Impl::stop() noexcept {

@@ -7,10 +7,10 @@
 #include <exception>
 #include <functional>
 #include <string>
-#include <thread>
 #include <utility>
 
 #include "ssync/base/event_fd.h"
+#include "ssync/base/thread.h"
 
 namespace ssync::serve {
 
@@ -42,7 +42,7 @@ class Aside {
  private:
   const Clock::time_point since_ = Clock::now();
   std::atomic<bool> done_{false};
-  std::jthread thread_;  ///< ends when its work is done
+  Thread thread_;  ///< ends when its work is done
 };
 
 }  // namespace ssync::serve

@@ -226,7 +226,9 @@ void Loop::opened(Room& room) {
   room.list_announced = 0;
   for (const std::string& note : opening->notes)
     observer.notice(note);
-  room.sync = room.mirror->make_sync(capacities_, wake_);
+  mirror::Capacities capacities = capacities_;
+  capacities.threads = std::max(1U, capacities.threads / static_cast<unsigned>(rooms_.sessions()));
+  room.sync = room.mirror->make_sync(capacities, wake_);
   carry_out(session_.opened(room.session, *opening, Clock::now()));
 }
 

@@ -1,6 +1,7 @@
 // The mirrors that there are, by name, by directory, and by the session that runs in one.
 #pragma once
 
+#include <cstddef>
 #include <list>
 #include <string_view>
 #include <unordered_map>
@@ -29,6 +30,8 @@ class Rooms {
   /// The mirrors that clients can ask for.
   [[nodiscard]] std::vector<session::server::MirrorListing> listings() const;
 
+  /// How many sessions have one: the syncs that run at the same time.
+  [[nodiscard]] std::size_t sessions() const noexcept { return by_session_.size(); }
   [[nodiscard]] std::list<Room>& all() noexcept { return rooms_; }
   /// Those with a session, or with work that is being done. A copy, as what the caller does with them may
   /// change which ones they are.

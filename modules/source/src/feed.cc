@@ -43,7 +43,7 @@ Feed::~Feed() {
 }
 
 void Feed::start() {
-  thread_ = std::jthread([this] { run(); });  // ends with the tree, or when nobody wants more
+  thread_ = Thread([this] { run(); });  // ends with the tree, or when nobody wants more
 }
 
 void Feed::stop() noexcept {

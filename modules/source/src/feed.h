@@ -6,11 +6,11 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "ssync/base/mutex.h"
 #include "ssync/base/result.h"
+#include "ssync/base/thread.h"
 #include "ssync/content/content.h"
 #include "ssync/fs/tree.h"
 #include "ssync/index/index.h"
@@ -115,7 +115,7 @@ class Feed {
   bool is_committing_ SSYNC_GUARDED_BY(index_mutex_) = false;
   std::vector<Appended> meanwhile_ SSYNC_GUARDED_BY(index_mutex_);  ///< waits for the new base
 
-  std::jthread thread_;  ///< last: it uses the rest
+  Thread thread_;  ///< last: it uses the rest
 };
 
 }  // namespace ssync::source

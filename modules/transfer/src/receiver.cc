@@ -5,9 +5,9 @@
 #include <atomic>
 #include <exception>
 #include <limits>
-#include <thread>
 #include <vector>
 
+#include "ssync/base/thread.h"
 #include "ssync/store/attributes.h"
 #include "ssync/store/placing.h"
 #include "ssync/store/publish.h"
@@ -22,7 +22,7 @@ struct Receiver::Impl {
   struct Writer {
     // Unbounded: what lies here is bounded by credit, and accept() must not block.
     BoundedQueue<store::Part> parts{std::numeric_limits<std::size_t>::max()};
-    std::jthread thread;
+    Thread thread;
   };
 
   Impl(fs::Tree& in, fs::Staging& stage, const Options& with, BoundedQueue<ReceiveEvent>& out)
@@ -37,10 +37,10 @@ struct Receiver::Impl {
         writers(with.writers) {
     SSYNC_ASSERT(options.writers > 0);
     for (Writer& writer : writers) {
-      writer.thread = std::jthread([this, &writer] { guarded([&] { write(writer); }); });
+      writer.thread = Thread([this, &writer] { guarded([&] { write(writer); }); });
     }
     if (options.durable == store::Durable::yes) {
-      publishing = std::jthread([this] { guarded([&] { publisher.run(); }); });
+      publishing = Thread([this] { guarded([&] { publisher.run(); }); });
     }
   }
 
@@ -120,7 +120,7 @@ struct Receiver::Impl {
   store::Publisher publisher;
   std::vector<Writer> writers;  // Members are destroyed from the bottom up: the publishing thread is joined
                                 // first, then the writers.
-  std::jthread publishing;
+  Thread publishing;
 };
 
 Receiver::Receiver(fs::Tree& tree, fs::Staging& staging, Options options, BoundedQueue<ReceiveEvent>& events)

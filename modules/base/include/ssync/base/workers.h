@@ -4,10 +4,10 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
-#include <thread>
 #include <vector>
 
 #include "ssync/base/mutex.h"
+#include "ssync/base/thread.h"
 
 namespace ssync {
 
@@ -76,7 +76,7 @@ class Workers {
 
   Mutex mutex_;
   bool joining_ SSYNC_GUARDED_BY(mutex_) = false;
-  std::vector<std::jthread> threads_ SSYNC_GUARDED_BY(mutex_);  ///< end with `work`
+  std::vector<Thread> threads_ SSYNC_GUARDED_BY(mutex_);  ///< end with `work`
 };
 
 }  // namespace ssync

@@ -22,7 +22,8 @@ struct Options {
   std::optional<std::string> log_file;
 };
 
-/// Sizes of what is between the stages, and how long they wait. A test runs everything with 1 of each.
+/// Sizes of what is between the stages, how long they wait, and with how many threads. A test runs everything
+/// with 1 of each.
 struct Capacities {
   std::size_t list_batches = wire::kListWindow;
   std::size_t mirror_blocks = 8;  ///< batches
@@ -36,6 +37,9 @@ struct Capacities {
   /// No file is waited for longer until its stat can be believed: a file system whose clock runs ahead of
   /// ours would never tick past its stamps.
   std::chrono::milliseconds seal_wait{2500};
+  /// Of each stage that has several (scan, content readers, writers), to begin with: those that wait for a
+  /// cold disk get more.
+  unsigned threads = 2;
 };
 
 }  // namespace ssync::mirror
