@@ -231,9 +231,9 @@ TEST(SnapshotTest, NamesFillChunksToTheLastByte) {
 TEST(SnapshotTest, FlagsAndTagsAreTheOwnersToSet) {
   Snapshot tree = small_tree();
   const Values before = tree.view(3).values;
-  tree.set_flags(3, kFlagDoubt | kFlagD);
+  tree.set_flags(3, kFlagDoubt | kFlagD | kFlagE | kFlagF);
   tree.set_tag(3, 12345);
-  EXPECT_EQ(tree.flags(3), kFlagDoubt | kFlagD);
+  EXPECT_EQ(tree.flags(3), kFlagDoubt | kFlagD | kFlagE | kFlagF);
   EXPECT_EQ(tree.tag(3), 12345U);
   EXPECT_EQ(tree.view(3).values, before);
 }

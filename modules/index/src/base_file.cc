@@ -43,7 +43,9 @@ bool BaseFile::load() {
   std::array<std::uint8_t, kPrologue.size()> prologue{};
   const Result<std::size_t> got = read_at(fd_.get(), 0, prologue);
   if (!got || *got != prologue.size() || prologue != kPrologue) {
-    damage_->add("the index does not start as one of this version");
+    damage_->add(std::ranges::equal(std::span(prologue).first<8>(), std::span(kPrologue).first<8>())
+                     ? "the index was written by another version of this program"
+                     : "the index does not start as one");
     return false;
   }
   if (!load_trailer(*size)) {

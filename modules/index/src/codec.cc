@@ -11,24 +11,22 @@ namespace ssync::index {
 namespace {
 
 // Flag bits of a record; two bytes in front of its fields.
-constexpr unsigned kKindMask = 3;  // kind - 1
-constexpr unsigned kSameMode = 1u << 2;
-constexpr unsigned kSameOwner = 1u << 3;
-constexpr unsigned kSameDevice = 1u << 4;
-constexpr unsigned kOneLink = 1u << 5;
-constexpr unsigned kHasWanted = 1u << 6;
-constexpr unsigned kWantedIsHeld = 1u << 7;
-constexpr unsigned kHasChecksum = 1u << 8;
-constexpr unsigned kHasDigest = 1u << 9;
-constexpr unsigned kDigestMd5 = 1u << 10;
+constexpr unsigned kKindMask = 7;  // kind - 1
+constexpr unsigned kSameMode = 1u << 3;
+constexpr unsigned kSameOwner = 1u << 4;
+constexpr unsigned kSameDevice = 1u << 5;
+constexpr unsigned kOneLink = 1u << 6;
+constexpr unsigned kHasWanted = 1u << 7;
+constexpr unsigned kWantedIsHeld = 1u << 8;
+constexpr unsigned kHasChecksum = 1u << 9;
+constexpr unsigned kHasDigest = 1u << 10;
 constexpr unsigned kRacy = 1u << 11;
 constexpr unsigned kRetry = 1u << 12;
 constexpr unsigned kBoundary = 1u << 13;  // of a directory
 constexpr unsigned kHasUnmirrored = 1u << 14;
-constexpr unsigned kUnusedMask = 0x8000;
-
-// Flag bit of a header: the least and the greatest time follow.
-constexpr unsigned kHasTimeRange = 1u << 5;
+/// A further byte of flags follows these two, for what comes later. No flag of it means anything yet, so a
+/// record that has one is not understood: its entry is unknown.
+constexpr unsigned kHasMoreFlags = 1u << 15;
 
 constexpr std::uint32_t kNsMax = 999'999'999;
 
@@ -67,7 +65,7 @@ unsigned flags_of(const Record& record, const FieldState& state) noexcept {
   if (held.links == 1) flags |= kOneLink;
   if (record.wanted) flags |= *record.wanted == held.values ? kHasWanted | kWantedIsHeld : kHasWanted;
   if (record.checksum) flags |= kHasChecksum;
-  if (record.digest) flags |= record.digest->kind == DigestKind::md5 ? kHasDigest | kDigestMd5 : kHasDigest;
+  if (record.digest) flags |= kHasDigest;
   if (record.racy) flags |= kRacy;
   if (record.boundary) flags |= kBoundary;
   if (record.retry) flags |= kRetry;
@@ -138,11 +136,20 @@ bool get_held(In& in, unsigned flags, Seen& held, FieldState& state) noexcept {
   return check_values(values) && held.ctime.ns <= kNsMax;
 }
 
-void get_digest(In& in, unsigned flags, Digest& digest) noexcept {
+void put_digest(Out& out, const Digest& digest) noexcept {
+  out.u8(static_cast<std::uint8_t>(digest.kind));
+  out.raw(digest.bytes.data(), digest.size());
+}
+
+bool get_digest(In& in, Digest& digest) noexcept {
   digest = Digest{};
-  digest.kind = (flags & kDigestMd5) != 0 ? DigestKind::md5 : DigestKind::sha256;
+  const unsigned kind = in.u8();
+  if (kind != static_cast<unsigned>(DigestKind::sha256) && kind != static_cast<unsigned>(DigestKind::md5))
+    return false;
+  digest.kind = static_cast<DigestKind>(kind);
   const std::string_view bytes = in.raw(digest.size());
   if (!bytes.empty()) std::memcpy(digest.bytes.data(), bytes.data(), bytes.size());
+  return true;
 }
 
 }  // namespace
@@ -165,7 +172,7 @@ void encode_fields(Out& out, const Record& record, FieldState& state) noexcept {
   if (record.unmirrored != 0) out.u8(record.unmirrored);
   if ((flags & (kHasWanted | kWantedIsHeld)) == kHasWanted) put_wanted(out, *record.wanted, state.mtime_s);
   if (record.checksum) out.raw(record.checksum->data(), record.checksum->size());
-  if (record.digest) out.raw(record.digest->bytes.data(), record.digest->size());
+  if (record.digest) put_digest(out, *record.digest);
   state.mode = held.values.mode;
   state.owner = held.values.owner;
   state.device = held.device;
@@ -173,7 +180,7 @@ void encode_fields(Out& out, const Record& record, FieldState& state) noexcept {
 
 bool decode_fields(In& in, Record& record, FieldState& state) noexcept {
   const unsigned flags = in.fixed<std::uint16_t>();
-  if ((flags & kUnusedMask) != 0 || !get_held(in, flags, record.held, state)) return false;
+  if ((flags & kHasMoreFlags) != 0 || !get_held(in, flags, record.held, state)) return false;
   Values& values = record.held.values;
   const bool is_directory = values.kind == Kind::directory;
   if (!get_names(is_directory ? std::exchange(values.size, 0) : 0, record.names)) return false;
@@ -190,7 +197,7 @@ bool decode_fields(In& in, Record& record, FieldState& state) noexcept {
     if (!bytes.empty()) std::memcpy(record.checksum.emplace().data(), bytes.data(), bytes.size());
   }
   record.digest.reset();
-  if ((flags & kHasDigest) != 0) get_digest(in, flags, record.digest.emplace());
+  if ((flags & kHasDigest) != 0 && !get_digest(in, record.digest.emplace())) return false;
   record.racy = (flags & kRacy) != 0;
   record.retry = (flags & kRetry) != 0;
   record.boundary = (flags & kBoundary) != 0;
@@ -225,7 +232,7 @@ Result<void> encode_header(Out& out, const Header& header) {
   out.fixed(attributes.mode_mask);
   out.u8(static_cast<std::uint8_t>((attributes.owner ? 1 : 0) | (attributes.symlinks ? 2 : 0) |
                                    (attributes.symlink_mtime ? 4 : 0) | (attributes.case_sensitive ? 8 : 0) |
-                                   (header.attributes_known ? 16 : 0) | kHasTimeRange));
+                                   (header.attributes_known ? 16 : 0)));
   out.fixed(bits(attributes.mtime_least_s));
   out.fixed(bits(attributes.mtime_greatest_s));
   out.fixed(header.attributes_volume);
@@ -262,19 +269,15 @@ bool decode_header(In& in, Header& header) {
   attributes.symlinks = (flags & 2) != 0;
   attributes.symlink_mtime = (flags & 4) != 0;
   attributes.case_sensitive = (flags & 8) != 0;
-  // A header from before there was a range does not say all that has to be known: probed again.
-  header.attributes_known = (flags & 16) != 0 && (flags & kHasTimeRange) != 0;
-  if ((flags & kHasTimeRange) != 0) {
-    attributes.mtime_least_s = static_cast<std::int64_t>(in.fixed<std::uint64_t>());
-    attributes.mtime_greatest_s = static_cast<std::int64_t>(in.fixed<std::uint64_t>());
-  }
+  header.attributes_known = (flags & 16) != 0;
+  attributes.mtime_least_s = static_cast<std::int64_t>(in.fixed<std::uint64_t>());
+  attributes.mtime_greatest_s = static_cast<std::int64_t>(in.fixed<std::uint64_t>());
   header.attributes_volume = in.fixed<std::uint64_t>();
   header.attributes_type = in.fixed<std::uint64_t>();
   header.attributes_uid = in.fixed<std::uint32_t>();
   header.synced_count = in.fixed<std::uint64_t>();
-  // What an index does not have that is older than a field is not known.
-  header.root.links = in.left() > 0 ? in.fixed<std::uint64_t>() : 0;
-  header.root.levels = in.left() > 0 ? in.fixed<std::uint32_t>() : 0;
+  header.root.links = in.fixed<std::uint64_t>();
+  header.root.levels = in.fixed<std::uint32_t>();
   return !in.failed() && attributes.mtime_granularity_ns >= 1 &&
          attributes.mtime_granularity_ns <= 2'000'000'000 &&
          attributes.mtime_least_s <= attributes.mtime_greatest_s;

@@ -14,8 +14,9 @@
 
 namespace ssync::index {
 
-inline constexpr std::array<std::uint8_t, 16> kPrologue = {'s', 's', 'y', 'n', 'c', 'i', 'd', 'x',
-                                                           1,   0,   0,   0,   0,   0,   0,   0};
+inline constexpr std::uint8_t kVersion = 2;
+inline constexpr std::array<std::uint8_t, 16> kPrologue = {'s',      's', 'y', 'n', 'c', 'i', 'd', 'x',
+                                                           kVersion, 0,   0,   0,   0,   0,   0,   0};
 inline constexpr std::uint64_t kBlocksBegin = kPrologue.size();
 
 inline constexpr std::size_t kBlockRowsMax = 256;

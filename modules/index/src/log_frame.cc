@@ -5,7 +5,7 @@ namespace ssync::index {
 namespace {
 
 constexpr std::uint32_t kFrameMagic = 0x52474c53;         // "SLGR"
-constexpr std::uint64_t kHeadMagic = 0x31676f6c636e7973;  // "synclog1"
+constexpr std::uint64_t kHeadMagic = 0x32676f6c636e7973;  // "synclog2"
 
 std::uint32_t frame_checksum(const std::uint8_t* frame, std::uint64_t seed) noexcept {
   // The frame without its bytes 12 to 15, which hold this.

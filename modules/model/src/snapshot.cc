@@ -186,7 +186,7 @@ Result<DirectoryIndex> Snapshot::begin_directory(std::string_view location) {
 }
 
 Result<EntryIndex> Snapshot::add(std::string_view name, const Values& values, std::string_view target,
-                                 std::uint64_t device, std::uint64_t inode, std::uint8_t flags,
+                                 std::uint64_t device, std::uint64_t inode, EntryFlags flags,
                                  std::uint32_t tag) {
   Impl& self = *impl_;
   SSYNC_TRY_VOID(self.check_next(name));
@@ -198,7 +198,7 @@ Result<EntryIndex> Snapshot::add(std::string_view name, const Values& values, st
   record.text = text;
   record.name_bytes = static_cast<std::uint8_t>(name.size());
   record.inode = inode;
-  record.flags = flags;
+  record.set_flags(flags);
   record.tag = tag;
   if (record.wide()) self.wide.push_back({entry, owner_class, values.size, values.mtime.s});
   self.records.push_back(record);
@@ -224,13 +224,13 @@ Snapshot::View Snapshot::view(EntryIndex entry, DirectoryIndex directory) const 
   view.target = impl_->target(record);
   view.inode = record.inode;
   view.tag = record.tag;
-  view.flags = record.flags;
+  view.flags = record.flags();
   Wide values{entry, record.owner_class, record.size(), record.mtime_s()};
   if (record.wide()) values = impl_->wide_of(entry);
   const OwnerClass& owner_class = impl_->classes[values.owner_class];
   view.device = owner_class.device;
   view.values = {
-      record.kind(), record.mode(), values.size, {values.mtime_s, record.mtime_ns}, owner_class.owner};
+      record.kind(), record.mode(), values.size, {values.mtime_s, record.mtime_ns()}, owner_class.owner};
   return view;
 }
 
@@ -246,16 +246,16 @@ std::uint64_t Snapshot::file_size(EntryIndex entry) const {
 Kind Snapshot::kind(EntryIndex entry) const {
   return impl_->record(entry).kind();
 }
-std::uint8_t Snapshot::flags(EntryIndex entry) const {
-  return impl_->record(entry).flags;
+EntryFlags Snapshot::flags(EntryIndex entry) const {
+  return impl_->record(entry).flags();
 }
 std::uint32_t Snapshot::tag(EntryIndex entry) const {
   return impl_->record(entry).tag;
 }
 
-void Snapshot::set_flags(EntryIndex entry, std::uint8_t flags) {
+void Snapshot::set_flags(EntryIndex entry, EntryFlags flags) {
   SSYNC_ASSERT(entry < size());
-  impl_->records[entry].flags = flags;
+  impl_->records[entry].set_flags(flags);
 }
 
 void Snapshot::set_tag(EntryIndex entry, std::uint32_t tag) {

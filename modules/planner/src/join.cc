@@ -72,7 +72,7 @@ Result<void> Join::add_source(RowBatch batch) {
 }
 
 Result<EntryIndex> Join::keep_entry(const ScannedEntry& found) {
-  std::uint8_t flags = 0;
+  EntryFlags flags = 0;
   if (found.doubt) flags |= kFlagDoubt;
   if (found.checksum) flags |= kFlagChecksum;
   if (found.has_digest) flags |= kFlagDigest;

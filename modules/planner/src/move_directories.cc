@@ -220,7 +220,7 @@ void DirectoryMoves::apply(RowIndex row, EntryIndex directory) {
     const Attributes& attributes = state_.options.attributes;
     const bool same = project(state_.rows.view(pair.row).values, attributes) ==
                       project(state_.mirror.view(pair.entry).values, attributes);
-    pending.facts = static_cast<std::uint8_t>((pending.facts & ~kMetaSame) | (same ? kMetaSame : 0));
+    pending.facts = static_cast<Facts>((pending.facts & ~kMetaSame) | (same ? kMetaSame : 0));
   }
   // From here on these are what the mirror has at those paths.
   for (const Pair& pair : comparison_.replaced) {
@@ -269,7 +269,7 @@ void DirectoryMoves::try_twin(RowIndex row, const Snapshot::View& view) {
 // Nothing has to be made anew in it.
 void DirectoryMoves::settle_twin(RowIndex row, const std::string& path) {
   const auto settle = [this](RowIndex one, unsigned facts) {
-    state_.pending[one].facts = static_cast<std::uint8_t>(state_.pending[one].facts & ~facts);
+    state_.pending[one].facts = static_cast<Facts>(state_.pending[one].facts & ~facts);
   };
   settle(row, kReplaces | kTwin | kLate);
   state_.rows.set_tag(row, kNoEntry);

@@ -196,7 +196,7 @@ Result<void> Join::file(const Row& row, const Scanned& entry) {
   }
   if (row.values.size == 0 || is_proven_same(row, entry)) return same_content(row, entry);
   const Metadata metadata = compare_metadata(row, entry);
-  std::uint8_t facts = 0;
+  Facts facts = 0;
   if (metadata.same) facts |= kMetaSame;
   if (metadata.known && entry.wanted && !entry.doubt && entry.checksum) facts |= kKnown;
   SSYNC_TRY(const RowIndex index, state_.add_row(row, Action::compare, facts, entry.entry));

@@ -159,13 +159,13 @@ void settle_twin(State& state, RowIndex row, const std::unordered_map<EntryIndex
     state.clear_mirror_flag(entry, kMoved);
   }
   const auto parent = state.directory_row(state.rows.view(row).location);
-  pending.facts = static_cast<std::uint8_t>(pending.facts & ~kReplaces);
-  if (!state.has(*parent, kLate)) pending.facts = static_cast<std::uint8_t>(pending.facts & ~kLate);
+  pending.facts = static_cast<Facts>(pending.facts & ~kReplaces);
+  if (!state.has(*parent, kLate)) pending.facts = static_cast<Facts>(pending.facts & ~kLate);
   const bool keeps_content =
       (pending.action == Action::rename || pending.action == Action::copy) && pending.from == entry;
   if (keeps_content) {
     pending.action = Action::rename;
-    pending.facts = static_cast<std::uint8_t>(pending.facts & ~kTwin);
+    pending.facts = static_cast<Facts>(pending.facts & ~kTwin);
     state.set_mirror_flag(entry, kMoved);
     state.rows.set_tag(row, kNoEntry);
   } else {

@@ -36,7 +36,7 @@ std::string_view text_of(Kind kind) {
   return "unreadable entry";
 }
 
-Result<RowIndex> State::add_row(const Row& row, Action action, std::uint8_t facts, EntryIndex at) {
+Result<RowIndex> State::add_row(const Row& row, Action action, Facts facts, EntryIndex at) {
   SSYNC_TRY_VOID(rows.begin_directory(row.location));
   SSYNC_TRY(const RowIndex index, rows.add(row.name, row.values, row.target, 0, row.id, 0, at));
   pending.push_back(Pending{kNoEntry, action, facts});

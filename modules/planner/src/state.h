@@ -26,10 +26,10 @@ inline constexpr RowIndex kNoIndex = ~RowIndex{0};
 
 /// Flags of mirror entries. An entry with neither of the first two is gone from the source: extra, or in the
 /// way of another kind.
-inline constexpr std::uint8_t kStays = kFlagA;  ///< the source has it, of the same kind
-inline constexpr std::uint8_t kProtected =
+inline constexpr EntryFlags kStays = kFlagA;  ///< the source has it, of the same kind
+inline constexpr EntryFlags kProtected =
     kFlagB;  ///< at or below a Problem, or above one: neither removed nor moved
-inline constexpr std::uint8_t kMoved = kFlagC;  ///< a rename or exchange takes it from its path
+inline constexpr EntryFlags kMoved = kFlagC;  ///< a rename or exchange takes it from its path
 
 /// What becomes of a row.
 enum class Action : std::uint8_t {
@@ -50,23 +50,24 @@ enum class Action : std::uint8_t {
 };
 
 /// Facts about a row.
-inline constexpr std::uint8_t kReplaces =
+using Facts = std::uint16_t;
+inline constexpr Facts kReplaces =
     1;  ///< the mirror's entry at its path (the row's tag) has another kind or spelling, and must go first
-inline constexpr std::uint8_t kLate =
+inline constexpr Facts kLate =
     2;  ///< this row, or a directory above it, has kReplaces: nothing can be put there before the removals
-inline constexpr std::uint8_t kTouched = 4;  ///< a directory in which something was made, replaced or removed
-inline constexpr std::uint8_t kMetaSame = 8;  ///< once the content is known to be the same, nothing differs
-inline constexpr std::uint8_t kKnown = 16;    ///< like kMetaSame, and the index would learn nothing either
-inline constexpr std::uint8_t kTwin =
+inline constexpr Facts kTouched = 4;   ///< a directory in which something was made, replaced or removed
+inline constexpr Facts kMetaSame = 8;  ///< once the content is known to be the same, nothing differs
+inline constexpr Facts kKnown = 16;    ///< like kMetaSame, and the index would learn nothing either
+inline constexpr Facts kTwin =
     32;  ///< its mirror entry has its name in other letters, on a mirror that folds case
-inline constexpr std::uint8_t kOrdered = 64;  ///< part of the order of local steps
-inline constexpr std::uint8_t kEarly = 128;   ///< its change was handed out before the plan
+inline constexpr Facts kOrdered = 64;  ///< part of the order of local steps
+inline constexpr Facts kEarly = 128;   ///< its change was handed out before the plan
 
 /// Kept beside each row of State::rows.
 struct Pending {
   EntryIndex from = kNoEntry;  ///< copy, rename, move_directory, moved: what the mirror has already
   Action action = Action::left_out;
-  std::uint8_t facts = 0;
+  Facts facts = 0;
 };
 
 /// Values for a few rows out of many: sorted pairs instead of a field in all.
@@ -148,7 +149,7 @@ struct State {
   [[nodiscard]] bool deletes_allowed() const noexcept { return options.delete_extra == DeleteExtra::yes; }
 
   /// Appends to rows and keeps the evidence that `action` may need.
-  [[nodiscard]] Result<RowIndex> add_row(const Row& row, Action action, std::uint8_t facts, EntryIndex at);
+  [[nodiscard]] Result<RowIndex> add_row(const Row& row, Action action, Facts facts, EntryIndex at);
   void report(Problem problem);
   /// Right as it is: into the tree digest.
   void fold(PathView path, const Values& values, std::string_view target,
@@ -161,20 +162,18 @@ struct State {
   /// The row of the directory `location`. Every location of a row has one.
   [[nodiscard]] std::optional<RowIndex> directory_row(std::string_view location) const;
 
-  void set_mirror_flag(EntryIndex entry, std::uint8_t flag) {
-    mirror.set_flags(entry, static_cast<std::uint8_t>(mirror.flags(entry) | flag));
+  void set_mirror_flag(EntryIndex entry, EntryFlags flag) {
+    mirror.set_flags(entry, static_cast<EntryFlags>(mirror.flags(entry) | flag));
   }
-  void clear_mirror_flag(EntryIndex entry, std::uint8_t flag) {
-    mirror.set_flags(entry, static_cast<std::uint8_t>(mirror.flags(entry) & ~flag));
+  void clear_mirror_flag(EntryIndex entry, EntryFlags flag) {
+    mirror.set_flags(entry, static_cast<EntryFlags>(mirror.flags(entry) & ~flag));
   }
-  [[nodiscard]] bool mirror_has(EntryIndex entry, std::uint8_t flag) const {
+  [[nodiscard]] bool mirror_has(EntryIndex entry, EntryFlags flag) const {
     return (mirror.flags(entry) & flag) != 0;
   }
   [[nodiscard]] bool is_gone(EntryIndex entry) const { return !mirror_has(entry, kStays | kProtected); }
-  [[nodiscard]] bool has(RowIndex row, std::uint8_t fact) const { return (pending[row].facts & fact) != 0; }
-  void set(RowIndex row, std::uint8_t fact) {
-    pending[row].facts = static_cast<std::uint8_t>(pending[row].facts | fact);
-  }
+  [[nodiscard]] bool has(RowIndex row, Facts fact) const { return (pending[row].facts & fact) != 0; }
+  void set(RowIndex row, Facts fact) { pending[row].facts = static_cast<Facts>(pending[row].facts | fact); }
 };
 
 /// "file", "directory", "symbolic link", "socket, fifo or device".

@@ -14,6 +14,7 @@ constexpr std::size_t kEntriesAtOnce = 1024;
 
 /// The bits of what is not mirrored are kept in the flags of a row, above those that the snapshot names.
 constexpr unsigned kUnmirroredUnit = kFlagA;
+constexpr unsigned kUnmirroredBits = fs::kHasAttributes | fs::kHasAcl | fs::kHasCapability;
 
 scanner::Options scan_options(const Feed::Options& options) {
   scanner::Options scan;
@@ -116,7 +117,7 @@ Result<RowId> Feed::keep(const ScanBlock& block) {
       const unsigned flags =
           (entry.doubt ? unsigned{kFlagDoubt} : 0U) | unsigned{entry.unmirrored} * kUnmirroredUnit;
       SSYNC_TRY_VOID(rows_.add(entry.name, entry.seen.values, entry.target, entry.seen.device,
-                               entry.seen.inode, static_cast<std::uint8_t>(flags)));
+                               entry.seen.inode, static_cast<EntryFlags>(flags)));
     }
     left = left.subspan(some.size());
   }
@@ -173,7 +174,8 @@ std::optional<Snapshot::View> Feed::row(RowId id) const {
 }
 
 Result<void> Feed::remember(const Snapshot::View& row, const content::Content& content) {
-  return remember(row.path(), static_cast<std::uint8_t>(row.flags / kUnmirroredUnit), content);
+  return remember(row.path(), static_cast<std::uint8_t>(row.flags / kUnmirroredUnit & kUnmirroredBits),
+                  content);
 }
 
 Result<void> Feed::remember(PathView path, std::uint8_t unmirrored, const content::Content& content) {

@@ -19,8 +19,9 @@ using EntryIndex = std::uint32_t;
 using DirectoryIndex = std::uint32_t;
 inline constexpr EntryIndex kNoEntry = ~EntryIndex{0};
 
-/// Facts about an entry that are not Values; free for the owner of the snapshot to set.
-enum EntryFlag : std::uint8_t {
+/// Facts about an entry that are not Values; free for the owner of the snapshot to set. Ten bits are kept.
+using EntryFlags = std::uint16_t;
+enum EntryFlag : EntryFlags {
   kFlagDoubt = 1,
   kFlagChecksum = 2,  ///< the index has a proven checksum
   kFlagDigest = 4,    ///< the index has a proven digest
@@ -28,7 +29,9 @@ enum EntryFlag : std::uint8_t {
   kFlagA = 16,
   kFlagB = 32,
   kFlagC = 64,
-  kFlagD = 128,  ///< A to D mean what the owner of the snapshot wants
+  kFlagD = 128,
+  kFlagE = 256,
+  kFlagF = 512,  ///< A to F mean what the owner of the snapshot wants
 };
 
 /// An append-only list of directories and their rows, in row order; then read-only but for flags.
@@ -47,7 +50,7 @@ class Snapshot {
     std::uint64_t inode = 0;
     std::uint64_t device = 0;
     std::uint32_t tag = 0;
-    std::uint8_t flags = 0;
+    EntryFlags flags = 0;
     [[nodiscard]] PathView path() const noexcept { return {location, name}; }
   };
   struct Range {  ///< half open
@@ -68,7 +71,7 @@ class Snapshot {
   /// Of the mode, the low 12 bits are kept. The root's own row has an empty name and is the first one of
   /// location "".
   [[nodiscard]] Result<EntryIndex> add(std::string_view name, const Values& values, std::string_view target,
-                                       std::uint64_t device, std::uint64_t inode, std::uint8_t flags,
+                                       std::uint64_t device, std::uint64_t inode, EntryFlags flags,
                                        std::uint32_t tag = 0);
 
   [[nodiscard]] std::size_t size() const noexcept;
@@ -79,9 +82,9 @@ class Snapshot {
   [[nodiscard]] std::string_view name(EntryIndex entry) const;
   [[nodiscard]] std::uint64_t file_size(EntryIndex entry) const;
   [[nodiscard]] Kind kind(EntryIndex entry) const;
-  [[nodiscard]] std::uint8_t flags(EntryIndex entry) const;
+  [[nodiscard]] EntryFlags flags(EntryIndex entry) const;
   [[nodiscard]] std::uint32_t tag(EntryIndex entry) const;
-  void set_flags(EntryIndex entry, std::uint8_t flags);
+  void set_flags(EntryIndex entry, EntryFlags flags);
   void set_tag(EntryIndex entry, std::uint32_t tag);
   [[nodiscard]] std::string_view location(DirectoryIndex directory) const;
   [[nodiscard]] Range rows(DirectoryIndex directory) const;
