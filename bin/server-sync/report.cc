@@ -155,26 +155,26 @@ void Report::OfMirror::sync_started(std::string_view peer, std::string_view sour
 void Report::OfMirror::change(const Change& change) {
   if (json_lines()) {
     programs::EventLine line("change");
-    if (!change.from_name.empty()) line.add("from", printable(change.from()));
+    if (const Change::From* const from = change.from()) line.add("from", printable(from->path()));
     if (!name_.empty()) line.add("mirror", escape(name_));
-    line.add("op", op_name(change.op));
+    line.add("op", op_name(change.op()));
     line.add("path", printable(change.path()));
     report_.add(std::move(line).finish());
     // What takes no time comes in thousands; after anything else the next change may take long.
-    if (change.op != Op::set_metadata) pause();
+    if (change.op() != Op::set_metadata) pause();
     return;
   }
-  if (change.op == Op::set_metadata) return;
+  if (change.op() == Op::set_metadata) return;
   const std::string path = printable(change.path());
-  switch (change.op) {
+  switch (change.op()) {
     case Op::copy:
     case Op::rename:
     case Op::rename_directory:
     case Op::stage_rename:
     case Op::stage_copy:
-      return line(fmt::format("Copying file: {} and renaming to {}", printable(change.from()), path));
+      return line(fmt::format("Copying file: {} and renaming to {}", printable(change.from()->path()), path));
     case Op::exchange:
-      return line(fmt::format("Exchanging files: {} and {}", printable(change.from()), path));
+      return line(fmt::format("Exchanging files: {} and {}", printable(change.from()->path()), path));
     case Op::remove:
       return line(fmt::format("Deleting file: {}", path));
     case Op::remove_directory:

@@ -25,9 +25,9 @@ namespace {
 constexpr std::string_view kRoot = "/tree";
 
 std::string text_of(const Change& change) {
-  std::string text(op_name(change.op));
+  std::string text(op_name(change.op()));
   text += " " + printable(change.path());
-  if (!change.from_name.empty()) text += " <- " + printable(change.from());
+  if (const Change::From* const from = change.from()) text += " <- " + printable(from->path());
   return text;
 }
 

@@ -9,7 +9,7 @@ std::string path_of(const Change& change) {
   return join(change.path());
 }
 std::string from_of(const Change& change) {
-  return join(change.from());
+  return join(change.from()->path());
 }
 
 // Whether `node` is what the planner saw. Directories change their times while things change inside.
@@ -56,10 +56,10 @@ std::string Applier::check_from(const Change& change) const {
   const std::string from = from_of(change);
   const Node* node = mirror_.find(from);
   if (node == nullptr) return "nothing at " + from;
-  if (!change.at_from || !is_seen(*node, *change.at_from)) return "something else at " + from;
+  if (!change.from()->seen || !is_seen(*node, *change.from()->seen)) return "something else at " + from;
   const Node* there = mirror_.find(path_of(change));
-  if (there != nullptr && there->inode == node->inode && change.op != Op::stage_rename &&
-      change.op != Op::stage_copy) {
+  if (there != nullptr && there->inode == node->inode && change.op() != Op::stage_rename &&
+      change.op() != Op::stage_copy) {
     return "both names of one inode: " + from;
   }
   return check_content(change, node->content);
@@ -92,7 +92,7 @@ std::string Applier::create(const Change& change, Kind kind) {
   if (std::string wrong = check_place(change); !wrong.empty()) return wrong;
   Node node;
   node.values = change.wanted;
-  node.target = change.target;
+  node.target = change.target();
   node.inode = mirror_.new_inode();
   if (kind == Kind::file) {
     if (std::string wrong = check_content(change, ""); !wrong.empty()) return wrong;
@@ -112,7 +112,7 @@ std::string Applier::create(const Change& change, Kind kind) {
 std::string Applier::respell(const Change& change) {
   const std::string from = from_of(change);
   const Node* node = mirror_.find(from);
-  if (node == nullptr || !change.at_from || !is_seen(*node, *change.at_from))
+  if (node == nullptr || !change.from()->seen || !is_seen(*node, *change.from()->seen))
     return "something else at " + from;
   if (mirror_.find(path_of(change)) != nullptr) return "not free: " + path_of(change);
   mirror_.put(path_of(change), mirror_.take(from));
@@ -121,11 +121,11 @@ std::string Applier::respell(const Change& change) {
 }
 
 std::string Applier::copy_or_move(const Change& change) {
-  if (change.restore) return respell(change);
+  if (change.respells()) return respell(change);
   if (std::string wrong = check_place(change); !wrong.empty()) return wrong;
   if (std::string wrong = check_from(change); !wrong.empty()) return wrong;
   Node node = *mirror_.find(from_of(change));
-  if (change.op == Op::copy) {
+  if (change.op() == Op::copy) {
     node.inode = mirror_.new_inode();
     node.links = 1;
   } else {
@@ -140,7 +140,7 @@ std::string Applier::move_directory(const Change& change) {
   if (std::string wrong = check_place(change); !wrong.empty()) return wrong;
   const std::string path = path_of(change), from = from_of(change);
   const Node* node = mirror_.find(from);
-  if (node == nullptr || !change.at_from || !is_seen(*node, *change.at_from))
+  if (node == nullptr || !change.from()->seen || !is_seen(*node, *change.from()->seen))
     return "not what was to be moved: " + from;
   if (node->values.kind != Kind::directory) return "no directory to move: " + from;
   if (change.at_path) return "a directory moved over something";
@@ -155,22 +155,21 @@ std::string Applier::exchange(const Change& change) {
   if (std::string wrong = check_from(change); !wrong.empty()) return wrong;
   const std::string path = path_of(change), from = from_of(change);
   if (!change.at_path) return "nothing to exchange at " + path;
-  if (change.from_row != kNoRow && source_paths_.at(change.from_row) != from)
-    return "wrong row for the other side of " + path;
+  const std::optional<Change::Exchange::Other>& back = std::get<Change::Exchange>(change.step).other;
+  if (back && source_paths_.at(back->row) != from) return "wrong row for the other side of " + path;
   Node mine = mirror_.take(path), other = mirror_.take(from);
-  if (change.from_row == kNoRow) {  // on its way to a third path
+  if (!back) {  // on its way to a third path
     place(change, std::move(other));
     mirror_.put(from, std::move(mine));
     touch(from);
     return "";
   }
   if (mine.content != source_.find(from)->content) return "wrong content for " + from;
-  if (change.from_checksum && *change.from_checksum != checksum_of(mine.content))
-    return "wrong checksum for " + from;
-  if (options_.compare_content && !change.from_checksum) return "no checksum for " + from;
+  if (back->checksum && *back->checksum != checksum_of(mine.content)) return "wrong checksum for " + from;
+  if (options_.compare_content && !back->checksum) return "no checksum for " + from;
   place(change, std::move(other));
-  mine.values = change.from_wanted;
-  fold(from, mine, change.from_wanted);
+  mine.values = back->wanted;
+  fold(from, mine, back->wanted);
   mirror_.put(from, std::move(mine));
   touch(from);
   return "";
@@ -182,7 +181,7 @@ std::string Applier::stage(const Change& change) {
   if (staged_.contains(path_of(change))) return "staged twice: " + path_of(change);
   const std::string from = from_of(change);
   Node node = *mirror_.find(from);
-  if (change.op == Op::stage_rename) {
+  if (change.op() == Op::stage_rename) {
     node = mirror_.take(from);
     touch(from);
   } else {
@@ -209,7 +208,7 @@ std::string Applier::remove(const Change& change) {
   const Node* node = mirror_.find(path);
   if (node == nullptr) return "nothing to remove at " + path;
   if (!change.at_path || !is_seen(*node, *change.at_path)) return "not what was to be removed: " + path;
-  if ((node->values.kind == Kind::directory) != (change.op == Op::remove_directory))
+  if ((node->values.kind == Kind::directory) != (change.op() == Op::remove_directory))
     return "wrong kind of removal: " + path;
   if (mirror_.has_children(path)) return "not empty: " + path;
   mirror_.erase_all(path);
@@ -239,19 +238,21 @@ std::string Applier::set_metadata(const Change& change) {
   }
   const bool is_right =
       project(node->values, options_.attributes) == project(change.wanted, options_.attributes);
-  if (change.record_only && !is_right) return "only recorded, but not right: " + path;
-  if (!change.record_only && change.wanted.kind == Kind::file && node->links > 1) {
+  using Purpose = Change::SetMetadata::Purpose;
+  const bool is_record = change.is(Purpose::record);
+  if (is_record && !is_right) return "only recorded, but not right: " + path;
+  if (!is_record && change.wanted.kind == Kind::file && node->links > 1) {
     node->inode = mirror_.new_inode();
     node->links = 1;
     touch(path);
   }
-  if (!change.record_only) node->values = change.wanted;
-  if (!change.restore) fold(path, *node, change.wanted);
+  if (!is_record) node->values = change.wanted;
+  if (!change.is(Purpose::restore)) fold(path, *node, change.wanted);
   return "";
 }
 
 std::string Applier::apply(const Change& change) {
-  switch (change.op) {
+  switch (change.op()) {
     case Op::make_directory:
       return create(change, Kind::directory);
     case Op::make_link:

@@ -236,12 +236,12 @@ class Driver {
 };
 
 std::string text_of(const Change& change) {
-  std::string text(op_name(change.op));
+  std::string text(op_name(change.op()));
   const std::string path = join(change.path());
   text += " " + (path.empty() ? "." : path);
-  if (!change.from_name.empty()) text += " <- " + join(change.from());
-  if (change.record_only) text += " (record)";
-  if (change.restore) text += " (restore)";
+  if (const Change::From* const from = change.from()) text += " <- " + join(from->path());
+  if (change.is(Change::SetMetadata::Purpose::record)) text += " (record)";
+  if (change.is(Change::SetMetadata::Purpose::restore) || change.respells()) text += " (restore)";
   return text;
 }
 
@@ -257,7 +257,7 @@ std::vector<std::string> Outcome::steps() const {
 std::vector<std::string> Outcome::work() const {
   std::vector<std::string> lines;
   for (const Change& change : changes) {
-    const bool is_final = change.op == Op::set_metadata && change.wanted.kind == Kind::directory;
+    const bool is_final = change.op() == Op::set_metadata && change.wanted.kind == Kind::directory;
     if (!is_final) lines.push_back(text_of(change));
   }
   return lines;

@@ -31,7 +31,9 @@ class PlannerOrder : public testing::Test {
   std::vector<std::string> filling() {
     std::vector<std::string> paths;
     for (const Change& change : drive(source_, mirror_).changes) {
-      if (change.fills_directory) paths.push_back(join(change.path()));
+      if (const auto* request = std::get_if<Change::Request>(&change.step);
+          request && request->fills_directory)
+        paths.push_back(join(change.path()));
     }
     return paths;
   }

@@ -64,12 +64,12 @@ void check_totals(const Outcome& outcome, const Tree& source) {
   std::map<Op, std::uint64_t> ops;
   std::uint64_t metadata = 0, finals_of_new = 0, published = 0, rings = 0;
   for (const Change& change : outcome.changes) {
-    if (change.op == Op::rename && change.restore) continue;  // only other letters
-    ++ops[change.op];
-    if (change.op == Op::publish_staged) ++published;
-    if (change.op == Op::exchange && change.from_row != kNoRow)
+    if (change.respells()) continue;  // only other letters
+    ++ops[change.op()];
+    if (change.op() == Op::publish_staged) ++published;
+    if (const auto* exchange = std::get_if<Change::Exchange>(&change.step); exchange && exchange->other)
       ++rings;  // the last of it makes two paths right
-    if (change.op != Op::set_metadata || change.record_only || change.restore) continue;
+    if (!change.is(Change::SetMetadata::Purpose::change)) continue;
     if (change.wanted.kind == Kind::directory && !change.at_path) {
       ++finals_of_new;
     } else {
@@ -117,11 +117,11 @@ RC_GTEST_PROP(PlannerProperty, ApplyingThePlanYieldsTheSource, ()) {
   check_totals(outcome, trees.source);
   RC_ASSERT(outcome.problems.empty());
   RC_CLASSIFY(std::any_of(outcome.changes.begin(), outcome.changes.end(),
-                          [](const Change& change) { return change.op == Op::exchange; }),
+                          [](const Change& change) { return change.op() == Op::exchange; }),
               "exchange");
   RC_CLASSIFY(outcome.totals.renames > 0, "rename");
   RC_CLASSIFY(std::any_of(outcome.changes.begin(), outcome.changes.end(),
-                          [](const Change& change) { return change.op == Op::rename_directory; }),
+                          [](const Change& change) { return change.op() == Op::rename_directory; }),
               "rename_directory");
 }
 
@@ -145,13 +145,13 @@ RC_GTEST_PROP(PlannerProperty, DirectoriesThatMovedMoveWhateverElseHappened, ())
     check_totals(outcome, trees.source);
   }
   const auto moved = std::count_if(outcome.changes.begin(), outcome.changes.end(),
-                                   [](const Change& change) { return change.op == Op::rename_directory; });
+                                   [](const Change& change) { return change.op() == Op::rename_directory; });
   const auto is_from_moved = [&](const Change& change) {
-    return (change.op == Op::rename || change.op == Op::copy) && change.at_from &&
-           !trees.mirror.has(join(change.from()));
+    return (change.op() == Op::rename || change.op() == Op::copy) && change.from()->seen &&
+           !trees.mirror.has(join(change.from()->path()));
   };
   const auto is_replaced = [&](const Change& change) {
-    return change.at_path && change.op != Op::set_metadata && !trees.mirror.has(join(change.path()));
+    return change.at_path && change.op() != Op::set_metadata && !trees.mirror.has(join(change.path()));
   };
   RC_CLASSIFY(std::ranges::any_of(outcome.changes, is_from_moved), "taken from a moved one");
   RC_CLASSIFY(std::ranges::any_of(outcome.changes, is_replaced), "replaced in a moved one");
@@ -220,7 +220,7 @@ RC_GTEST_PROP(PlannerProperty, WithheldDeletesKeepEveryContent, ()) {
   RC_ASSERT(outcome.error == std::string());
   RC_ASSERT((outcome.guard == Guard::max_delete) == (outcome.totals.deletes > 0));
   for (const Change& change : outcome.changes)
-    RC_ASSERT(change.op != Op::remove && change.op != Op::remove_directory);
+    RC_ASSERT(change.op() != Op::remove && change.op() != Op::remove_directory);
   RC_ASSERT(outcome.digest == digest_of_source(trees.source, outcome.problems, driving.options));
   if (outcome.guard == Guard::none) check_equal(outcome.mirror, trees.source);
 }
@@ -265,14 +265,15 @@ RC_GTEST_PROP(PlannerProperty, WhateverIsThereIsMovedOrCopiedInARightOrder,
   check_totals(outcome, trees.source);
   const auto is_used = [&](Op op) {
     return std::any_of(outcome.changes.begin(), outcome.changes.end(),
-                       [op](const Change& change) { return change.op == op; });
+                       [op](const Change& change) { return change.op() == op; });
   };
   for (const Op op : {Op::exchange, Op::rename, Op::copy, Op::stage_copy, Op::stage_rename}) {
     RC_CLASSIFY(is_used(op), std::string(op_name(op)));
   }
   RC_CLASSIFY(std::any_of(outcome.changes.begin(), outcome.changes.end(),
                           [](const Change& change) {
-                            return change.op == Op::exchange && change.from_row == kNoRow;
+                            const auto* exchange = std::get_if<Change::Exchange>(&change.step);
+                            return exchange != nullptr && !exchange->other;
                           }),
               "ring");
 }
@@ -283,7 +284,7 @@ RC_GTEST_PROP(PlannerProperty, WithKnownDigestsOnlyNewContentIsRequested,
   const Outcome outcome = drive(trees.source, trees.mirror);
   RC_ASSERT(outcome.error == std::string());
   for (const Change& change : outcome.changes) {
-    if (change.op != Op::request) continue;
+    if (change.op() != Op::request) continue;
     const std::string& content = trees.source.find(join(change.path()))->content;
     for (const std::string& path : trees.mirror.paths())
       RC_ASSERT(trees.mirror.find(path)->content != content);

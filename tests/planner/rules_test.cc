@@ -130,8 +130,9 @@ TEST(PlannerRules, WhatKeptChangingIsRequestedFirstWhateverTheStatsSay) {
   pair.mirror.find("d/b")->retry = true;
   const Outcome outcome = drive(pair.source, pair.mirror);
   EXPECT_THAT(outcome.work(), ElementsAre("request d/b", "request 0"));
-  EXPECT_FALSE(outcome.changes[0].any_content);  // what is there is a whole copy
-  EXPECT_TRUE(outcome.changes[1].any_content);
+  EXPECT_FALSE(
+      std::get<Change::Request>(outcome.changes[0].step).any_content);  // what is there is a whole copy
+  EXPECT_TRUE(std::get<Change::Request>(outcome.changes[1].step).any_content);
   EXPECT_THAT(outcome.reads(), IsEmpty());
   expect_equal(outcome, pair.source);
 }
@@ -144,7 +145,7 @@ TEST(PlannerRules, AnyContentIsBetterThanOneThatWasReadWhileItChanged) {
   there.wanted.reset();
   const Outcome outcome = drive(pair.source, pair.mirror);
   EXPECT_THAT(outcome.work(), ElementsAre("request a"));
-  EXPECT_TRUE(outcome.changes[0].any_content);
+  EXPECT_TRUE(std::get<Change::Request>(outcome.changes[0].step).any_content);
 }
 
 TEST(PlannerRules, ComparingContentSettlesWhatKeptChanging) {

@@ -37,7 +37,7 @@ class ApplierTest : public testing::Test {
   /// At `path` now, with what the mirror has there.
   Change change(Op op, std::string_view path, Values wanted = {}) {
     Change made;
-    made.op = op;
+    made.step = support::step_of(op);
     made.location = split(path).location;
     made.name = split(path).name;
     made.wanted = wanted;
@@ -71,7 +71,7 @@ TEST_F(ApplierTest, RemovesTheSpecialEntryThatTheScanSawAndNoOther) {
 
 TEST_F(ApplierTest, MakesDirectoriesLinksAndEmptyFiles) {
   Change to_link = change(Op::make_link, "n/l", {Kind::symlink, 0, 0, kLater, {}});
-  to_link.target = "../a";
+  std::get<Change::MakeLink>(to_link.step).target = "../a";
   EXPECT_EQ(apply(change(Op::make_directory, "n", {Kind::directory, 02550, 0, kLater, {}})), "done");
   EXPECT_EQ(apply(to_link), "done");
   EXPECT_EQ(apply(change(Op::make_empty, "n/e", values(0, 06755))), "done");
@@ -86,7 +86,7 @@ TEST_F(ApplierTest, NeverReplacesWhatThePlanDidNotSee) {
   const Change empty = change(Op::make_empty, "new", values(0));
   const Change directory = change(Op::make_directory, "new", {});
   Change to_link = change(Op::make_link, "new", {Kind::symlink, 0, 0, kLater, {}});
-  to_link.target = "x";
+  std::get<Change::MakeLink>(to_link.step).target = "x";
   const Change copy = from(Op::copy, "a", "new", values(9));
   const Change rename = from(Op::rename, "a", "new", values(9));
   mirror_.add(file("new", "somebody's"));
@@ -98,7 +98,7 @@ TEST_F(ApplierTest, NeverReplacesWhatThePlanDidNotSee) {
 
 TEST_F(ApplierTest, ReplacesAFileByALinkAndALinkByAnEmptyFile) {
   Change to_link = change(Op::make_link, "a", {Kind::symlink, 0, 0, kLater, {}});
-  to_link.target = "b";
+  std::get<Change::MakeLink>(to_link.step).target = "b";
   EXPECT_EQ(apply(to_link), "done");
   EXPECT_EQ(tree(), "a link - -> b\nb file 2 \"bb\"\nd dir -\nd/c file 4 \"in d\"\n");
   EXPECT_EQ(apply(change(Op::make_empty, "a", values(0))), "done");
@@ -165,8 +165,8 @@ TEST_F(ApplierTest, ExchangesTwoFiles) {
   for (const bool supported : {true, false}) {
     mirror_.set_limits({.exchange = supported});
     Change swap = from(Op::exchange, "a", "b", values(mirror_.stat("a").seen.values.size, 0600));
-    swap.from_row = 7;
-    swap.from_wanted = values(mirror_.stat("b").seen.values.size, 0604);
+    std::get<Change::Exchange>(swap.step).other = {7, values(mirror_.stat("b").seen.values.size, 0604),
+                                                   std::nullopt};
     EXPECT_EQ(apply(swap), "done");
     EXPECT_EQ(mirror_.stat("b").seen.values.mode, 0600);
     EXPECT_EQ(mirror_.stat("a").seen.values.mode, 0604);
@@ -183,8 +183,7 @@ TEST_F(ApplierTest, RotatesByExchanges) {
     Change first = from(Op::exchange, "a", "b", values(9));
     Change second = from(Op::exchange, "d/c", "a", values(4));
     second.at_path = mirror_.stat("b").seen;
-    second.from_row = 7;
-    second.from_wanted = values(2, 0604);
+    std::get<Change::Exchange>(second.step).other = {7, values(2, 0604), std::nullopt};
     EXPECT_EQ(apply(first), "done");
     EXPECT_EQ(apply(second), "done");
     EXPECT_EQ(tree(), "a file 4 \"in d\"\nb file 9 \"content a\"\nd dir -\nd/c file 2 \"bb\"\n");
@@ -196,8 +195,7 @@ TEST_F(ApplierTest, ARingIsNeverWithoutAName) {
   Change first = from(Op::exchange, "a", "b", values(9));
   Change second = from(Op::exchange, "d/c", "a", values(4));
   second.at_path = mirror_.stat("b").seen;
-  second.from_row = 7;
-  second.from_wanted = values(2);
+  std::get<Change::Exchange>(second.step).other = {7, values(2), std::nullopt};
   mirror_.on_operation([this](const support::FakeOperation&) {
     for (const char* name : {"a", "b", "d/c"})
       EXPECT_TRUE(mirror_.exists(name)) << name;
@@ -216,7 +214,7 @@ TEST(ApplierCaseTest, AFileADirectoryAndALinkGetOtherLetters) {
       change_from(Op::rename_directory, "dir", "Dir", {Kind::directory, 0755, 0, kLater, {}}, mirror);
   Change content_too = change_from(Op::rename, "link", "LINK", {Kind::symlink, 0, 0, kLater, {}}, mirror);
   Change content_stays = change_from(Op::rename, "file", "File", values(7), mirror);
-  content_too.restore = true;
+  std::get<Change::Rename>(content_too.step).respells = true;
   for (Change* change : {&directory, &content_too, &content_stays}) {
     change->at_path.reset();
     EXPECT_EQ(apply(*change), Applied::State::done);
@@ -307,7 +305,7 @@ TEST_F(ApplierTest, KeepsTheTimeOfAFileThatWasEditedMeanwhile) {
 
 TEST_F(ApplierTest, OnlyRecordsWhenAskedTo) {
   Change record = change(Op::set_metadata, "a", values(9));
-  record.record_only = true;
+  record.step = Change::SetMetadata{.purpose = Change::SetMetadata::Purpose::record};
   mirror_.clear_operations();
   EXPECT_EQ(apply(record), "done");
   EXPECT_EQ(mirror_.change_count(), 0U);
@@ -348,8 +346,7 @@ TEST_F(ApplierTest, MovesToAnotherDeviceByCopying) {
 TEST_F(ApplierTest, ExchangesAcrossDevicesByCopying) {
   mirror_.mount("d", {.type_name = "other"});
   Change change = from(Op::exchange, "a", "d/c", values(9));
-  change.from_row = 7;
-  change.from_wanted = values(4);
+  std::get<Change::Exchange>(change.step).other = {7, values(4), std::nullopt};
   EXPECT_EQ(apply(change), "done");
   EXPECT_EQ(tree(), "a file 4 \"in d\"\nb file 2 \"bb\"\nd dir -\nd/c file 9 \"content a\"\n");
 }

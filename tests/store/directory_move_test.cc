@@ -33,7 +33,7 @@ class DirectoryMoveTest : public testing::TestWithParam<Durable> {
   /// What the plan says of something that came along.
   Change later(Op op, const Seen& scanned, std::string_view path) {
     Change change;
-    change.op = op;
+    change.step = support::step_of(op);
     change.location = split(path).location;
     change.name = split(path).name;
     change.wanted = scanned.values;

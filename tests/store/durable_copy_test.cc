@@ -35,7 +35,7 @@ std::vector<Node> some_files() {
 
 Change metadata(FakeTree& mirror, std::string_view path) {
   Change change;
-  change.op = Op::set_metadata;
+  change.step = Change::SetMetadata{};
   change.location = split(path).location;
   change.name = split(path).name;
   change.at_path = mirror.stat(path).seen;
@@ -45,7 +45,7 @@ Change metadata(FakeTree& mirror, std::string_view path) {
 
 Change removal(FakeTree& mirror, std::string_view path) {
   Change change = metadata(mirror, path);
-  change.op = Op::remove;
+  change.step = Change::Remove{};
   return change;
 }
 
@@ -214,8 +214,7 @@ TEST_P(CopyPowerCutTest, AtAnyChangeLeavesEachHalfOfAnExchangeOldOrNew) {
     FakeTree mirror(some_files());
     Steps run(mirror);
     Change change = change_from(Op::exchange, "b", "c", values(2, 0600), mirror);
-    change.from_row = 7;
-    change.from_wanted = values(4, 0600);
+    std::get<Change::Exchange>(change.step).other = {7, values(4, 0600), std::nullopt};
     mirror.fail_from(n, EIO);
     run.apply(change);
     const bool all = mirror.change_count() < n;

@@ -43,8 +43,7 @@ class ReceiverTest : public testing::TestWithParam<Durable> {
     request.location = split(path).location;
     request.name = split(path).name;
     request.wanted.mode = 0640;
-    request.fills_directory = fills;
-    request.any_content = any_content;
+    request.step = Change::Request{.fills_directory = fills, .any_content = any_content};
     if (mirror_.exists(path)) request.at_path = mirror_.stat(path).seen;
     receiver_->expect(std::move(request));
   }
@@ -385,6 +384,7 @@ TEST_P(ReceiverTest, SetsTheOwnerBeforeTheModeAndTheTimeLast) {
   expect(1, "first");
   EXPECT_EQ(send({whole(1, "1")}, "1"), "");
   Change request;
+  request.step = Change::Request{};
   request.row = 2;
   request.name = "setuid";
   request.wanted.mode = 04755;
@@ -399,6 +399,7 @@ TEST_P(ReceiverTest, ReportsAnOwnerThatCannotBeSet) {
   mirror_.set_limits({.owner = false});
   start({.durable = GetParam(), .attributes = {.owner = true}});
   Change request;
+  request.step = Change::Request{};
   request.row = 1;
   request.name = "a";
   request.wanted.owner = {1234, 5678};
@@ -446,6 +447,7 @@ TEST(ReceiverDurableTest, FlushesBeforeAndAfterEachBatchOfNames) {
   Receiver receiver(mirror, staging, {.writers = 1, .durable = Durable::yes}, events);
   for (RowId row = 1; row <= 2; ++row) {
     Change request;
+    request.step = Change::Request{};
     request.row = row;
     request.name = std::to_string(row);
     receiver.expect(std::move(request));
@@ -465,6 +467,7 @@ TEST(ReceiverDurableTest, APowerCutAfterPublishedLosesNothing) {
   BoundedQueue<ReceiveEvent> events(100);
   Receiver receiver(mirror, staging, {.durable = Durable::yes}, events);
   Change request;
+  request.step = Change::Request{};
   request.row = 1;
   request.name = "a";
   request.at_path = mirror.stat("a").seen;

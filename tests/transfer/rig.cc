@@ -28,14 +28,14 @@ void walk(fs::Tree& source, fs::Tree& mirror, const std::string& location, RowId
     change.row = row++;
     if (change.wanted.kind == Kind::file) into.requests.push_back(change);
     if (change.wanted.kind == Kind::symlink) {
-      change.op = Op::make_link;
+      change.step = Change::MakeLink{source.open(location).value()->read_link(name).value()};
       into.make.push_back(change);
     }
     if (change.wanted.kind != Kind::directory) continue;
-    change.op = Op::make_directory;
+    change.step = Change::MakeDirectory{};
     into.make.push_back(change);
     walk(source, mirror, path, row, into);
-    change.op = Op::set_metadata;
+    change.step = Change::SetMetadata{};
     into.finish.push_back(change);
   }
 }
@@ -59,7 +59,8 @@ class Pipe {
     std::jthread results([this] { take_events(); });
     for (const Change& change : changes) {
       receiver_.expect(change);
-      if (!requests_.push({change.row, change.location, change.name, change.wanted, change.any_content}))
+      if (!requests_.push({change.row, change.location, change.name, change.wanted,
+                           std::get<Change::Request>(change.step).any_content}))
         break;
     }
     requests_.close();

@@ -44,7 +44,7 @@ class ChangingFileTest : public testing::Test {
     options.reader.chunk_bytes = 4096;
     fs::Staging staging(mirror_);
     Change request = change_to(Op::request, path, source_, mirror_);
-    request.any_content = any_content;
+    std::get<Change::Request>(request.step).any_content = any_content;
     return pipe(source_, mirror_, staging, {request}, options);
   }
 

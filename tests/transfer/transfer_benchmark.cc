@@ -18,7 +18,7 @@ constexpr std::size_t kDirectories = 50, kFiles = 40, kBytes = 8192;
 std::vector<Change> requests_of(fs::Tree& source, fs::Tree& mirror, bool fill) {
   std::vector<Change> requests = first_copy(source, mirror).requests;
   for (Change& request : requests)
-    request.fills_directory = fill;
+    std::get<Change::Request>(request.step).fills_directory = fill;
   return requests;
 }
 

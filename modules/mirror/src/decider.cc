@@ -12,6 +12,7 @@ namespace ssync::mirror {
 namespace {
 
 using planner::Planner;
+using Purpose = Change::SetMetadata::Purpose;
 
 /// What is sealed goes on in batches of this size at most.
 constexpr std::size_t kSealBatch = 256;
@@ -33,6 +34,42 @@ planner::Options planner_options(const SyncRequest& request) {
     options.client_max_delete = options.server_max_delete = std::nullopt;
   }
   return options;
+}
+
+/// It completes a directory that the sync made, which was told and counted as made.
+bool finishes_new_directory(const Change& change) {
+  return change.op() == Op::set_metadata && !change.at_path;
+}
+
+/// A change of its own, for whoever looks at the mirror.
+bool is_visible(const Change& change) {
+  return !change.is(Purpose::record) && !change.is(Purpose::restore) && !change.respells() &&
+         !finishes_new_directory(change);
+}
+
+std::optional<Checksum> content_of(const Values& wanted, const std::optional<Checksum>& checksum) {
+  if (wanted.kind == Kind::file && wanted.size == 0) return content::ContentHash().checksum();
+  return checksum;
+}
+
+/// What is to be sealed of the path that the change made right.
+SealItem seal_item(const Change& change) {
+  return {.location = change.location,
+          .name = change.name,
+          .wanted = change.wanted,
+          .target = std::string(change.target()),
+          .checksum = content_of(change.wanted, change.checksum),
+          .digest = change.digest,
+          .row = change.row};
+}
+
+/// The same of the other path. Requires: exchange.other.
+SealItem seal_item(const Change::Exchange& exchange) {
+  return {.location = exchange.from.location,
+          .name = exchange.from.name,
+          .wanted = exchange.other->wanted,
+          .checksum = content_of(exchange.other->wanted, exchange.other->checksum),
+          .row = exchange.other->row};
 }
 
 Guard stopping(Guard guard) {
@@ -198,16 +235,17 @@ Result<void> Decider::act(std::vector<Change> changes) {
   for (Change& change : changes) {
     applier_.follow(change);
     if (context_.request.only_shows()) {
-      if (change.record_only) {  // right as it is: nothing to seal, but part of what both ends compare
-        digest_.add(change.location,
-                    row_hash(change.name, project(change.wanted, context_.request.attributes), change.target,
-                             context_.request.reads_content() ? change.checksum : std::nullopt));
+      if (change.is(
+              Purpose::record)) {  // right as it is: nothing to seal, but part of what both ends compare
+        digest_.add(
+            change.location,
+            row_hash(change.name, project(change.wanted, context_.request.attributes), change.target(),
+                     context_.request.reads_content() ? change.checksum : std::nullopt));
       }
-      if (change.record_only || change.restore || (change.op == Op::set_metadata && !change.at_path))
-        continue;
+      if (!is_visible(change)) continue;
       differs_ = true;
       SSYNC_TRY_VOID(outbox_.change(change));
-    } else if (change.op == Op::request) {
+    } else if (change.op() == Op::request) {
       SSYNC_TRY_VOID(request(std::move(change)));
     } else if (std::optional<SealItem> item = carried_over(change)) {
       SSYNC_TRY_VOID(seal(*std::move(item)));
@@ -226,13 +264,13 @@ Result<void> Decider::act(std::vector<Change> changes) {
 /// at the entry's new path and is carried over, without another look. An entry that was changed since has
 /// another stat than the record, which the next scan sees.
 std::optional<SealItem> Decider::carried_over(const Change& change) {
-  if (!change.record_only || change.from_name.empty() || !is_moved_whole_ || applier_.moved_in_parts())
-    return std::nullopt;
-  std::optional<index::Record> record = records_.find(change.from());
+  const Change::From* const from = change.is(Purpose::record) ? change.from() : nullptr;
+  if (from == nullptr || !is_moved_whole_ || applier_.moved_in_parts()) return std::nullopt;
+  std::optional<index::Record> record = records_.find(from->path());
   if (!record || record->racy || !change.at_path ||
       !same_content(record->held, *change.at_path, fs::StableInodes::yes))
     return std::nullopt;
-  SealItem item = seal_item(change, change.path(), change.wanted, change.row, change.checksum, change.digest);
+  SealItem item = seal_item(change);
   item.seen = record->held;
   if (!context_.request.reads_content()) {  // else what was read decides
     if (!item.checksum) item.checksum = record->checksum;
@@ -271,17 +309,17 @@ Result<void> Decider::conclude(const Change& change, const store::Applied& done)
     case store::Applied::State::problem:
       break;
   }
-  if (change.op == Op::make_directory) not_made_.insert(join(change.path()));
-  if (change.op == Op::rename_directory) is_moved_whole_ = false;
+  if (change.op() == Op::make_directory) not_made_.insert(join(change.path()));
+  if (change.op() == Op::rename_directory) is_moved_whole_ = false;
   Problem found = done.problem;
   found.location = change.location;
   found.name = change.name;
   found.row = change.row;
-  if (change.op == Op::exchange && change.from_row != kNoRow) {
+  if (const auto* exchange = std::get_if<Change::Exchange>(&change.step); exchange && exchange->other) {
     Problem other = found;
-    other.location = change.from_location;
-    other.name = change.from_name;
-    other.row = change.from_row;
+    other.location = exchange->from.location;
+    other.name = exchange->from.name;
+    other.row = exchange->other->row;
     SSYNC_TRY_VOID(problem(std::move(other)));
   }
   return problem(std::move(found));
@@ -295,10 +333,7 @@ Result<void> Decider::problem(Problem problem) {
 
 /// Counts, tells and remembers what was carried out.
 Result<void> Decider::applied(const Change& change) {
-  // This step completes a directory that the sync made: it was told and counted as made, and is no change of
-  // its own.
-  const bool finishes = change.op == Op::set_metadata && !change.at_path;
-  const bool visible = !change.record_only && !change.restore && !finishes;
+  const bool visible = is_visible(change);
   if (visible) {
     context_.observer.change(change);
     SSYNC_TRY_VOID(outbox_.change(change));
@@ -306,7 +341,7 @@ Result<void> Decider::applied(const Change& change) {
   const auto forget = [&](PathView path) {
     return context_.index.with([&](index::Index& index) { return index.append_removed(path); });
   };
-  switch (change.op) {
+  switch (change.op()) {
     case Op::make_directory:
       ++stats_.created;
       return {};  // sealed when its metadata is final
@@ -319,26 +354,27 @@ Result<void> Decider::applied(const Change& change) {
       add_to(stats_.reused_bytes, change.wanted.size);
       break;
     case Op::rename:
-      if (change.restore) return forget(change.from());
+      if (change.respells()) return forget(change.from()->path());
       ++stats_.renamed;
       add_to(stats_.reused_bytes, change.wanted.size);
-      SSYNC_TRY_VOID(forget(change.from()));
+      SSYNC_TRY_VOID(forget(change.from()->path()));
       break;
-    case Op::exchange:
+    case Op::exchange: {
       ++stats_.renamed;
       add_to(stats_.reused_bytes, change.wanted.size);
-      if (change.from_row == kNoRow) break;
+      const auto& exchange = std::get<Change::Exchange>(change.step);
+      if (!exchange.other) break;
       ++stats_.renamed;
-      add_to(stats_.reused_bytes, change.from_wanted.size);
-      SSYNC_TRY_VOID(seal(seal_item(change, change.from(), change.from_wanted, change.from_row,
-                                    change.from_checksum, std::nullopt)));
+      add_to(stats_.reused_bytes, exchange.other->wanted.size);
+      SSYNC_TRY_VOID(seal(seal_item(exchange)));
       break;
+    }
     case Op::rename_directory:
       ++stats_.renamed;
       return {};
     case Op::stage_rename:
       ++stats_.renamed;
-      return forget(change.from());
+      return forget(change.from()->path());
     case Op::stage_copy:
       ++stats_.copied;
       return {};
@@ -350,27 +386,13 @@ Result<void> Decider::applied(const Change& change) {
       ++stats_.deleted;
       return forget(change.path());
     case Op::set_metadata:
-      if (change.restore) return {};
+      if (change.is(Purpose::restore)) return {};
       if (visible) ++stats_.metadata;
       break;
     case Op::request:
       return {};
   }
-  return seal(seal_item(change, change.path(), change.wanted, change.row, change.checksum, change.digest));
-}
-
-SealItem Decider::seal_item(const Change& change, PathView path, const Values& wanted, RowId row,
-                            const std::optional<Checksum>& checksum, const std::optional<Digest>& digest) {
-  SealItem item{std::string(path.location),
-                std::string(path.name),
-                wanted,
-                change.target,
-                checksum,
-                digest,
-                std::nullopt,
-                row};
-  if (wanted.kind == Kind::file && wanted.size == 0) item.checksum = content::ContentHash().checksum();
-  return item;
+  return seal(seal_item(change));
 }
 
 Result<void> Decider::seal(SealItem item) {
@@ -404,35 +426,36 @@ Result<void> Decider::request(Change change) {
     while (receiver_.outstanding() > context_.capacities.open_requests / 2)
       SSYNC_TRY_VOID(drain_events(true));
   }
-  if (change.fills_directory && not_made_.contains(change.location)) change.fills_directory = false;
+  auto& how = std::get<Change::Request>(change.step);
+  if (how.fills_directory && not_made_.contains(change.location)) how.fills_directory = false;
   if (request_room_.next({change.location, change.name})) SSYNC_TRY_VOID(say_requests());
   has_requested_ = true;
   request_bytes_ += change.wanted.size;
   request_rows_.push_back(
-      wire::RequestRow{change.location, change.name, change.digest, change.row, change.any_content});
+      wire::RequestRow{change.location, change.name, change.digest, change.row, how.any_content});
   receiver_.expect(std::move(change));
   return {};
 }
 
 /// The local content was not what the scan saw: ask the source for it.
 Result<void> Decider::request_instead(const Change& change) {
-  if (change.op == Op::stage_rename || change.op == Op::stage_copy)
+  if (change.op() == Op::stage_rename || change.op() == Op::stage_copy)
     return {};  // its publish_staged turns up stale in its turn
-  Change again = change;
-  again.op = Op::request;
-  again.from_location.clear();
-  again.from_name.clear();
-  again.at_from.reset();
-  again.checksum.reset();
-  again.digest.reset();
-  again.from_row = kNoRow;
-  if (change.op == Op::exchange && change.from_row != kNoRow) {
-    Change other = again;
-    other.location = change.from_location;
-    other.name = change.from_name;
-    other.row = change.from_row;
-    other.wanted = change.from_wanted;
-    other.at_path = change.at_from;
+  Change again;
+  again.step = Change::Request{};
+  again.location = change.location;
+  again.name = change.name;
+  again.row = change.row;
+  again.wanted = change.wanted;
+  again.at_path = change.at_path;
+  if (const auto* exchange = std::get_if<Change::Exchange>(&change.step); exchange && exchange->other) {
+    Change other;
+    other.step = Change::Request{};
+    other.location = exchange->from.location;
+    other.name = exchange->from.name;
+    other.row = exchange->other->row;
+    other.wanted = exchange->other->wanted;
+    other.at_path = exchange->from.seen;
     SSYNC_TRY_VOID(request(std::move(other)));
   }
   return request(std::move(again));

@@ -58,9 +58,6 @@ class Decider {
   [[nodiscard]] Result<void> problem(Problem problem);
   [[nodiscard]] Result<void> finish_writes();
   [[nodiscard]] Result<void> end();
-  [[nodiscard]] static SealItem seal_item(const Change& change, PathView path, const Values& wanted,
-                                          RowId row, const std::optional<Checksum>& checksum,
-                                          const std::optional<Digest>& digest);
   [[nodiscard]] Result<void> seal(SealItem item);
   [[nodiscard]] Result<void> flush_seals();
 

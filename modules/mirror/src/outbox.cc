@@ -12,12 +12,14 @@ constexpr std::size_t kFixedBytes = 128;
 
 wire::ChangeRow row_of(const Change& change, const Attributes& attributes) {
   wire::ChangeRow row;
-  row.op = change.op;
+  row.op = change.op();
   row.kind = change.wanted.kind;
   row.location = change.location;
   row.name = change.name;
-  row.from_location = change.from_location;
-  row.from_name = change.from_name;
+  if (const Change::From* const from = change.from()) {
+    row.from_location = from->location;
+    row.from_name = from->name;
+  }
   row.size = change.wanted.size;
   row.is_new = !change.at_path.has_value();
   if (change.at_path) {
@@ -26,7 +28,7 @@ wire::ChangeRow row_of(const Change& change, const Attributes& attributes) {
     const auto bit = [&row](bool differs, unsigned position) {
       row.differs = static_cast<std::uint8_t>(row.differs | (differs ? 1U << position : 0U));
     };
-    bit(change.op != Op::set_metadata, 0);
+    bit(change.op() != Op::set_metadata, 0);
     bit(now.size != then.size, 1);
     bit(now.mtime != then.mtime, 2);
     bit(now.mode != then.mode, 3);

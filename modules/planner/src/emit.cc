@@ -127,7 +127,8 @@ bool Emitter::run_requests(std::vector<Change>& out) {
     state_.set(row, kEarly);
     // In doubt too: what the mirror has was read while the file changed the last time, or was changed on the
     // mirror. It is not worth keeping.
-    if (state_.mirror_has(state_.entry_at(row), kFlagDoubt)) out.back().any_content = true;
+    if (state_.mirror_has(state_.entry_at(row), kFlagDoubt))
+      std::get<Change::Request>(out.back().step).any_content = true;
   }
   return walk_rows(out, [&](RowIndex row) {
     if (state_.pending[row].action == Action::request) add_request(out, row, rows_.view());
@@ -142,32 +143,30 @@ std::optional<Seen> Emitter::standing_at(RowIndex row) const {
   return state_.seen(entry);
 }
 
-Change Emitter::change_of(Op op, RowIndex row, const Snapshot::View& view) const {
+Change Emitter::change_of(Change::Step step, RowIndex row, const Snapshot::View& view) const {
   Change change;
-  change.op = op;
+  change.step = std::move(step);
   change.row = view.inode;
   change.location = view.location;
   change.name = view.name;
   change.wanted = view.values;
-  change.target = view.target;
   change.at_path = standing_at(row);
-  if (view.values.kind == Kind::file && op != Op::request) {
+  if (view.values.kind == Kind::file && change.op() != Op::request) {
     change.checksum = view.values.size == 0 ? kEmptyChecksum : state_.checksums.get(row);
     change.digest = state_.digests.get(row);
   }
   return change;
 }
 
-void Emitter::add_from(Change& change, RowIndex row) {
+// Where that is by now what the row's content is to come from.
+Change::From Emitter::from_of(RowIndex row) const {
   const EntryIndex from = state_.pending[row].from;
   const Snapshot::View view = state_.mirror.view(from);
-  change.from_location = location_now(view.location);
-  change.from_name = view.name;
-  change.at_from = state_.seen(from);
   // By now it has the letters of the row that stands at its path.
   const auto brought = state_.brought.find(from);
-  if (brought != state_.brought.end() && is_respelled(brought->second))
-    change.from_name = state_.rows.name(brought->second);
+  const bool has_other_letters = brought != state_.brought.end() && is_respelled(brought->second);
+  return {location_now(view.location),
+          std::string(has_other_letters ? state_.rows.name(brought->second) : view.name), state_.seen(from)};
 }
 
 bool Emitter::is_respelled(RowIndex row) const {
@@ -177,12 +176,9 @@ bool Emitter::is_respelled(RowIndex row) const {
 
 void Emitter::add_respelling(std::vector<Change>& out, RowIndex row, const Snapshot::View& view) {
   const Snapshot::View there = state_.mirror.view(state_.entry_at(row));
-  Change change = change_of(Op::rename, row, view);
-  change.from_location = change.location;
-  change.from_name = there.name;
-  change.at_from = state_.seen(state_.entry_at(row));
+  Change::From from{std::string(view.location), std::string(there.name), state_.seen(state_.entry_at(row))};
+  Change change = change_of(Change::Rename{.from = std::move(from), .respells = true}, row, view);
   change.at_path.reset();
-  change.restore = true;
   touch(change.location);
   out.push_back(std::move(change));
 }
@@ -198,13 +194,36 @@ std::string Emitter::location_now(std::string_view location) const {
   return std::string(location);
 }
 
+Change::Step Emitter::carried_out(const LocalStep& step) const {
+  using Kind = LocalStep::Kind;
+  switch (step.kind) {
+    case Kind::copy:
+      return Change::Copy{from_of(step.row)};
+    case Kind::rename:
+      return Change::Rename{.from = from_of(step.row)};
+    case Kind::exchange: {
+      Change::Exchange exchange{from_of(step.row), std::nullopt};
+      if (step.other != kNoIndex) {
+        const Snapshot::View other = state_.rows.view(step.other);
+        exchange.other = {other.inode, other.values, state_.checksums.get(step.other)};
+      }
+      return exchange;
+    }
+    case Kind::make_empty:
+      return Change::MakeEmpty{};
+    case Kind::stage_copy:
+      return Change::StageCopy{from_of(step.row)};
+    case Kind::stage_rename:
+      return Change::StageRename{from_of(step.row)};
+    case Kind::publish:
+      break;
+  }
+  return Change::PublishStaged{};
+}
+
 void Emitter::add_local(std::vector<Change>& out, const LocalStep& step) {
   using Kind = LocalStep::Kind;
-  static constexpr Op kOps[] = {Op::copy,       Op::rename,       Op::exchange,      Op::make_empty,
-                                Op::stage_copy, Op::stage_rename, Op::publish_staged};
-  Change change = change_of(kOps[static_cast<std::size_t>(step.kind)], step.row, state_.rows.view(step.row));
-  const bool has_from = step.kind != Kind::make_empty && step.kind != Kind::publish;
-  if (has_from) add_from(change, step.row);
+  Change change = change_of(carried_out(step), step.row, state_.rows.view(step.row));
   const bool is_staging = step.kind == Kind::stage_copy || step.kind == Kind::stage_rename;
   if (is_staging) {
     change.at_path.reset();
@@ -214,16 +233,8 @@ void Emitter::add_local(std::vector<Change>& out, const LocalStep& step) {
   }
   const bool is_moved =
       step.kind == Kind::rename || step.kind == Kind::stage_rename || step.kind == Kind::exchange;
-  if (is_moved) touch(change.from_location);
-  if (step.kind == Kind::exchange) {
-    change.at_path = state_.seen(state_.entry_at(step.stands));
-    if (step.other != kNoIndex) {
-      const Snapshot::View other = state_.rows.view(step.other);
-      change.from_row = other.inode;
-      change.from_wanted = other.values;
-      change.from_checksum = state_.checksums.get(step.other);
-    }
-  }
+  if (is_moved) touch(change.from()->location);
+  if (step.kind == Kind::exchange) change.at_path = state_.seen(state_.entry_at(step.stands));
   out.push_back(std::move(change));
 }
 
@@ -243,7 +254,10 @@ bool Emitter::run_removals(std::vector<Change>& out) {
     if (!state_.is_gone(entry) || state_.mirror_has(entry, kMoved)) continue;
     const Snapshot::View view = entries_from_end_->view();
     Change change;
-    change.op = view.values.kind == Kind::directory ? Op::remove_directory : Op::remove;
+    if (view.values.kind == Kind::directory)
+      change.step = Change::RemoveDirectory{};
+    else
+      change.step = Change::Remove{};
     change.location = location_now(view.location);
     change.name = view.name;
     change.wanted = view.values;
@@ -255,45 +269,43 @@ bool Emitter::run_removals(std::vector<Change>& out) {
 }
 
 void Emitter::add_creation(std::vector<Change>& out, RowIndex row, const Snapshot::View& view) {
-  Op op = Op::publish_staged;
+  Change::Step step = Change::PublishStaged{};
   switch (state_.pending[row].action) {
     case Action::make_directory:
-      op = Op::make_directory;
+      step = Change::MakeDirectory{};
       break;
     case Action::make_link:
-      op = Op::make_link;
+      step = Change::MakeLink{std::string(view.target)};
       break;
     case Action::make_empty:
-      op = Op::make_empty;
+      step = Change::MakeEmpty{};
       break;
     default:
       break;
   }
-  out.push_back(change_of(op, row, view));
+  out.push_back(change_of(std::move(step), row, view));
   touch(out.back().location);
 }
 
 void Emitter::add_directory_move(std::vector<Change>& out, RowIndex row, const Snapshot::View& view) {
-  Change change = change_of(Op::rename_directory, row, view);
-  add_from(change, row);
+  Change change = change_of(Change::RenameDirectory{from_of(row)}, row, view);
   touch(change.location);
-  touch(change.from_location);
+  touch(change.from()->location);
   const Snapshot::View from = state_.mirror.view(state_.pending[row].from);
   moved_to_.insert_or_assign(join(from.path()), join(view.path()));
   out.push_back(std::move(change));
 }
 
 void Emitter::add_request(std::vector<Change>& out, RowIndex row, const Snapshot::View& view) {
-  Change change = change_of(Op::request, row, view);
-  if (requested_ != change.location) {
-    requested_ = change.location;
-    const auto directory = state_.directory_row(change.location);
+  if (requested_ != view.location) {
+    requested_ = view.location;
+    const auto directory = state_.directory_row(view.location);
     // Whatever else is put into it has touched it by now; what comes later only sets attributes.
     fills_requested_ = directory && state_.pending[*directory].action == Action::make_directory &&
                        !state_.has(*directory, kTouched);
   }
-  change.fills_directory = fills_requested_;
-  change.any_content = !change.at_path;
+  Change change = change_of(Change::Request{.fills_directory = fills_requested_}, row, view);
+  std::get<Change::Request>(change.step).any_content = !change.at_path;
   touch(change.location);
   out.push_back(std::move(change));
 }
@@ -313,20 +325,19 @@ bool Emitter::run_metadata(std::vector<Change>& out, bool linked) {
 }
 
 void Emitter::add_metadata(std::vector<Change>& out, RowIndex row, const Snapshot::View& view) {
-  Change change = change_of(Op::set_metadata, row, view);
   const Pending& pending = state_.pending[row];
   const bool is_moved = pending.action == Action::moved;
-  change.record_only = pending.action == Action::record || (is_moved && state_.has(row, kMetaSame));
-  if (is_moved) {
+  const bool is_record = pending.action == Action::record || (is_moved && state_.has(row, kMetaSame));
+  Change::SetMetadata step{.target = std::string(view.target)};
+  if (is_record) step.purpose = Change::SetMetadata::Purpose::record;
+  if (is_record && is_moved) {
     const Snapshot::View from = state_.mirror.view(pending.from);
-    change.at_path = state_.seen(pending.from);
-    if (change.record_only) {
-      change.from_location = from.location;
-      change.from_name = from.name;
-    }
+    step.scanned_at = {std::string(from.location), std::string(from.name), std::nullopt};
   }
+  Change change = change_of(std::move(step), row, view);
+  if (is_moved) change.at_path = state_.seen(pending.from);
   // A file with other names is copied before it changes, so its directory changes with it.
-  if (!change.record_only && change.at_path && change.at_path->links > 1) touch(change.location);
+  if (!is_record && change.at_path && change.at_path->links > 1) touch(change.location);
   out.push_back(std::move(change));
 }
 
@@ -343,10 +354,11 @@ void Emitter::add_directory(std::vector<Change>& out, RowIndex row, const Snapsh
   const Action action = state_.pending[row].action;
   const bool is_touched = state_.has(row, kTouched);
   if (action == Action::left_out || (action == Action::same && !is_touched)) return;
-  Change change = change_of(Op::set_metadata, row, view);
-  change.restore = action == Action::same;
-  change.record_only = action == Action::record && !is_touched;
-  out.push_back(std::move(change));
+  using Purpose = Change::SetMetadata::Purpose;
+  Purpose purpose = Purpose::change;
+  if (action == Action::same) purpose = Purpose::restore;
+  if (action == Action::record && !is_touched) purpose = Purpose::record;
+  out.push_back(change_of(Change::SetMetadata{.purpose = purpose}, row, view));
 }
 
 // The directory's times change, and the root's: staging comes and goes there.

@@ -50,6 +50,7 @@ class Emitter {
   bool walk_rows(std::vector<Change>& out, Visit visit);
   [[nodiscard]] bool is_full(const std::vector<Change>& out) const;
 
+  [[nodiscard]] Change::Step carried_out(const LocalStep& step) const;
   void add_local(std::vector<Change>& out, const LocalStep& step);
   bool run_local(std::vector<Change>& out);
   bool run_removals(std::vector<Change>& out);
@@ -60,9 +61,9 @@ class Emitter {
   void add_metadata(std::vector<Change>& out, RowIndex row, const Snapshot::View& view);
   void add_directory(std::vector<Change>& out, RowIndex row, const Snapshot::View& view);
 
-  [[nodiscard]] Change change_of(Op op, RowIndex row, const Snapshot::View& view) const;
+  [[nodiscard]] Change change_of(Change::Step step, RowIndex row, const Snapshot::View& view) const;
   [[nodiscard]] std::optional<Seen> standing_at(RowIndex row) const;
-  void add_from(Change& change, RowIndex row);
+  [[nodiscard]] Change::From from_of(RowIndex row) const;
   [[nodiscard]] std::string location_now(std::string_view location) const;
   void touch(std::string_view location);
   [[nodiscard]] bool is_respelled(RowIndex row) const;

@@ -2,7 +2,9 @@
 
 #include <map>
 #include <utility>
+#include <variant>
 
+#include "ssync/base/overload.h"
 #include "ssync/store/attributes.h"
 #include "ssync/store/placing.h"
 
@@ -38,37 +40,28 @@ struct Applier::Impl {
   // The steps. State::stale: the content is not there as planned.
 
   Result<State> run(const Change& change, const Progress& progress) {
-    switch (change.op) {
-      case Op::make_directory:
-        return done(make_directory(change));
-      case Op::make_link:
-        return done(make_link(change));
-      case Op::make_empty:
-        return done(make_empty(change));
-      case Op::copy:
-        return copy(change, progress);
-      case Op::rename:
-        return rename(change, progress);
-      case Op::rename_directory:
-        return done(rename_directory(change, progress));
-      case Op::exchange:
-        return exchange(change);
-      case Op::stage_rename:
-        return stage_rename(change, progress);
-      case Op::stage_copy:
-        return stage_copy(change, progress);
-      case Op::publish_staged:
-        return publish_staged(change, progress);
-      case Op::remove:
-        return done(remove(change));
-      case Op::remove_directory:
-        return done(remove_directory(change));
-      case Op::set_metadata:
-        return set_metadata(change, progress);
-      case Op::request:
-        break;
-    }
-    SSYNC_ASSERT(false);  // requests are the receiver's
+    return std::visit(
+        Overload{
+            [&](const Change::MakeDirectory&) { return done(make_directory(change)); },
+            [&](const Change::MakeLink& step) { return done(make_link(change, step.target)); },
+            [&](const Change::MakeEmpty&) { return done(make_empty(change)); },
+            [&](const Change::Copy& step) { return copy(change, step.from, progress); },
+            [&](const Change::Rename& step) {
+              return step.respells ? done(respell(change, step.from)) : rename(change, step.from, progress);
+            },
+            [&](const Change::RenameDirectory& step) {
+              return done(rename_directory(change, step.from, progress));
+            },
+            [&](const Change::Exchange& step) { return exchange(change, step); },
+            [&](const Change::StageRename& step) { return stage_rename(change, step.from, progress); },
+            [&](const Change::StageCopy& step) { return stage_copy(change, step.from, progress); },
+            [&](const Change::PublishStaged&) { return publish_staged(change, progress); },
+            [&](const Change::Remove&) { return done(remove_seen(change.path(), change.at_path)); },
+            [&](const Change::RemoveDirectory&) { return done(remove_directory(change)); },
+            [&](const Change::SetMetadata& step) { return set_metadata(change, step, progress); },
+            [](const Change::Request&) -> Result<State> { SSYNC_ASSERT(false); },  // the receiver's
+        },
+        change.step);
   }
 
   static Result<State> done(Result<void> result) {
@@ -87,9 +80,9 @@ struct Applier::Impl {
     return {};
   }
 
-  Result<void> make_link(const Change& change) {
-    if (!change.at_path) return make_link_in_place(change);
-    SSYNC_TRY(const Staged staged, placing.create_link(change.target));
+  Result<void> make_link(const Change& change, const std::string& target) {
+    if (!change.at_path) return make_link_in_place(change, target);
+    SSYNC_TRY(const Staged staged, placing.create_link(target));
     const Result<void> placed = [&]() -> Result<void> {
       SSYNC_TRY(fs::Directory* const directory, placing.staging());
       placing.give_group(*directory, change.location, staged.slot);
@@ -100,11 +93,10 @@ struct Applier::Impl {
     return placed;
   }
 
-  Result<void> make_link_in_place(const Change& change) {
+  Result<void> make_link_in_place(const Change& change, const std::string& target) {
     SSYNC_TRY(fs::Directory* const directory, open(change.location));
-    SSYNC_TRY_VOID(on_free_path("make link", with_writable(*directory, [&] {
-                                  return directory->make_link(change.name, change.target);
-                                })));
+    SSYNC_TRY_VOID(on_free_path(
+        "make link", with_writable(*directory, [&] { return directory->make_link(change.name, target); })));
     placing.give_group(*directory, change.location, change.name);
     Result<void> adjusted = adjust(*directory, change.name, change.wanted);
     if (!adjusted) placing.drop({change.name, true}, change.location);
@@ -124,46 +116,43 @@ struct Applier::Impl {
     return placed;
   }
 
-  Result<State> copy(const Change& change, const Progress& progress) {
-    SSYNC_TRY(const std::optional<Staged> staged,
-              copy_to_staging(change, change.from(), change.at_from, progress));
+  Result<State> copy(const Change& change, const Change::From& from, const Progress& progress) {
+    SSYNC_TRY(const std::optional<Staged> staged, copy_to_staging(aim_of(change), from, progress));
     if (!staged) return State::stale;
     return place_copy({change, *staged});
   }
 
-  Result<State> rename(const Change& change, const Progress& progress) {
-    if (change.restore) return done(respell(change));
-    SSYNC_TRY(const std::optional<fs::Stat> found, find(change.from(), change.at_from));
+  Result<State> rename(const Change& change, const Change::From& from, const Progress& progress) {
+    SSYNC_TRY(const std::optional<fs::Stat> found, find(from.path(), from.seen));
     if (!found) return State::stale;
     // rename(2) between two names of one file does nothing at all.
     const bool same_file = change.at_path && same_entry(*change.at_path, found->seen, rules.stable_inodes);
     if (is_shared_file(*found) && (same_file || attributes_differ(change.wanted, *found, rules.attributes))) {
-      return copy_and_remove(change, progress);
+      return copy_and_remove(change, from, progress);
     }
-    SSYNC_TRY(fs::Directory* const from, open(change.from_location));
+    SSYNC_TRY(fs::Directory* const old, open(from.location));
     SSYNC_TRY(fs::Directory* const to, open(change.location));
-    Result<void> moved = placing.move(*from, change.from_name, *to, change.name, change.at_path);
+    Result<void> moved = placing.move(*old, from.name, *to, change.name, change.at_path);
     if (!moved && moved.error().code == Errc::cross_device && found->type == fs::Stat::Type::file) {
-      return copy_and_remove(change, progress);
+      return copy_and_remove(change, from, progress);
     }
     if (!moved) return fail(std::move(moved).error());
-    if (change.location != change.from_location)
+    if (change.location != from.location)
       placing.give_group(*to, change.location, change.name, Placing::Came::moved);
     return done(adjust(*to, change.name, change.wanted));
   }
 
   /// Changes the letters of a name only. If the entry is gone, nothing is wrong: a later step brings its
   /// content.
-  Result<void> respell(const Change& change) {
-    SSYNC_TRY(const std::optional<fs::Stat> found, find_entry(change.from(), change.at_from));
+  Result<void> respell(const Change& change, const Change::From& from) {
+    SSYNC_TRY(const std::optional<fs::Stat> found, find_entry(from.path(), from.seen));
     if (!found) return {};
     SSYNC_TRY(fs::Directory* const directory, open(change.location));
-    return placing.move(*directory, change.from_name, *directory, change.name, std::nullopt);
+    return placing.move(*directory, from.name, *directory, change.name, std::nullopt);
   }
 
-  Result<State> copy_and_remove(const Change& change, const Progress& progress) {
-    SSYNC_TRY(const std::optional<Staged> staged,
-              copy_to_staging(change, change.from(), change.at_from, progress));
+  Result<State> copy_and_remove(const Change& change, const Change::From& from, const Progress& progress) {
+    SSYNC_TRY(const std::optional<Staged> staged, copy_to_staging(aim_of(change), from, progress));
     if (!staged) return State::stale;
     return place_copy({change, *staged, RemoveFrom::yes});
   }
@@ -179,12 +168,13 @@ struct Applier::Impl {
     const Change& change = copy.change;
     Result<void> placed = placing.publish(copy.staged, change.path(), change.at_path);
     if (!placed) placing.drop(copy.staged, change.location);
+    const Change::From* const from = change.from();
     if (placed && copy.part_of_move) {
       SSYNC_TRY(const std::optional<fs::Stat> made, look(change.path()));
-      if (made && change.at_from) remade.add(change.name, *change.at_from, made->seen);
+      if (made && from->seen) remade.add(change.name, *from->seen, made->seen);
     }
     if (!placed || copy.remove_from == RemoveFrom::no) return placed;
-    return remove_seen(change.from(), change.at_from);
+    return remove_seen(from->path(), from->seen);
   }
 
   /// Content is flushed before names are given, and names before anybody is told: so after a crash a name has
@@ -221,97 +211,97 @@ struct Applier::Impl {
     return {};
   }
 
-  Result<void> rename_directory(const Change& change, const Progress& progress) {
-    SSYNC_TRY(const std::optional<fs::Stat> found, find(change.from(), change.at_from));
+  Result<void> rename_directory(const Change& change, const Change::From& from, const Progress& progress) {
+    SSYNC_TRY(const std::optional<fs::Stat> found, find(from.path(), from.seen));
     if (!found || found->type != fs::Stat::Type::directory) return changed_meanwhile();
-    Result<void> moved = DirectoryMove::rename(placing, change.from(), change.path(), *found);
+    Result<void> moved = DirectoryMove::rename(placing, from.path(), change.path(), *found);
     if (moved || moved.error().code != Errc::cross_device) return moved;
     moved_in_parts = true;
     DirectoryMove by_parts(
         placing, remade, [&](Change part) { return move_part(std::move(part), progress); },
         [this] { return settle(); });
-    return by_parts.run(join(change.from()), join(change.path()));
+    return by_parts.run(join(from.path()), join(change.path()));
   }
 
   /// Moves one file by copying it. If that fails it stays where it is; a later step does not find it at its
   /// new path, and it is requested.
   Result<void> move_part(Change part, const Progress& progress) {
-    SSYNC_TRY(const std::optional<Staged> staged, copy_to_staging(part, part.from(), part.at_from, progress));
+    SSYNC_TRY(const std::optional<Staged> staged, copy_to_staging(aim_of(part), *part.from(), progress));
     if (!staged) return changed_meanwhile();
     SSYNC_TRY_VOID(place_copy({std::move(part), *staged, RemoveFrom::yes, true}));
     return waiting.is_full() ? settle() : Result<void>();
   }
 
-  Result<State> exchange(const Change& change) {
+  Result<State> exchange(const Change& change, const Change::Exchange& step) {
+    const PathView from = step.from.path();
     SSYNC_TRY(const std::optional<fs::Stat> at_path, find(change.path(), change.at_path));
-    SSYNC_TRY(const std::optional<fs::Stat> at_from, find(change.from(), change.at_from));
+    SSYNC_TRY(const std::optional<fs::Stat> at_from, find(from, step.from.seen));
     if (!at_path || !at_from) return State::stale;
-    SSYNC_TRY(fs::Directory* const from, open(change.from_location));
+    SSYNC_TRY(fs::Directory* const old, open(from.location));
     SSYNC_TRY(fs::Directory* const to, open(change.location));
-    Result<void> swapped = with_writable(*from, [&] {
-      return with_writable(
-          *to, [&] { return from->rename(change.from_name, *to, change.name, fs::Replace::exchange); });
+    Result<void> swapped = with_writable(*old, [&] {
+      return with_writable(*to,
+                           [&] { return old->rename(from.name, *to, change.name, fs::Replace::exchange); });
     });
     if (!swapped && swapped.error().code == Errc::unsupported)
-      swapped = exchange_by_staging(change, *from, *to);
+      swapped = exchange_by_staging(*old, from.name, *to, change.name);
     if (!swapped && swapped.error().code == Errc::cross_device)
-      return exchange_by_copying(change, at_path->seen, at_from->seen);
+      return exchange_by_copying(change, step, at_path->seen, at_from->seen);
     SSYNC_TRY_VOID(named("exchange", std::move(swapped)));
     SSYNC_TRY_VOID(make_right_at_once(change, change.path(), change.wanted));
-    if (change.from_row == kNoRow) return State::done;
-    return done(make_right_at_once(change, change.from(), change.from_wanted));
+    if (!step.other) return State::done;
+    return done(make_right_at_once(change, from, step.other->wanted));
   }
 
   /// Exchanges in three renames. A crash in between leaves `path` missing, and the next sync makes it again.
-  Result<void> exchange_by_staging(const Change& change, fs::Directory& from, fs::Directory& to) {
-    SSYNC_TRY(const Staged aside, placing.take(to, change.name));
+  Result<void> exchange_by_staging(fs::Directory& from, std::string_view from_name, fs::Directory& to,
+                                   std::string_view to_name) {
+    SSYNC_TRY(const Staged aside, placing.take(to, to_name));
     SSYNC_TRY(fs::Directory* const staging, placing.staging());
-    if (Result<void> moved = from.rename(change.from_name, to, change.name, fs::Replace::no); !moved) {
-      static_cast<void>(staging->rename(aside.slot, to, change.name, fs::Replace::no));
+    if (Result<void> moved = from.rename(from_name, to, to_name, fs::Replace::no); !moved) {
+      static_cast<void>(staging->rename(aside.slot, to, to_name, fs::Replace::no));
       return moved;
     }
-    return staging->rename(aside.slot, from, change.from_name, fs::Replace::no);
+    return staging->rename(aside.slot, from, from_name, fs::Replace::no);
   }
 
-  Result<State> exchange_by_copying(const Change& change, const Seen& at_path, const Seen& at_from) {
-    Change back = change;
-    std::swap(back.location, back.from_location);
-    std::swap(back.name, back.from_name);
-    std::swap(back.wanted, back.from_wanted);
-    const bool is_on_its_way = change.from_row == kNoRow;  // in a ring: the next step takes it from there
-    if (is_on_its_way) back.wanted = at_path.values;
-    SSYNC_TRY(const std::optional<Staged> there, copy_to_staging(change, change.from(), at_from, {}));
+  Result<State> exchange_by_copying(const Change& change, const Change::Exchange& step, const Seen& at_path,
+                                    const Seen& at_from) {
+    const PathView from = step.from.path();
+    const bool is_on_its_way = !step.other;  // in a ring: the next step takes it from there
+    const Aim back{from.location, is_on_its_way ? at_path.values : step.other->wanted};
+    SSYNC_TRY(const std::optional<Staged> there, copy_to_staging(aim_of(change), from, at_from, {}));
     if (!there) return State::stale;
-    SSYNC_TRY(const std::optional<Staged> here, copy_to_staging(back, back.from(), at_path, {}));
+    SSYNC_TRY(const std::optional<Staged> here, copy_to_staging(back, change.path(), at_path, {}));
     if (!here) placing.drop(*there, change.location);
     if (!here) return State::stale;
     if (durable == Durable::yes) SSYNC_TRY_VOID(flush());
     SSYNC_TRY_VOID(placing.publish(*there, change.path(), at_path));
-    SSYNC_TRY_VOID(placing.publish(*here, back.path(), at_from));
+    SSYNC_TRY_VOID(placing.publish(*here, from, at_from));
     if (is_on_its_way) {
-      SSYNC_TRY(const std::optional<fs::Stat> now, look(back.path()));
-      if (now) remade.add(back.name, at_path, now->seen);
+      SSYNC_TRY(const std::optional<fs::Stat> now, look(from));
+      if (now) remade.add(from.name, at_path, now->seen);
     }
     return State::done;
   }
 
-  Result<State> stage_rename(const Change& change, const Progress& progress) {
-    SSYNC_TRY(const std::optional<fs::Stat> found, find(change.from(), change.at_from));
+  Result<State> stage_rename(const Change& change, const Change::From& from, const Progress& progress) {
+    SSYNC_TRY(const std::optional<fs::Stat> found, find(from.path(), from.seen));
     if (!found) return State::stale;
-    SSYNC_TRY(fs::Directory* const from, open(change.from_location));
-    Result<Staged> taken = placing.take(*from, change.from_name);
+    SSYNC_TRY(fs::Directory* const old, open(from.location));
+    Result<Staged> taken = placing.take(*old, from.name);
     if (taken) {
       for_later[join(change.path())] = *std::move(taken);
       return State::done;
     }
     if (taken.error().code != Errc::cross_device) return fail(std::move(taken).error());
-    SSYNC_TRY(const State copied, stage_copy(change, progress));
+    SSYNC_TRY(const State copied, stage_copy(change, from, progress));
     if (copied != State::done) return copied;
-    return done(remove_seen(change.from(), change.at_from));
+    return done(remove_seen(from.path(), from.seen));
   }
 
-  Result<State> stage_copy(const Change& change, const Progress& progress) {
-    SSYNC_TRY(std::optional<Staged> copied, copy_to_staging(change, change.from(), change.at_from, progress));
+  Result<State> stage_copy(const Change& change, const Change::From& from, const Progress& progress) {
+    SSYNC_TRY(std::optional<Staged> copied, copy_to_staging(aim_of(change), from, progress));
     if (!copied) return State::stale;
     staged_is_flushed = false;
     for_later[join(change.path())] = *std::move(copied);
@@ -327,7 +317,7 @@ struct Applier::Impl {
       SSYNC_TRY(const fs::Stat stat, named("stat", directory->stat(content.slot)));
       if (is_shared_file(stat) && attributes_differ(change.wanted, stat, rules.attributes)) {
         SSYNC_TRY(const auto file, named("open", directory->open_file(content.slot)));
-        SSYNC_TRY(std::optional<Staged> own, copy_file(*file, change, stat, progress));
+        SSYNC_TRY(std::optional<Staged> own, copy_file(*file, aim_of(change), stat, progress));
         if (!own) return State::stale;
         placing.drop(content, change.location);
         for_later.erase(found);
@@ -342,8 +332,6 @@ struct Applier::Impl {
     for_later.erase(found);
     return State::done;
   }
-
-  Result<void> remove(const Change& change) { return remove_seen(change.path(), change.at_path); }
 
   Result<void> remove_directory(const Change& change) {
     SSYNC_TRY(const std::optional<fs::Stat> found, find_entry(change.path(), change.at_path));
@@ -364,17 +352,25 @@ struct Applier::Impl {
     return removed;
   }
 
-  Result<State> set_metadata(const Change& change, const Progress& progress) {
+  Result<State> set_metadata(const Change& change, const Change::SetMetadata& step,
+                             const Progress& progress) {
     SSYNC_TRY(const std::optional<fs::Stat> found, find(change.path(), change.at_path));
     if (!found && moved_in_parts && change.wanted.kind == Kind::file) return State::stale;
     if (!found) return changed_meanwhile();
-    if (change.record_only) return State::done;
+    if (step.purpose == Change::SetMetadata::Purpose::record) return State::done;
     SSYNC_TRY(auto own, make_right(change, change.path(), change.wanted, *found, progress));
     if (!own) return State::done;
     return place_copy(*std::move(own));
   }
 
   // What the steps are made of.
+
+  /// What a copy is for: the directory that it goes to, and what it is to be there.
+  struct Aim {
+    std::string_view location;
+    const Values& wanted;
+  };
+  static Aim aim_of(const Change& change) { return {change.location, change.wanted}; }
 
   Result<fs::Directory*> open(std::string_view location) {
     return named("open directory", placing.directories().open(location));
@@ -413,9 +409,12 @@ struct Applier::Impl {
     return named("remove", with_writable(*directory, [&] { return directory->remove(path.name); }));
   }
 
+  Result<std::optional<Staged>> copy_to_staging(Aim aim, const Change::From& from, const Progress& progress) {
+    return copy_to_staging(aim, from.path(), from.seen, progress);
+  }
+
   /// nullopt: `from` is not what `expected` saw, before or after.
-  Result<std::optional<Staged>> copy_to_staging(const Change& change, PathView from,
-                                                const std::optional<Seen>& expected,
+  Result<std::optional<Staged>> copy_to_staging(Aim aim, PathView from, const std::optional<Seen>& expected,
                                                 const Progress& progress) {
     SSYNC_TRY(fs::Directory* const directory, open(from.location));
     const Result<std::unique_ptr<fs::File>> file = directory->open_file(from.name);
@@ -424,26 +423,25 @@ struct Applier::Impl {
     if (!file) return fail(failed_to("open", file.error()));
     SSYNC_TRY(const fs::Stat before, named("stat", (*file)->stat()));
     if (expected && !same_content(*expected, before.seen, rules.stable_inodes)) return std::nullopt;
-    return copy_file(**file, change, before, progress);
+    return copy_file(**file, aim, before, progress);
   }
 
-  Result<std::optional<Staged>> copy_file(fs::File& file, const Change& change, const fs::Stat& before,
+  Result<std::optional<Staged>> copy_file(fs::File& file, Aim aim, const fs::Stat& before,
                                           const Progress& progress) {
-    if (before.seen.values.size != change.wanted.size) return std::nullopt;
-    SSYNC_TRY(NewFile made, placing.create(change.location, change.wanted));
+    if (before.seen.values.size != aim.wanted.size) return std::nullopt;
+    SSYNC_TRY(NewFile made, placing.create(aim.location, aim.wanted));
     const Result<bool> copied = [&]() -> Result<bool> {
       Result<void> filled = made.file->copy_content(file, progress);
       if (!filled && filled.error().code == Errc::changed) return false;
       SSYNC_TRY_VOID(named("copy", std::move(filled)));
       SSYNC_TRY(const fs::Stat after, named("stat", file.stat()));
       SSYNC_TRY(const fs::Stat result, named("stat", made.file->stat()));
-      if (!fs::unchanged(before.seen, after.seen) || result.seen.values.size != change.wanted.size)
-        return false;
-      SSYNC_TRY_VOID(placing.finish(made, change.wanted));
+      if (!fs::unchanged(before.seen, after.seen) || result.seen.values.size != aim.wanted.size) return false;
+      SSYNC_TRY_VOID(placing.finish(made, aim.wanted));
       return true;
     }();
     if (copied && *copied) return std::move(made.at);
-    placing.drop(made.at, change.location);
+    placing.drop(made.at, aim.location);
     if (!copied) return fail(copied.error());
     return std::nullopt;
   }
@@ -479,7 +477,7 @@ struct Applier::Impl {
     own.change.name = path.name;
     own.change.wanted = wanted;
     own.change.at_path = now.seen;
-    SSYNC_TRY(std::optional<Staged> copied, copy_to_staging(own.change, path, now.seen, progress));
+    SSYNC_TRY(std::optional<Staged> copied, copy_to_staging(aim_of(own.change), path, now.seen, progress));
     if (!copied) return changed_meanwhile();
     own.staged = *std::move(copied);
     return own;
@@ -534,7 +532,7 @@ bool Applier::moved_in_parts() const noexcept {
 
 void Applier::follow(Change& change) const {
   impl_->remade.follow(change.name, change.at_path);
-  impl_->remade.follow(change.from_name, change.at_from);
+  if (Change::From* const from = change.from()) impl_->remade.follow(from->name, from->seen);
 }
 
 std::vector<Applier::Settled> Applier::take_settled() {

@@ -5,9 +5,9 @@ namespace ssync::store {
 void CopyBatch::add(Copy copy) {
   bytes_ += copy.change.wanted.size;
   changing_.insert(join(copy.change.path()));
-  if (!copy.change.from_name.empty()) {
+  if (const Change::From* const from = copy.change.from()) {
     auto& froms = copy.remove_from == RemoveFrom::yes ? changing_ : read_;
-    froms.insert(join(copy.change.from()));
+    froms.insert(join(from->path()));
   }
   copies_.push_back(std::move(copy));
 }
@@ -21,7 +21,7 @@ std::vector<CopyBatch::Copy> CopyBatch::take() {
 
 bool CopyBatch::must_settle_before(const Change& change) const {
   if (copies_.empty()) return false;
-  switch (change.op) {
+  switch (change.op()) {
     case Op::rename_directory:
     case Op::remove:
     case Op::remove_directory:
@@ -31,7 +31,8 @@ bool CopyBatch::must_settle_before(const Change& change) const {
   }
   const std::string path = join(change.path());
   if (changing_.contains(path) || read_.contains(path)) return true;
-  return !change.from_name.empty() && changing_.contains(join(change.from()));
+  const Change::From* const from = change.from();
+  return from != nullptr && changing_.contains(join(from->path()));
 }
 
 }  // namespace ssync::store

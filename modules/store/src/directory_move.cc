@@ -105,13 +105,10 @@ Result<void> DirectoryMove::move_entry(const Pair& directory, std::string_view n
     return named("remove", with_writable(*old_parent, [&] { return old_parent->remove(name); }));
   }
   Change change;
-  change.op = Op::rename;
+  change.step = Change::Rename{.from = {std::string(from.location), std::string(from.name), before.seen}};
   change.location = to.location;
   change.name = to.name;
-  change.from_location = from.location;
-  change.from_name = from.name;
   change.wanted = before.seen.values;
-  change.at_from = before.seen;
   return copy_file_(std::move(change));
 }
 

@@ -36,7 +36,7 @@ class Remade {
 /// removed when its copy has its name. Thread safety: one thread, one run at a time.
 class DirectoryMove {
  public:
-  /// Copies the file of `change`, an Op::rename, and removes `from`. It may wait until settle().
+  /// Copies the file of `change`, a Change::Rename, and removes `from`. It may wait until settle().
   using CopyFile = std::function<Result<void>(Change change)>;
   using Settle = std::function<Result<void>()>;
   DirectoryMove(Placing& placing, Remade& remade, CopyFile copy_file, Settle settle)

@@ -17,11 +17,6 @@ tl::unexpected<Error> violated(RowId row, std::string_view rule) {
   return fail(Errc::protocol, fmt::format("data for row {}: {}", row, rule));
 }
 
-/// True when the request holds nothing beyond path and values, as for a file that the mirror does not have.
-bool is_plain(const Change& request) {
-  return !request.at_path && !request.checksum && !request.digest && request.target.empty();
-}
-
 }  // namespace
 
 std::optional<store::Part> Ledger::expect(Change request) {
@@ -29,8 +24,10 @@ std::optional<store::Part> Ledger::expect(Change request) {
   file->row = request.row;
   file->name = std::move(request.name);
   file->wanted = request.wanted;
-  file->any_content = request.any_content;
-  file->fills = request.fills_directory && request.wanted.size <= kFillBytesMax;
+  const auto& how = std::get<Change::Request>(request.step);
+  file->any_content = how.any_content;
+  file->fills = how.fills_directory && request.wanted.size <= kFillBytesMax;
+  if (request.at_path) file->replaces = std::make_unique<const Seen>(*request.at_path);
   const MutexLock lock(mutex_);
   std::optional<store::Part> completed;
   if (last_location_ == nullptr || last_location_->path != request.location) {
@@ -43,9 +40,6 @@ std::optional<store::Part> Ledger::expect(Change request) {
     ++last_location_->to_fill;
     last_location_->fills = true;
   }
-  request.location.clear();
-  request.name.clear();
-  if (!is_plain(request)) file->rest = std::make_unique<Change>(std::move(request));
   const bool added = files_.emplace(file->row, std::move(file)).second;
   SSYNC_ASSERT(added && !finishing_);
   ++outstanding_;
@@ -191,9 +185,8 @@ void Ledger::written(store::Message& message) {
 
 Change Ledger::request_of(store::Incoming& file) {
   Change request;
-  if (file.rest) request = std::move(*file.rest);
-  file.rest.reset();
-  request.op = Op::request;
+  request.step = Change::Request{.fills_directory = file.fills, .any_content = file.any_content};
+  request.at_path = file.at_path();
   request.row = file.row;
   request.location = file.location->path;
   request.name = std::move(file.name);

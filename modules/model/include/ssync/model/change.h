@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "ssync/model/entry.h"
@@ -34,47 +35,104 @@ enum class Op : std::uint8_t {
 
 /// One step. Steps are carried out in the order given; a failed one is a Problem and the rest goes on.
 struct Change {
-  Op op = Op::request;
+  /// The other path of a change.
+  struct From {
+    std::string location;
+    std::string name;
+    /// What stands there by then, as Change::at_path says it: only this may be copied or moved.
+    std::optional<Seen> seen;
+    [[nodiscard]] PathView path() const noexcept { return {location, name}; }
+  };
+
+  // One type for each Op, in the order of their numbers.
+
+  struct MakeDirectory {};
+  struct MakeLink {
+    std::string target;
+  };
+  struct MakeEmpty {};
+  struct Copy {
+    From from;
+  };
+  struct Rename {
+    From from;
+    /// The name gets other letters only, and a later step makes the path right, and adds its row to the tree
+    /// digest.
+    bool respells = false;
+  };
+  struct RenameDirectory {
+    From from;
+  };
+  struct Exchange {
+    /// What the other path is to be, if this step makes it right too.
+    struct Other {
+      RowId row = kNoRow;
+      Values wanted;
+      std::optional<Checksum> checksum;  ///< as Change::checksum
+    };
+    From from;
+    std::optional<Other> other;  ///< absent: a later step does
+  };
+  struct StageRename {
+    From from;
+  };
+  struct StageCopy {
+    From from;
+  };
+  struct PublishStaged {};
+  struct Remove {};
+  struct RemoveDirectory {};
+  struct Request {
+    /// The directory at `location` is made by this sync, and gets nothing but requested files. So it may be
+    /// filled elsewhere and put there as a whole.
+    bool fills_directory = false;
+    /// The mirror has nothing at path, or only what was read while the source's file was changing. So if the
+    /// file keeps changing, what was read last is taken rather than nothing.
+    bool any_content = false;
+  };
+  struct SetMetadata {
+    enum class Purpose : std::uint8_t {
+      change,   ///< the entry gets other attributes, or the directory that this sync made gets its own
+      record,   ///< nothing is changed on the mirror, but the index records what was learnt; its row is added
+                ///< to the tree digest as that of any other change
+      restore,  ///< other steps changed something in a directory that was right, and its times are put back;
+                ///< its row is in the tree digest already
+    };
+    Purpose purpose = Purpose::change;
+    std::string target;  ///< of a link
+    /// Purpose::record: where the scan saw the entry, when it came to its path by the rename of a directory
+    /// and nothing else.
+    std::optional<From> scanned_at;
+  };
+  using Step =
+      std::variant<MakeDirectory, MakeLink, MakeEmpty, Copy, Rename, RenameDirectory, Exchange, StageRename,
+                   StageCopy, PublishStaged, Remove, RemoveDirectory, Request, SetMetadata>;
+
+  Step step;
   RowId row = kNoRow;    ///< the source's row; kNoRow for removals
   std::string location;  ///< the path that this step makes right
   std::string name;
-  /// copy, rename, exchange, stage_*: the other path. set_metadata with record_only: where the scan saw the
-  /// entry, when it came to its path by the rename of a directory and nothing else.
-  std::string from_location;
-  std::string from_name;
-  Values wanted;       ///< the source's values (not projected); for removals what is removed
-  std::string target;  ///< of a link
+  Values wanted;  ///< the source's values (not projected); for removals what is removed
   /// What stands at path when all steps before this one have succeeded: the mirror's entry as the scan saw
   /// it, with an unknown ctime (0, 0). Only this may be replaced or removed. Absent: the path is free by
   /// then.
   std::optional<Seen> at_path;
-  /// The same of `from`: only this may be copied or moved.
-  std::optional<Seen> at_from;
-  /// What `from` is proven to contain, and path will contain after this step. Of a set_metadata: what is
-  /// known of the content of path; absent there, what the index knows of it still holds.
+  /// What path is proven to contain after this step. Of SetMetadata: what is known of the content of path;
+  /// absent there, what the index knows of it still holds. Not of removals and requests.
   std::optional<Checksum> checksum;
   std::optional<Digest> digest;
-  /// exchange: the row and the values of the other path (`from`), if this step makes that path right too;
-  /// kNoRow: a later step does.
-  RowId from_row = kNoRow;
-  Values from_wanted;
-  std::optional<Checksum> from_checksum;
-  /// set_metadata only: nothing on the mirror is to be changed, but the index records what was learnt (a
-  /// comparison settled a doubt). Its row is added to the tree digest as that of any other change.
-  bool record_only = false;
-  /// set_metadata: the directory was right when the sync began, other steps changed something in it, and its
-  /// mode and times are put back; its row is in the tree digest already. rename, rename_directory: the name
-  /// gets other letters only, and a later step makes the path right. A change with `restore` never adds its
-  /// row to the tree digest.
-  bool restore = false;
-  /// request only: the directory at `location` is made by this sync, and gets nothing but requested files. So
-  /// it may be filled elsewhere and put there as a whole.
-  bool fills_directory = false;
-  /// request only: the mirror has nothing at path, or only what was read while the source's file was
-  /// changing. So if the file keeps changing, what was read last is taken rather than nothing.
-  bool any_content = false;
+
+  [[nodiscard]] Op op() const noexcept { return static_cast<Op>(step.index() + 1); }
   [[nodiscard]] PathView path() const noexcept { return {location, name}; }
-  [[nodiscard]] PathView from() const noexcept { return {from_location, from_name}; }
+  /// Null: it concerns no other path. Of SetMetadata: scanned_at.
+  [[nodiscard]] const From* from() const noexcept;
+  [[nodiscard]] From* from() noexcept;
+  /// Of a link that is made or gets attributes; else empty.
+  [[nodiscard]] std::string_view target() const noexcept;
+  /// SetMetadata for this purpose.
+  [[nodiscard]] bool is(SetMetadata::Purpose purpose) const noexcept;
+  /// Rename for the sake of the letters.
+  [[nodiscard]] bool respells() const noexcept;
 };
 
 /// What a plan will do, before anything is done. Counts of entries; bytes of file content.

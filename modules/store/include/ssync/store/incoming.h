@@ -40,15 +40,13 @@ struct Location {
   bool filled = false;  ///< it is not filled any more: files that still come go in one by one
 };
 
-/// One expected file. There may be very many, so it is kept small: fields of the request that a new file
-/// leaves empty live in `rest`.
+/// One expected file. There may be very many, so it is kept small.
 struct Incoming {
   // Fixed by expect().
   RowId row = kNoRow;
   Location* location = nullptr;  ///< the ledger's
   std::string name;
-  std::unique_ptr<Change>
-      rest;  ///< the request without location and name; null when it holds nothing beyond path and values
+  std::unique_ptr<const Seen> replaces;  ///< Change::at_path; null: the path is free
   bool any_content = false;
   bool fills = false;  ///< it is small, and its directory is filled in staging and renamed as a whole
 
@@ -65,9 +63,8 @@ struct Incoming {
   bool reported = false;  ///< its failure went out
 
   [[nodiscard]] PathView path() const noexcept { return {location->path, name}; }
-  [[nodiscard]] const std::optional<Seen>& at_path() const noexcept {
-    static const std::optional<Seen> kNothing;
-    return rest ? rest->at_path : kNothing;
+  [[nodiscard]] std::optional<Seen> at_path() const {
+    return replaces ? std::optional(*replaces) : std::nullopt;
   }
 };
 

@@ -27,6 +27,9 @@ class TemporaryRoot {
 
 [[nodiscard]] Seen seen(fs::Tree& tree, std::string_view path);
 
+/// The step with this number, with nothing in it.
+[[nodiscard]] Change::Step step_of(Op op);
+
 /// A change of `op` that makes `path` what `source` has there, with `at_path` from `mirror`. Row 0.
 [[nodiscard]] Change change_to(Op op, std::string_view path, fs::Tree& source, fs::Tree& mirror);
 /// The same filled from `from`, whose content is in the mirror.
