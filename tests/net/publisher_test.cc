@@ -24,11 +24,11 @@ class PublisherTest : public testing::Test {
   void TearDown() override { std::filesystem::remove_all(directory_); }
 
   [[nodiscard]] std::string endpoint() const { return "ipc://" + directory_ + "/private/tap.sock"; }
-  bool has_subscribers(Publisher& publisher, bool expected = true) {
+  bool has_subscribers(TapSocket& publisher, bool expected = true) {
     return eventually([&] { return publisher.wait(milliseconds(5), wake_.fd()).value() == expected; });
   }
   void expect_not_bound(const std::string& where, Errc code, const std::string& why) {
-    const auto publisher = Publisher::bind(context_, where);
+    const auto publisher = TapSocket::bind(context_, where);
     ASSERT_FALSE(publisher) << where;
     EXPECT_EQ(publisher.error().code, code) << publisher.error().text();
     EXPECT_NE(publisher.error().text().find(why), std::string::npos) << publisher.error().text();
@@ -40,7 +40,7 @@ class PublisherTest : public testing::Test {
 };
 
 TEST_F(PublisherTest, ASubscriberReceivesWhatIsPublishedWhileItListens) {
-  auto publisher = Publisher::bind(context_, endpoint()).value();
+  auto publisher = TapSocket::bind(context_, endpoint()).value();
   ASSERT_TRUE(publisher->publish("sync", bytes("unheard")));
   auto subscriber = Subscriber::connect(context_, endpoint()).value();
   ASSERT_TRUE(has_subscribers(*publisher));
@@ -51,7 +51,7 @@ TEST_F(PublisherTest, ASubscriberReceivesWhatIsPublishedWhileItListens) {
 }
 
 TEST_F(PublisherTest, KnowsWhenTheLastSubscriberHasGone) {
-  auto publisher = Publisher::bind(context_, endpoint()).value();
+  auto publisher = TapSocket::bind(context_, endpoint()).value();
   auto first = Subscriber::connect(context_, endpoint()).value();
   auto second = Subscriber::connect(context_, endpoint()).value();
   ASSERT_TRUE(has_subscribers(*publisher));
@@ -65,7 +65,7 @@ TEST_F(PublisherTest, KnowsWhenTheLastSubscriberHasGone) {
 TEST_F(PublisherTest, ASubscriberSurvivesARestartOfThePublisher) {
   auto subscriber = Subscriber::connect(context_, endpoint()).value();
   for (const char* record : {"first", "second"}) {
-    auto publisher = Publisher::bind(context_, endpoint()).value();
+    auto publisher = TapSocket::bind(context_, endpoint()).value();
     // A subscriber subscribes again in its own thread, so it must be at work too.
     std::optional<Buffer> received;
     EXPECT_TRUE(eventually([&] {
@@ -78,7 +78,7 @@ TEST_F(PublisherTest, ASubscriberSurvivesARestartOfThePublisher) {
 }
 
 TEST_F(PublisherTest, NeverBlocksOnASubscriberThatDoesNotRead) {
-  auto publisher = Publisher::bind(context_, endpoint()).value();
+  auto publisher = TapSocket::bind(context_, endpoint()).value();
   auto subscriber = Subscriber::connect(context_, endpoint()).value();
   ASSERT_TRUE(has_subscribers(*publisher));
   const Buffer record = bytes(std::string(2000, 'x'));
@@ -93,7 +93,7 @@ TEST_F(PublisherTest, NeverBlocksOnASubscriberThatDoesNotRead) {
 }
 
 TEST_F(PublisherTest, AWaitOfEitherEndsForADescriptor) {
-  auto publisher = Publisher::bind(context_, endpoint()).value();
+  auto publisher = TapSocket::bind(context_, endpoint()).value();
   auto subscriber = Subscriber::connect(context_, endpoint()).value();
   wake_.signal();
   EXPECT_TRUE(publisher->wait(std::chrono::seconds(60), wake_.fd()));
@@ -102,7 +102,7 @@ TEST_F(PublisherTest, AWaitOfEitherEndsForADescriptor) {
 }
 
 TEST_F(PublisherTest, MakesItsDirectoryForThisUserAlone) {
-  auto publisher = Publisher::bind(context_, endpoint()).value();
+  auto publisher = TapSocket::bind(context_, endpoint()).value();
   struct stat status {};
   ASSERT_EQ(::stat((directory_ + "/private").c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 07777U, 0700U);
@@ -110,11 +110,11 @@ TEST_F(PublisherTest, MakesItsDirectoryForThisUserAlone) {
 
 TEST_F(PublisherTest, OneEndpointHasOnePublisher) {
   {
-    auto publisher = Publisher::bind(context_, endpoint()).value();
+    auto publisher = TapSocket::bind(context_, endpoint()).value();
     expect_not_bound(endpoint(), Errc::busy, "is in use by another server");
   }
   EXPECT_TRUE(std::filesystem::is_empty(directory_ + "/private")) << "nothing stays behind";
-  EXPECT_TRUE(Publisher::bind(context_, endpoint())) << "free again";
+  EXPECT_TRUE(TapSocket::bind(context_, endpoint())) << "free again";
 }
 
 TEST_F(PublisherTest, DoesNotUseADirectoryThatOthersMayEnter) {

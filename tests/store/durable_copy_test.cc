@@ -60,12 +60,12 @@ struct Steps {
     if (applied.state == State::done) told.insert(join(change.path()));
     return applied.state;
   }
-  void settle() {
-    applier.settle();
+  void name_copies() {
+    applier.name_copies();
     take();
   }
   void take() {
-    for (const Applier::Settled& one : applier.take_settled()) {
+    for (const Applier::Ended& one : applier.take_ended()) {
       if (one.applied.state == State::done) told.insert(join(one.change.path()));
       if (one.applied.state == State::problem) problems.push_back(one.applied.problem.text);
     }
@@ -85,7 +85,7 @@ TEST(DurableCopyTest, NamesCopiesTogetherBetweenTwoFlushes) {
   EXPECT_EQ(run.apply(metadata(mirror, "b")), State::waits);  // gets a copy of its own
   EXPECT_FALSE(mirror.exists("x"));
   mirror.clear_operations();
-  run.settle();
+  run.name_copies();
   EXPECT_THAT(mirror.changes(),
               ElementsAre("sync", "rename .server-sync.*/0 -> x", "rename .server-sync.*/1 -> y",
                           "rename .server-sync.*/2 -> b", "sync"));
@@ -149,7 +149,7 @@ TEST(DurableCopyTest, AFlushThatFailsIsAProblemOfEachAndLeavesNoName) {
   run.apply(change_from(Op::copy, "a", "x", values(9), mirror));
   run.apply(change_from(Op::copy, "a", "c", values(9), mirror));
   mirror.fail_nth(FakeOp::sync, 1, EIO);
-  run.settle();
+  run.name_copies();
   EXPECT_THAT(run.problems, ElementsAre("flush: Input/output error", "flush: Input/output error"));
   EXPECT_FALSE(mirror.exists("x"));
   EXPECT_EQ(mirror.read("c"), "cccc");
@@ -178,7 +178,7 @@ void run_all(FakeTree& mirror, Steps& run) {
   };
   for (const Change& change : changes)
     run.apply(change);
-  run.settle();
+  run.name_copies();
 }
 
 std::string half(FakeTree& mirror, std::string_view path, std::string_view before, std::string_view after) {

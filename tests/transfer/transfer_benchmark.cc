@@ -72,7 +72,7 @@ void stage_and_publish(benchmark::State& state) {
     PipeOptions options;
     options.queue_items = 256;
     options.receiver.durable = Durable::no;
-    options.receiver.settle = std::chrono::milliseconds(0);
+    options.receiver.age = std::chrono::milliseconds(0);
     state.ResumeTiming();
     const PipeResult done = pipe(source.tree(), mirror.tree(), staging, requests, options);
     if (done.published.size() != kDirectories * kFiles) state.SkipWithError("not all was published");

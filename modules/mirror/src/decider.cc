@@ -282,18 +282,18 @@ std::optional<SealItem> Decider::carried_over(const Change& change) {
 Result<void> Decider::apply(const Change& change) {
   SSYNC_TRY(const store::Applied done,
             applier_.apply(change, [this](std::uint64_t) { return !context_.queues.inbox.closed(); }));
-  SSYNC_TRY_VOID(take_settled());
+  SSYNC_TRY_VOID(take_ended());
   return conclude(change, done);
 }
 
 /// No copy waits for the disk any more.
-Result<void> Decider::settle_copies() {
-  applier_.settle();
-  return take_settled();
+Result<void> Decider::name_copies() {
+  applier_.name_copies();
+  return take_ended();
 }
 
-Result<void> Decider::take_settled() {
-  for (const store::Applier::Settled& one : applier_.take_settled())
+Result<void> Decider::take_ended() {
+  for (const store::Applier::Ended& one : applier_.take_ended())
     SSYNC_TRY_VOID(conclude(one.change, one.applied));
   return {};
 }
@@ -417,7 +417,7 @@ Result<void> Decider::request(Change change) {
     too_large.row = change.row;
     return problem(std::move(too_large));
   }
-  SSYNC_TRY_VOID(settle_copies());  // it may replace what a copy was made of
+  SSYNC_TRY_VOID(name_copies());  // it may replace what a copy was made of
   // No more files than this may be on their way. When it is reached, wait until half of them have arrived,
   // not for one: flush() places directories that are being filled with the files that they have so far.
   if (receiver_.outstanding() >= context_.capacities.open_requests) {
@@ -546,7 +546,7 @@ Result<void> Decider::published(transfer::PublishedFile file) {
 /// times.
 Result<void> Decider::finish_writes() {
   if (context_.request.only_shows()) return {};
-  SSYNC_TRY_VOID(settle_copies());
+  SSYNC_TRY_VOID(name_copies());
   receiver_.finish();
   while (std::optional<transfer::ReceiveEvent> event = context_.queues.receive_events.pop())
     SSYNC_TRY_VOID(handle(std::move(*event)));

@@ -42,8 +42,8 @@ class Decider {
   // acting
   [[nodiscard]] Result<void> act(std::vector<Change> changes);
   [[nodiscard]] Result<void> apply(const Change& change);
-  [[nodiscard]] Result<void> settle_copies();
-  [[nodiscard]] Result<void> take_settled();
+  [[nodiscard]] Result<void> name_copies();
+  [[nodiscard]] Result<void> take_ended();
   [[nodiscard]] Result<void> conclude(const Change& change, const store::Applied& done);
   [[nodiscard]] std::optional<SealItem> carried_over(const Change& change);
   [[nodiscard]] Result<void> applied(const Change& change);

@@ -76,7 +76,7 @@ void Sealer::run() {
   directory_.reset();
 }
 
-Result<Seen> Sealer::settled(const SealItem& item) {
+Result<Seen> Sealer::seen_after_tick(const SealItem& item) {
   if (item.seen) return *item.seen;
   if (!directory_ || open_location_ != item.location) {
     directory_.reset();
@@ -126,7 +126,7 @@ Sealed Sealer::take() {
 }
 
 Result<void> Sealer::seal(const SealItem& item) {
-  const Result<Seen> seen = settled(item);
+  const Result<Seen> seen = seen_after_tick(item);
   if (!seen) {  // taken away by somebody: the next scan sees it
     if (Error why = fs::lost_or(context_.tree, seen.error()); why.code == Errc::lost)
       return fail(std::move(why));

@@ -41,7 +41,7 @@ class Sealer {
   Result<void> keep_for_retry(const SealItem& item, const Seen& seen);
   void disturbed(const SealItem& item, std::string what);
   void look_at_time(const SealItem& item);
-  Result<Seen> settled(const SealItem& item);
+  Result<Seen> seen_after_tick(const SealItem& item);
 
   SyncContext& context_;
   TreeDigest digest_;

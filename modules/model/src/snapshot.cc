@@ -13,14 +13,14 @@
 #include "ssync/model/entry_rules.h"
 
 #include "chunks.h"
-#include "record.h"
+#include "packed_entry.h"
 
 namespace ssync {
 namespace {
 
 using model::Arena;
 using model::ChunkedArray;
-using model::Record;
+using model::PackedEntry;
 using model::Wide;
 
 constexpr std::uint32_t kIndexMax = std::numeric_limits<std::uint32_t>::max();
@@ -81,7 +81,7 @@ Result<void> check_values(const Values& values, std::string_view target) {
 }  // namespace
 
 struct Snapshot::Impl {
-  ChunkedArray<Record, 13> records;
+  ChunkedArray<PackedEntry, 13> records;
   ChunkedArray<Directory, 9> directories;
   ChunkedArray<Wide, 9> wide;  // sorted by entry, as they were added
   Arena texts;
@@ -92,10 +92,10 @@ struct Snapshot::Impl {
   [[nodiscard]] std::string_view location(const Directory& directory) const noexcept {
     return read_text(texts.at(directory.text));
   }
-  [[nodiscard]] std::string_view name(const Record& record) const noexcept {
+  [[nodiscard]] std::string_view name(const PackedEntry& record) const noexcept {
     return {texts.at(record.text), record.name_bytes};
   }
-  [[nodiscard]] std::string_view target(const Record& record) const noexcept {
+  [[nodiscard]] std::string_view target(const PackedEntry& record) const noexcept {
     if (record.kind() != Kind::symlink) return {};
     return read_text(texts.at(record.text) + record.name_bytes);
   }
@@ -111,7 +111,7 @@ struct Snapshot::Impl {
     const std::size_t end = next < directories.size() ? directories[next].first : records.size();
     return {directories[directory].first, static_cast<EntryIndex>(end)};
   }
-  [[nodiscard]] const Record& record(EntryIndex entry) const {
+  [[nodiscard]] const PackedEntry& record(EntryIndex entry) const {
     SSYNC_ASSERT(entry < records.size());
     return records[entry];
   }
@@ -194,7 +194,7 @@ Result<EntryIndex> Snapshot::add(std::string_view name, const Values& values, st
   SSYNC_TRY(const std::uint32_t text, self.store_text(name, values, target));
   const auto entry = static_cast<EntryIndex>(self.records.size());
   const std::uint32_t owner_class = self.number_of({values.owner, device});
-  Record record = Record::pack(values, owner_class);
+  PackedEntry record = PackedEntry::pack(values, owner_class);
   record.text = text;
   record.name_bytes = static_cast<std::uint8_t>(name.size());
   record.inode = inode;
@@ -217,7 +217,7 @@ Snapshot::View Snapshot::view(EntryIndex entry) const {
 }
 
 Snapshot::View Snapshot::view(EntryIndex entry, DirectoryIndex directory) const {
-  const Record& record = impl_->record(entry);
+  const PackedEntry& record = impl_->record(entry);
   View view;
   view.location = location(directory);
   view.name = impl_->name(record);
@@ -239,7 +239,7 @@ std::string_view Snapshot::name(EntryIndex entry) const {
 }
 
 std::uint64_t Snapshot::file_size(EntryIndex entry) const {
-  const Record& record = impl_->record(entry);
+  const PackedEntry& record = impl_->record(entry);
   return record.wide() ? impl_->wide_of(entry).size : record.size();
 }
 
@@ -296,7 +296,7 @@ std::optional<EntryIndex> Snapshot::find(PathView path) const {
 
 std::optional<EntryIndex> Snapshot::find(Range rows, std::string_view name) const {
   const std::size_t at = impl_->records.partition_point(
-      rows.first, rows.last, [&](const Record& record) { return impl_->name(record) < name; });
+      rows.first, rows.last, [&](const PackedEntry& record) { return impl_->name(record) < name; });
   if (at == rows.last || impl_->name(impl_->records[at]) != name) return std::nullopt;
   return static_cast<EntryIndex>(at);
 }

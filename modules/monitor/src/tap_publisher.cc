@@ -44,7 +44,7 @@ wire::TapRecord state_record() {
 }  // namespace
 
 struct TapPublisher::Impl {
-  Impl(TapRing& tap_ring, EventFd event, std::unique_ptr<net::Publisher> socket)
+  Impl(TapRing& tap_ring, EventFd event, std::unique_ptr<net::TapSocket> socket)
       : ring(tap_ring.impl()), wake(std::move(event)), publisher(std::move(socket)) {}
 
   /// Ends when stopped, or when the publisher fails, which it does only as the context ends.
@@ -54,7 +54,7 @@ struct TapPublisher::Impl {
 
   TapRing::Impl& ring;
   EventFd wake;
-  std::unique_ptr<net::Publisher> publisher;
+  std::unique_ptr<net::TapSocket> publisher;
   bool heard = false;
   std::uint64_t last_number = 0;
   Steady::time_point next_state{};
@@ -103,7 +103,7 @@ TapPublisher::~TapPublisher() {
 
 Result<std::unique_ptr<TapPublisher>> TapPublisher::start(net::Context& context, TapRing& ring,
                                                           const std::string& endpoint) {
-  SSYNC_TRY(auto publisher, net::Publisher::bind(context, endpoint));
+  SSYNC_TRY(auto publisher, net::TapSocket::bind(context, endpoint));
   SSYNC_TRY(EventFd wake, EventFd::create());
   auto impl = std::make_unique<Impl>(ring, std::move(wake), std::move(publisher));
   impl->thread = std::jthread([&parts = *impl](const std::stop_token& stop) { parts.run(stop); });

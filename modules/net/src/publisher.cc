@@ -20,7 +20,7 @@ using std::chrono::milliseconds;
 
 constexpr std::size_t kTopicsMax = 1024;
 
-class XpubPublisher final : public Publisher {
+class XpubPublisher final : public TapSocket {
  public:
   XpubPublisher(zmq::socket_t socket, TapEndpoint endpoint, PathLock lock)
       : socket_(std::move(socket)), endpoint_(std::move(endpoint)), lock_(std::move(lock)) {}
@@ -76,7 +76,7 @@ Result<void> XpubPublisher::publish(std::string_view topic, Buffer record) {
 
 }  // namespace
 
-Result<std::unique_ptr<Publisher>> Publisher::bind(Context& context, const std::string& endpoint) {
+Result<std::unique_ptr<TapSocket>> TapSocket::bind(Context& context, const std::string& endpoint) {
   SSYNC_TRY(TapEndpoint parsed, parse_tap_endpoint(endpoint));
   PathLock lock;
   if (!parsed.path.empty()) {

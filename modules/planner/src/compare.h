@@ -5,7 +5,7 @@
 #include <optional>
 #include <unordered_map>
 
-#include "questions.h"
+#include "queries.h"
 #include "state.h"
 
 namespace ssync::planner {
@@ -14,7 +14,7 @@ namespace ssync::planner {
 /// asked.
 class Comparison {
  public:
-  Comparison(State& state, Questions& questions) : state_(state), questions_(questions) {}
+  Comparison(State& state, Queries& questions) : state_(state), questions_(questions) {}
 
   /// Asks as much as there is room for. True: all are settled.
   [[nodiscard]] bool run();
@@ -29,12 +29,12 @@ class Comparison {
   void settle(RowIndex row, const Pair& pair);
 
   State& state_;
-  Questions& questions_;
-  Walk walk_{state_.rows};
+  Queries& questions_;
+  RowWalk walk_{state_.rows};
   std::unordered_map<RowIndex, Pair> pairs_;
 };
 
-/// Questions as this module asks them.
+/// Queries as this module asks them.
 [[nodiscard]] Query source_query(const Snapshot::View& row, Query::What what);
 [[nodiscard]] Query mirror_query(const State& state, EntryIndex entry, Query::What what);
 

@@ -26,10 +26,10 @@ bool Emitter::is_full(const std::vector<Change>& out) const {
 
 bool Emitter::run(std::vector<Change>& out) {
   for (;;) {
-    if (!run_stage(out)) return false;
-    if (stage_ == Stage::metadata || stage_ == Stage::directories) return true;
-    stage_ = static_cast<Stage>(static_cast<std::uint8_t>(stage_) + 1);
-    rows_ = Walk(state_.rows);
+    if (!run_phase(out)) return false;
+    if (phase_ == Phase::metadata || phase_ == Phase::directories) return true;
+    phase_ = static_cast<Phase>(static_cast<std::uint8_t>(phase_) + 1);
+    rows_ = RowWalk(state_.rows);
   }
 }
 
@@ -68,7 +68,7 @@ bool Emitter::run_early_part(std::vector<Change>& out) {
 }
 
 void Emitter::begin_directories() {
-  stage_ = Stage::directories;
+  phase_ = Phase::directories;
   rows_from_end_.emplace(state_.rows);
 }
 
@@ -82,20 +82,20 @@ bool Emitter::walk_rows(std::vector<Change>& out, Visit visit) {
   return true;
 }
 
-bool Emitter::run_stage(std::vector<Change>& out) {
-  switch (stage_) {
-    case Stage::make_directories:
+bool Emitter::run_phase(std::vector<Change>& out) {
+  switch (phase_) {
+    case Phase::make_directories:
       return walk_rows(out, [&](RowIndex row) {
         const Action action = state_.pending[row].action;
         if (action == Action::move_directory) add_directory_move(out, row, rows_.view());
         if (is_respelled(row)) add_respelling(out, row, rows_.view());
         if (action == Action::make_directory && !state_.has(row, kLate)) add_creation(out, row, rows_.view());
       });
-    case Stage::local_steps:
+    case Phase::local_steps:
       return run_local(out);
-    case Stage::removals:
+    case Phase::removals:
       return run_removals(out);
-    case Stage::creations:
+    case Phase::creations:
       return walk_rows(out, [&](RowIndex row) {
         const Action action = state_.pending[row].action;
         const bool is_late = state_.has(row, kLate);
@@ -105,13 +105,13 @@ bool Emitter::run_stage(std::vector<Change>& out) {
                              (action == Action::make_directory && is_late);
         if (is_staged || is_made) add_creation(out, row, rows_.view());
       });
-    case Stage::linked_metadata:
+    case Phase::linked_metadata:
       return run_metadata(out, true);
-    case Stage::requests:
+    case Phase::requests:
       return run_requests(out);
-    case Stage::metadata:
+    case Phase::metadata:
       return run_metadata(out, false);
-    case Stage::directories:
+    case Phase::directories:
       return run_directories(out);
   }
   return true;

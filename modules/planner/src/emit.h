@@ -31,7 +31,7 @@ class Emitter {
   void begin_directories();
 
  private:
-  enum class Stage : std::uint8_t {
+  enum class Phase : std::uint8_t {
     make_directories,
     local_steps,
     removals,
@@ -45,7 +45,7 @@ class Emitter {
   /// The two passes over a directory that is handed out early: first what is made in it, then its requests.
   enum class EarlyPart : std::uint8_t { creations, requests };
 
-  bool run_stage(std::vector<Change>& out);
+  bool run_phase(std::vector<Change>& out);
   template <typename Visit>
   bool walk_rows(std::vector<Change>& out, Visit visit);
   [[nodiscard]] bool is_full(const std::vector<Change>& out) const;
@@ -76,15 +76,15 @@ class Emitter {
   State& state_;
   std::vector<LocalStep> steps_;
   Deletes deletes_ = Deletes::withheld;
-  Stage stage_ = Stage::make_directories;
+  Phase phase_ = Phase::make_directories;
   DirectoryIndex early_directory_ = 0;
   EarlyPart early_part_ = EarlyPart::creations;
   RowIndex early_row_ = 0;
   std::size_t next_step_ = 0;
   std::size_t next_first_request_ = 0;
-  Walk rows_;
-  std::optional<ReverseWalk> entries_from_end_;
-  std::optional<ReverseWalk> rows_from_end_;
+  RowWalk rows_;
+  std::optional<ReverseRowWalk> entries_from_end_;
+  std::optional<ReverseRowWalk> rows_from_end_;
   /// Directories whose moves were handed out, old path -> new.
   std::unordered_map<std::string, std::string> moved_to_;
   std::string touched_;  ///< the location touched last

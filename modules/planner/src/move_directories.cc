@@ -5,7 +5,7 @@
 #include <unordered_set>
 #include <vector>
 
-#include "settle.h"
+#include "resolve.h"
 
 namespace ssync::planner {
 namespace {
@@ -34,7 +34,7 @@ class DirectoryMoves {
 
   void collect();
   void try_twin(RowIndex row, const Snapshot::View& view);
-  void settle_twin(RowIndex row, const std::string& path);
+  void resolve_twin(RowIndex row, const std::string& path);
   [[nodiscard]] bool is_in_the_way(EntryIndex entry, Snapshot::Range rows);
   void try_row(RowIndex row, const Snapshot::View& view);
   [[nodiscard]] bool try_candidate(RowIndex row, const std::string& path, EntryIndex from);
@@ -262,16 +262,16 @@ void DirectoryMoves::try_twin(RowIndex row, const Snapshot::View& view) {
   if (!parent || state_.has(*parent, kLate)) return;
   const std::string path = join(view.path());
   is_twin_ = true;
-  if (try_candidate(row, path, state_.entry_at(row))) settle_twin(row, path);
+  if (try_candidate(row, path, state_.entry_at(row))) resolve_twin(row, path);
   is_twin_ = false;
 }
 
 // Nothing has to be made anew in it.
-void DirectoryMoves::settle_twin(RowIndex row, const std::string& path) {
-  const auto settle = [this](RowIndex one, unsigned facts) {
+void DirectoryMoves::resolve_twin(RowIndex row, const std::string& path) {
+  const auto clear = [this](RowIndex one, unsigned facts) {
     state_.pending[one].facts = static_cast<Facts>(state_.pending[one].facts & ~facts);
   };
-  settle(row, kReplaces | kTwin | kLate);
+  clear(row, kReplaces | kTwin | kLate);
   state_.rows.set_tag(row, kNoEntry);
   const auto first = state_.rows.find_directory(path);
   if (!first) return;
@@ -279,21 +279,21 @@ void DirectoryMoves::settle_twin(RowIndex row, const std::string& path) {
     if (!is_at_or_below(state_.rows.location(i), path)) return;
     const Snapshot::Range rows = state_.rows.rows(i);
     for (RowIndex below = rows.first; below < rows.last; ++below)
-      settle(below, kLate);
+      clear(below, kLate);
   }
 }
 
 void DirectoryMoves::run() {
   collect();
   if (!state_.options.attributes.case_sensitive) {
-    for (Walk walk(state_.rows); !walk.done(); walk.next()) {
+    for (RowWalk walk(state_.rows); !walk.done(); walk.next()) {
       const RowIndex row = walk.row();
       if (state_.has(row, kTwin) && state_.pending[row].action == Action::make_directory)
         try_twin(row, walk.view());
     }
   }
   if (renames_.empty()) return;
-  for (Walk walk(state_.rows); !walk.done(); walk.next()) {
+  for (RowWalk walk(state_.rows); !walk.done(); walk.next()) {
     const RowIndex row = walk.row();
     if (state_.pending[row].action == Action::make_directory && !state_.has(row, kLate) &&
         state_.entry_at(row) == kNoEntry) {

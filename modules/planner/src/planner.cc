@@ -10,9 +10,9 @@
 #include "move_directories.h"
 #include "order.h"
 #include "proven_origins.h"
-#include "questions.h"
+#include "queries.h"
+#include "resolve.h"
 #include "search.h"
-#include "settle.h"
 #include "state.h"
 
 namespace ssync::planner {
@@ -46,7 +46,7 @@ struct Planner::Impl {
 
   State state;
   Join join{state};
-  Questions questions;
+  Queries questions;
   std::optional<Comparison> comparison;
   std::optional<ProvenOrigins> origins;
   std::optional<Search> search;
@@ -100,7 +100,7 @@ Result<Planner::Step> Planner::Impl::step_join() {
   if (need == Join::Need::source) return Step::need_source;
   if (need == Join::Need::mirror) return Step::need_mirror;
   if (need == Join::Need::listings) return Step::listings;
-  settle_conflicts(state);
+  resolve_conflicts(state);
   comparison.emplace(state, questions);
   phase = Phase::compare;
   return step_compare();
@@ -131,7 +131,7 @@ Planner::Step Planner::Impl::step_search() {
 }
 
 void Planner::Impl::finish_plan() {
-  settle_case_renames(state);
+  resolve_case_renames(state);
   move_directories(state);
   PlanTotals& totals = state.totals;
   guard = check_guard(totals, count_losses(state), state.options);

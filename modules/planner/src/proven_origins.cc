@@ -57,7 +57,7 @@ bool ProvenOrigins::run() {
     questions_.ask(std::move(query), {0, next_row_, 0});
   }
   if (questions_.has_open()) return false;
-  settle();
+  decide();
   return true;
 }
 
@@ -66,7 +66,7 @@ void ProvenOrigins::receive(const Subject& subject, const Answer& answer) {
     state_.pending[subject.item].from = kNoEntry;
 }
 
-void ProvenOrigins::settle() {
+void ProvenOrigins::decide() {
   for (RowIndex row = 0; row < state_.pending.size(); ++row) {
     const EntryIndex from = state_.pending[row].from;
     if (state_.pending[row].action != Action::fill || from == kNoEntry) continue;

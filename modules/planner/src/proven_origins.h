@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include "questions.h"
+#include "queries.h"
 #include "state.h"
 
 namespace ssync::planner {
@@ -32,16 +32,16 @@ void take_from(State& state, RowIndex row, EntryIndex from);
 /// questions go through the mirror's index as it is sorted, and what moved takes no part in the search.
 class ProvenOrigins {
  public:
-  ProvenOrigins(State& state, Questions& questions) : state_(state), questions_(questions), finder_(state) {}
-  /// Asks as much as there is room for. True: all are settled.
+  ProvenOrigins(State& state, Queries& questions) : state_(state), questions_(questions), finder_(state) {}
+  /// Asks as much as there is room for. True: all are decided.
   [[nodiscard]] bool run();
   void receive(const Subject& subject, const Answer& answer);
 
  private:
-  void settle();
+  void decide();
 
   State& state_;
-  Questions& questions_;
+  Queries& questions_;
   OriginFinder finder_;
   RowIndex next_row_ = 0;
 };

@@ -139,7 +139,7 @@ void Join::special(const Row& row, const Scanned& entry) {
   if (!is_special || row.values.size != entry.values.size) leave_special(row);
 }
 
-/// What stands in the way may have to stay: settle_conflicts() knows.
+/// What stands in the way may have to stay: resolve_conflicts() knows.
 Result<void> Join::kind_change(const Row& row, const Scanned& entry) {
   SSYNC_TRY_VOID(state_.add_row(row, creation_of(row), kReplaces, entry.entry));
   return {};

@@ -5,7 +5,7 @@
 
 namespace ssync::planner {
 
-Search::Search(State& state, Questions& questions) : state_(state), questions_(questions) {
+Search::Search(State& state, Queries& questions) : state_(state), questions_(questions) {
   collect_rows();
   collect_candidates();
 }

@@ -6,7 +6,7 @@
 #include <memory>
 #include <vector>
 
-#include "questions.h"
+#include "queries.h"
 #include "size_group.h"
 #include "state.h"
 
@@ -17,7 +17,7 @@ namespace ssync::planner {
 /// answers.
 class Search {
  public:
-  Search(State& state, Questions& questions);
+  Search(State& state, Queries& questions);
   /// Asks as much as there is room for. True: all are decided.
   [[nodiscard]] bool run();
   void receive(const Subject& subject, const Answer& answer);
@@ -30,7 +30,7 @@ class Search {
   static constexpr std::size_t kGroupsMax = 256;
 
   State& state_;
-  Questions& questions_;
+  Queries& questions_;
   std::vector<RowIndex> rows_;          ///< by size, then in list order
   std::vector<EntryIndex> candidates_;  ///< by size, then in row order
   std::size_t next_row_ = 0, next_candidate_ = 0;

@@ -22,7 +22,7 @@ std::size_t SizeGroup::DigestHash::operator()(const Digest& digest) const noexce
   return hash;
 }
 
-SizeGroup::SizeGroup(State& state, Questions& questions, std::uint32_t slot, std::span<const RowIndex> rows,
+SizeGroup::SizeGroup(State& state, Queries& questions, std::uint32_t slot, std::span<const RowIndex> rows,
                      std::span<const EntryIndex> candidates)
     : state_(state),
       questions_(questions),

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "proven_origins.h"
-#include "questions.h"
+#include "queries.h"
 #include "state.h"
 
 namespace ssync::planner {
@@ -24,7 +24,7 @@ namespace ssync::planner {
 class SizeGroup {
  public:
   /// `rows` and `candidates` (ascending, not empty) outlive this.
-  SizeGroup(State& state, Questions& questions, std::uint32_t slot, std::span<const RowIndex> rows,
+  SizeGroup(State& state, Queries& questions, std::uint32_t slot, std::span<const RowIndex> rows,
             std::span<const EntryIndex> candidates);
   /// Asks as much as there is room for. True: all rows are decided.
   [[nodiscard]] bool run();
@@ -107,7 +107,7 @@ class SizeGroup {
   void request(Seeker& seeker);
 
   State& state_;
-  Questions& questions_;
+  Queries& questions_;
   std::uint32_t slot_;
   std::span<const RowIndex> rows_;
   std::span<const EntryIndex> candidates_;

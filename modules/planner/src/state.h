@@ -79,7 +79,7 @@ class Sparse {
     items_.emplace_back(row, std::move(value));
   }
   /// After put() out of order, before find(). What was put last counts.
-  void settle() {
+  void sort() {
     if (sorted_) return;
     std::stable_sort(items_.begin(), items_.end(),
                      [](const Item& a, const Item& b) { return a.first < b.first; });
@@ -104,7 +104,7 @@ class Sparse {
     for (Item& item : other.items_)
       put(item.first, std::move(item.second));
     other = Sparse();
-    settle();
+    sort();
   }
   void clear() { *this = Sparse(); }
 
@@ -187,9 +187,9 @@ struct State {
 [[nodiscard]] std::string fold_widely(std::string_view name);
 
 /// Goes over a snapshot row by row, so that each unpacked view costs no search for its directory.
-class Walk {
+class RowWalk {
  public:
-  explicit Walk(const Snapshot& snapshot) : snapshot_(&snapshot) {}
+  explicit RowWalk(const Snapshot& snapshot) : snapshot_(&snapshot) {}
   [[nodiscard]] bool done() const { return row_ >= snapshot_->size(); }
   [[nodiscard]] RowIndex row() const { return row_; }
   [[nodiscard]] Snapshot::View view() const { return snapshot_->view(row_, directory()); }
@@ -206,10 +206,10 @@ class Walk {
   mutable DirectoryIndex directory_ = 0;  // of row_ or before; follows when somebody looks
 };
 
-/// A Walk from the end: what is in a directory comes before the directory's own row.
-class ReverseWalk {
+/// A RowWalk from the end: what is in a directory comes before the directory's own row.
+class ReverseRowWalk {
  public:
-  explicit ReverseWalk(const Snapshot& snapshot)
+  explicit ReverseRowWalk(const Snapshot& snapshot)
       : snapshot_(&snapshot),
         left_(static_cast<RowIndex>(snapshot.size())),
         directory_(static_cast<DirectoryIndex>(snapshot.directories())) {}

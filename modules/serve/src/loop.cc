@@ -63,7 +63,7 @@ void Loop::stop() noexcept {
 Result<void> Loop::run(const Watched& watched) {
   announce();
   while (!stopping_.load())
-    SSYNC_TRY_VOID(turn(watched));
+    SSYNC_TRY_VOID(round(watched));
   carry_out(session_.shutdown(Clock::now()));
   // Waits for all work that is done aside. Where a mirror was just being opened, closing it is further work,
   // hence the loop.
@@ -80,7 +80,7 @@ Result<void> Loop::run(const Watched& watched) {
   return {};
 }
 
-Result<void> Loop::turn(const Watched& watched) {
+Result<void> Loop::round(const Watched& watched) {
   const auto now = Clock::now();
   const auto until = std::clamp<std::chrono::nanoseconds>(session_.next_deadline() - now,
                                                           std::chrono::milliseconds(0), kTickMax);
@@ -135,7 +135,7 @@ void Loop::take_room(Room& room) {
   take_work(room);
   watch_root(room);
   take_sync(room);
-  settle_in(room);
+  take_options(room);
 }
 
 /// Passes on what the running sync has to say.
@@ -301,7 +301,7 @@ void Loop::closed(Room& room) {
   }
   const session::SessionKey session = room.session;
   rooms_.end(room);
-  settle_in(room);  // before the next one has its turn
+  take_options(room);  // before the next one has its turn
   carry_out(session_.closed(session, Clock::now()));
 }
 
@@ -358,7 +358,7 @@ void Loop::watch_root(Room& room) {
 }
 
 /// When nothing is done in the room: it is removed if it is leaving, or gets its new options.
-void Loop::settle_in(Room& room) {
+void Loop::take_options(Room& room) {
   if (room.is_busy()) return;
   if (room.is_leaving) {
     if (!room.mirror) return rooms_.erase(room);
@@ -438,7 +438,7 @@ void Loop::apply(Opened opened) {
   }
   announce();
   for (auto room = rooms_.all().begin(); room != rooms_.all().end();)
-    settle_in(*room++);
+    take_options(*room++);
 }
 
 }  // namespace ssync::serve

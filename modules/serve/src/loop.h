@@ -49,7 +49,7 @@ class Loop {
  private:
   using Effects = session::server::Effects;
 
-  [[nodiscard]] Result<void> turn(const Watched& watched);
+  [[nodiscard]] Result<void> round(const Watched& watched);
   [[nodiscard]] Result<void> take_control();
   [[nodiscard]] Result<void> take_data();
   void take_room(Room& room);
@@ -83,7 +83,7 @@ class Loop {
   void closed(Room& room);
   void abandon_work(Room& room);
   void watch_root(Room& room);
-  void settle_in(Room& room);
+  void take_options(Room& room);
 
   // Other mirrors than before.
   struct Opened;

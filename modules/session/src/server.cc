@@ -118,7 +118,7 @@ struct Server::Impl {
   [[nodiscard]] Session* find(SessionKey key) const;
   [[nodiscard]] Session& awaited(SessionKey key) const;
   [[nodiscard]] wire::Welcome welcome_of(const Session& session, const Opening& opening) const;
-  void settle(Session& session, Effects& out, Time now);
+  void conclude(Session& session, Effects& out, Time now);
   void dismiss_peers(const Session& session, Time now);
   void release(Session& session);
 };
@@ -219,7 +219,7 @@ void Server::Impl::end_session_of(const wire::Hello& hello, Effects& out, Time n
   if (session == nullptr || session->client != hello.client) return;
   session->conversation.fail(wire::ErrorCode::session, true, "the client came back on another connection",
                              out);
-  settle(*session, out, now);
+  conclude(*session, out, now);
 }
 
 void Server::Impl::tell_to_wait(Ticket ticket, Effects& out, Time now) {
@@ -312,7 +312,7 @@ Session& Server::Impl::awaited(SessionKey key) const {
 }
 
 /// Turns the end of the conversation into effects, once.
-void Server::Impl::settle(Session& session, Effects& out, Time now) {
+void Server::Impl::conclude(Session& session, Effects& out, Time now) {
   if (!session.conversation.ended() || session.stage == Stage::closing) return;
   const bool was_opening = session.stage == Stage::opening;
   session.stage = Stage::closing;
@@ -361,7 +361,7 @@ Effects Server::on_request(Peer peer, wire::Request request, Time now) {
     impl_->answer_doomed(peer, request, out);
   } else if (Session* const session = find_in(impl_->controls, peer)) {
     session->conversation.request(std::move(request), out, now);
-    impl_->settle(*session, out, now);
+    impl_->conclude(*session, out, now);
   } else {
     impl_->stranger(peer, std::move(request), out, now);
   }
@@ -375,7 +375,7 @@ Effects Server::on_malformed(Peer peer, std::uint32_t seq, const Error& error, T
   Session* const session = find_in(impl_->controls, peer);
   if (session != nullptr) session->conversation.fail(reply, out);
   impl_->turn_away(peer, seq, reply, out, now);
-  if (session != nullptr) impl_->settle(*session, out, now);
+  if (session != nullptr) impl_->conclude(*session, out, now);
   impl_->give_turns(out, now);
   return out;
 }
@@ -391,7 +391,7 @@ Effects Server::on_data(Peer peer, wire::DataHead head, std::size_t head_bytes, 
     session = impl_->attach(peer, head, payload.bytes(), out, now);
     if (session == nullptr) impl_->kick(peer, "a data connection without a session", out);
   }
-  if (session != nullptr) impl_->settle(*session, out, now);
+  if (session != nullptr) impl_->conclude(*session, out, now);
   return out;
 }
 
@@ -400,7 +400,7 @@ Effects Server::on_malformed_data(Peer peer, const Error& error, Time now) {
   std::string text = error.text().substr(0, wire::kTextBytesMax);
   if (Session* const session = find_in(impl_->datas, peer)) {
     session->conversation.fail(wire::ErrorCode::protocol, false, text, out);
-    impl_->settle(*session, out, now);
+    impl_->conclude(*session, out, now);
   }
   // Nothing is said on data connections, so there is nothing to wait for.
   impl_->kick(peer, std::move(text), out);
@@ -411,7 +411,7 @@ Effects Server::on_lost(Peer peer, Time now) {
   Effects out;
   static_cast<void>(impl_->room.leave(peer));
   impl_->doomed.forget(peer);
-  if (Session* const session = impl_->forget(peer, out)) impl_->settle(*session, out, now);
+  if (Session* const session = impl_->forget(peer, out)) impl_->conclude(*session, out, now);
   impl_->give_turns(out, now);
   return out;
 }
@@ -423,7 +423,7 @@ Effects Server::on_tick(Time now) {
   impl_->doomed.kick(out, now);
   for (const auto& [key, session] : impl_->sessions) {
     session->conversation.tick(out, now);
-    impl_->settle(*session, out, now);
+    impl_->conclude(*session, out, now);
   }
   const std::vector<Ticket> held = impl_->room.tick(now);
   impl_->give_turns(out, now);
@@ -492,7 +492,7 @@ Effects Server::output(SessionKey key, Output output, Time now) {
   Effects out;
   if (Session* const session = impl_->find(key)) {
     session->conversation.output(std::move(output), out);
-    impl_->settle(*session, out, now);
+    impl_->conclude(*session, out, now);
   }
   return out;
 }
@@ -529,7 +529,7 @@ Effects Server::shutdown(Time now) {
     impl_->turn_away(place, error, out, now);
   for (const auto& [key, session] : impl_->sessions) {
     session->conversation.fail(error, out);
-    impl_->settle(*session, out, now);
+    impl_->conclude(*session, out, now);
   }
   return out;
 }

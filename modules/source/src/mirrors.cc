@@ -29,12 +29,12 @@ class Asking {
   [[nodiscard]] Result<ListedMirrors> run() {
     lister_.start(Clock::now());
     while (!outcome_)
-      SSYNC_TRY_VOID(turn());
+      SSYNC_TRY_VOID(round());
     return *std::move(outcome_);
   }
 
  private:
-  [[nodiscard]] Result<void> turn() {
+  [[nodiscard]] Result<void> round() {
     const auto until = std::clamp<std::chrono::nanoseconds>(lister_.next_deadline() - Clock::now(),
                                                             std::chrono::milliseconds(0), kTickMax);
     SSYNC_TRY(const net::Ready ready,

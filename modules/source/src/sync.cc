@@ -78,12 +78,12 @@ Result<Outcome> Sync::run() {
   SSYNC_TRY(transport_, work_.transport());
   carry_out(session_.start(Clock::now()));
   while (!outcome_)
-    SSYNC_TRY_VOID(turn());
+    SSYNC_TRY_VOID(round());
   observer_.progress_ended();
   return *outcome_;
 }
 
-Result<void> Sync::turn() {
+Result<void> Sync::round() {
   const auto now = Clock::now();
   // Nobody wakes this thread for a few results (kResultsAtOnce): it looks for them itself.
   const auto tick = hashes_open_ == 0 ? kTickMax : kDigestWait;

@@ -66,7 +66,7 @@ class Sync {
   using Effects = session::client::Effects;
   using Time = session::Time;
 
-  [[nodiscard]] Result<void> turn();
+  [[nodiscard]] Result<void> round();
   void pump();
   void pump_lists();
   void pump_asked_rows();

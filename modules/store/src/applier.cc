@@ -179,7 +179,7 @@ struct Applier::Impl {
 
   /// Content is flushed before names are given, and names before anybody is told: so after a crash a name has
   /// all of its content. Returns the first failure among copies that are part of a directory's move.
-  Result<void> settle() {
+  Result<void> name_copies() {
     if (waiting.empty()) return {};
     Result<void> parts;
     std::vector<CopyBatch::Copy> copies = waiting.take();
@@ -200,7 +200,7 @@ struct Applier::Impl {
       Change& change = copies[i].change;
       Applied applied;
       if (!outcome) applied = {State::problem, problem_at(change.path(), change.row, outcome.error())};
-      settled.push_back({std::move(change), std::move(applied)});
+      ended.push_back({std::move(change), std::move(applied)});
     }
     return parts;
   }
@@ -219,7 +219,7 @@ struct Applier::Impl {
     moved_in_parts = true;
     DirectoryMove by_parts(
         placing, remade, [&](Change part) { return move_part(std::move(part), progress); },
-        [this] { return settle(); });
+        [this] { return name_copies(); });
     return by_parts.run(join(from.path()), join(change.path()));
   }
 
@@ -229,7 +229,7 @@ struct Applier::Impl {
     SSYNC_TRY(const std::optional<Staged> staged, copy_to_staging(aim_of(part), *part.from(), progress));
     if (!staged) return changed_meanwhile();
     SSYNC_TRY_VOID(place_copy({std::move(part), *staged, RemoveFrom::yes, true}));
-    return waiting.is_full() ? settle() : Result<void>();
+    return waiting.is_full() ? name_copies() : Result<void>();
   }
 
   Result<State> exchange(const Change& change, const Change::Exchange& step) {
@@ -502,7 +502,7 @@ struct Applier::Impl {
   std::map<std::string, Staged> for_later;  ///< by target path
   bool staged_is_flushed = true;            ///< what is copied in it
   CopyBatch waiting;
-  std::vector<Settled> settled;
+  std::vector<Ended> ended;
   Remade remade;
   bool moved_in_parts = false;
 };
@@ -513,17 +513,17 @@ Applier::Applier(fs::Tree& tree, fs::Staging& staging, Options options)
 Applier::~Applier() = default;
 
 Result<Applied> Applier::apply(const Change& change, const std::function<bool(std::uint64_t)>& progress) {
-  // What became of each is in `settled`.
-  if (impl_->waiting.must_settle_before(change)) static_cast<void>(impl_->settle());
+  // What became of each is in `ended`.
+  if (impl_->waiting.must_come_before(change)) static_cast<void>(impl_->name_copies());
   const Result<State> state = impl_->run(change, progress);
-  if (impl_->waiting.is_full()) static_cast<void>(impl_->settle());
+  if (impl_->waiting.is_full()) static_cast<void>(impl_->name_copies());
   if (state) return Applied{*state, {}};
   if (state.error().code == Errc::interrupted) return fail(state.error());
   return Applied{State::problem, problem_at(change.path(), change.row, state.error())};
 }
 
-void Applier::settle() {
-  static_cast<void>(impl_->settle());
+void Applier::name_copies() {
+  static_cast<void>(impl_->name_copies());
 }
 
 bool Applier::moved_in_parts() const noexcept {
@@ -535,8 +535,8 @@ void Applier::follow(Change& change) const {
   if (Change::From* const from = change.from()) impl_->remade.follow(from->name, from->seen);
 }
 
-std::vector<Applier::Settled> Applier::take_settled() {
-  return std::exchange(impl_->settled, {});
+std::vector<Applier::Ended> Applier::take_ended() {
+  return std::exchange(impl_->ended, {});
 }
 
 void Applier::close_directories() {

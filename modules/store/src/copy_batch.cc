@@ -19,7 +19,7 @@ std::vector<CopyBatch::Copy> CopyBatch::take() {
   return std::exchange(copies_, {});
 }
 
-bool CopyBatch::must_settle_before(const Change& change) const {
+bool CopyBatch::must_come_before(const Change& change) const {
   if (copies_.empty()) return false;
   switch (change.op()) {
     case Op::rename_directory:

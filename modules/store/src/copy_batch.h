@@ -42,7 +42,7 @@ class CopyBatch {
   }
   /// `change` cannot come before these copies have their names: it deletes, moves a directory, has a path
   /// that they are for, or destroys what one was made of (which is all there is of it should the power fail).
-  [[nodiscard]] bool must_settle_before(const Change& change) const;
+  [[nodiscard]] bool must_come_before(const Change& change) const;
 
  private:
   const Limits limits_;

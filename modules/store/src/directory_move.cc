@@ -43,7 +43,7 @@ Result<void> DirectoryMove::run(const std::string& from, const std::string& to) 
     left_.push_back(directory.from);
     note(move_contents(directory));
   }
-  note(settle_());
+  note(name_copies_());
   for (; !left_.empty(); left_.pop_back()) {
     const PathView path = split(left_.back());
     placing_.directories().forget(left_.back());

@@ -36,11 +36,14 @@ class Remade {
 /// removed when its copy has its name. Thread safety: one thread, one run at a time.
 class DirectoryMove {
  public:
-  /// Copies the file of `change`, a Change::Rename, and removes `from`. It may wait until settle().
+  /// Copies the file of `change`, a Change::Rename, and removes `from`. It may wait until name_copies().
   using CopyFile = std::function<Result<void>(Change change)>;
-  using Settle = std::function<Result<void>()>;
-  DirectoryMove(Placing& placing, Remade& remade, CopyFile copy_file, Settle settle)
-      : placing_(placing), remade_(remade), copy_file_(std::move(copy_file)), settle_(std::move(settle)) {}
+  using NameCopies = std::function<Result<void>()>;
+  DirectoryMove(Placing& placing, Remade& remade, CopyFile copy_file, NameCopies name_copies)
+      : placing_(placing),
+        remade_(remade),
+        copy_file_(std::move(copy_file)),
+        name_copies_(std::move(name_copies)) {}
 
   /// Goes on after a failure and returns the first one; what could not be moved stays where it was. Requires:
   /// `from` is a directory; `to` is free, else Errc::already_exists.
@@ -64,7 +67,7 @@ class DirectoryMove {
   Placing& placing_;
   Remade& remade_;
   CopyFile copy_file_;
-  Settle settle_;
+  NameCopies name_copies_;
   std::vector<Pair> pending_;
   std::vector<std::string> left_;  // old directories, parents first
   Result<void> first_failure_;

@@ -43,25 +43,25 @@ void Filling::close(Location& location) {
 
 void Filling::close(std::vector<Open>::iterator open) {
   open->ready.directory->filled = true;
-  settling_.push_back({std::move(open->ready), Clock::now() + settle_});
+  aging_.push_back({std::move(open->ready), Clock::now() + age_});
   open_.erase(open);
 }
 
-std::vector<Ready> Filling::take_settled() {
-  std::vector<Ready> settled;
+std::vector<Ready> Filling::take_aged() {
+  std::vector<Ready> aged;
   const auto now = Clock::now();
-  for (; !settling_.empty() && settling_.front().until <= now; settling_.pop_front())
-    settled.push_back(std::move(settling_.front().ready));
-  return settled;
+  for (; !aging_.empty() && aging_.front().until <= now; aging_.pop_front())
+    aged.push_back(std::move(aging_.front().ready));
+  return aged;
 }
 
-std::optional<Filling::Clock::time_point> Filling::next_settled() const {
-  return settling_.empty() ? std::nullopt : std::optional(settling_.front().until);
+std::optional<Filling::Clock::time_point> Filling::next_aged() const {
+  return aging_.empty() ? std::nullopt : std::optional(aging_.front().until);
 }
 
 void Filling::abandon() noexcept {
   open_.clear();
-  settling_.clear();
+  aging_.clear();
 }
 
 }  // namespace ssync::store

@@ -38,7 +38,7 @@ void StageWriter::work(const Part& part) {
 }
 
 std::vector<Ready> StageWriter::take_ready() {
-  std::vector<Ready> ready = filling_.take_settled();
+  std::vector<Ready> ready = filling_.take_aged();
   if (!ready_.files.empty()) ready.push_back(std::exchange(ready_, {}));
   return ready;
 }

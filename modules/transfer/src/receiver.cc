@@ -61,9 +61,8 @@ struct Receiver::Impl {
   void write(Writer& writer) {
     const bool durable = options.durable == store::Durable::yes;
     store::Placing placing(tree, staging, rules, other_devices);
-    // Durable: a directory need not settle here, as it waits for the publisher's flush anyway.
-    store::StageWriter stage(ledger, placing, durable ? std::chrono::milliseconds(0) : options.settle,
-                             stopping);
+    // Durable: a directory need not age here, as it waits for the publisher's flush anyway.
+    store::StageWriter stage(ledger, placing, durable ? std::chrono::milliseconds(0) : options.age, stopping);
     while (!writer.parts.finished()) {
       const auto due = stage.next_ready();
       const std::optional<store::Part> part = due ? writer.parts.pop_until(*due) : writer.parts.pop();

@@ -32,12 +32,12 @@ class TapRing final : public net::Tap {
   std::unique_ptr<Impl> impl_;
 };
 
-/// A thread that owns a net::Publisher, drains the ring, numbers the records, and sends a `state` record each
+/// A thread that owns a net::TapSocket, drains the ring, numbers the records, and sends a `state` record each
 /// second (and at once when somebody begins to listen). It ends by itself only with the context; the tap is
 /// then silent.
 class TapPublisher {
  public:
-  /// ring and context must outlive it. One publisher a ring. Errors as net::Publisher::bind().
+  /// ring and context must outlive it. One publisher a ring. Errors as net::TapSocket::bind().
   [[nodiscard]] static Result<std::unique_ptr<TapPublisher>> start(net::Context& context, TapRing& ring,
                                                                    const std::string& endpoint);
   ~TapPublisher();  ///< stops and joins

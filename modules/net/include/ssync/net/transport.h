@@ -149,12 +149,12 @@ class ClientTransport {
 };
 
 /// PUB side of the tap; lives in the publisher's thread.
-class Publisher {
+class TapSocket {
  public:
   /// `endpoint`: "ipc:///path" (directory made 0700, a lock file beside it; Errc::busy when another process
   /// publishes there) or "tcp://…" on loopback.
-  [[nodiscard]] static Result<std::unique_ptr<Publisher>> bind(Context& context, const std::string& endpoint);
-  virtual ~Publisher() = default;
+  [[nodiscard]] static Result<std::unique_ptr<TapSocket>> bind(Context& context, const std::string& endpoint);
+  virtual ~TapSocket() = default;
   /// Waits for subscriptions to change or `fd` to become readable; returns whether anybody listens.
   [[nodiscard]] virtual Result<bool> wait(std::chrono::milliseconds timeout, int fd) = 0;
   /// Never blocks; a subscriber that does not keep up loses messages.

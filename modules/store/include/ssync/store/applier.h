@@ -25,7 +25,7 @@ struct Applied {
     /// changed. Of copy, rename, exchange, stage_*, publish_staged, and of set_metadata for a file whose
     /// directory was moved in parts.
     stale,
-    /// durable: a copy that is not on disk yet. It gets its name together with others, and take_settled()
+    /// durable: a copy that is not on disk yet. It gets its name together with others, and take_ended()
     /// tells the outcome.
     waits,
   };
@@ -36,7 +36,7 @@ struct Applied {
 /// Thread safety: one thread at a time. Keeps a few directory handles open between calls. Content that waits
 /// for its publish_staged is kept in the staging directory, which must stay until then.
 ///
-/// Safety: only what `at_path`/`at_from` describe (device, inode; of what is copied, moved or gets
+/// Safety: only what `at_path` and `From::seen` describe (device, inode; of what is copied, moved or gets
 /// attributes, size and mtime too) is replaced, moved or removed, and what has no `at_path` is never replaced
 /// at all. Attributes of a file with several links are set on a copy of its own that takes its place. A
 /// directory whose mode keeps us from a change gets u+rwx; the planner's last pass over directories gives it
@@ -44,8 +44,8 @@ struct Applied {
 ///
 /// Durable: what is copied is flushed before it gets its name, and its name before anybody is told, in
 /// batches (two syncfs each). A batch is due when it is large, before a change that needs or destroys what
-/// one of its copies was made of or stands for, and when settle() is called: that must be before a request
-/// goes out, and at the end.
+/// one of its copies was made of or stands for, and when name_copies() is called: that must be before a
+/// request goes out, and at the end.
 class Applier {
  public:
   struct Options {
@@ -63,18 +63,18 @@ class Applier {
   /// A directory was moved that the file system could not rename: what is in it was moved one by one, so
   /// ctimes are new, and of what had to be made anew device and inode are new too.
   [[nodiscard]] bool moved_in_parts() const noexcept;
-  /// Replaces in `at_path` and `at_from` what such a move made anew by what stands there now. Call it before
-  /// apply(), and before a request goes out.
+  /// Replaces in `at_path` and `From::seen` what such a move made anew by what stands there now. Call it
+  /// before apply(), and before a request goes out.
   void follow(Change& change) const;
   /// Gives all copies that wait their names now (see Durable above).
-  void settle();
-  struct Settled {
+  void name_copies();
+  struct Ended {
     Change change;
     Applied applied;  ///< done or problem
   };
   /// What became of changes that waited, in order. They came before the change that was applied last, or are
   /// that change.
-  [[nodiscard]] std::vector<Settled> take_settled();
+  [[nodiscard]] std::vector<Ended> take_ended();
   /// Forgets directory handles (before the staging directory goes away, say). Requires: nothing waits.
   void close_directories();
 

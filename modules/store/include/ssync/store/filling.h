@@ -14,7 +14,7 @@
 
 namespace ssync::store {
 
-/// Thread safety: one thread. A directory is being filled, then settles (so that the stats of its files are
+/// Thread safety: one thread. A directory is being filled, then ages (so that the stats of its files are
 /// old enough to be believed once they can be seen), then is taken to be placed.
 class Filling {
  public:
@@ -26,9 +26,9 @@ class Filling {
   static constexpr std::uint64_t kBytesMax = 64U << 20U;
   static constexpr std::size_t kFilesMax = 4096;
 
-  /// `settle`: how long a directory settles.
-  Filling(Placing& placing, std::chrono::milliseconds settle)
-      : placing_(placing), settle_(settle), open_max_(placing.worth_keeping(kOpenMax)) {}
+  /// `age`: how long a directory waits before its name is given.
+  Filling(Placing& placing, std::chrono::milliseconds age)
+      : placing_(placing), age_(age), open_max_(placing.worth_keeping(kOpenMax)) {}
 
   /// The directory that `location` is filled in, made when this is its first file; null when its files go in
   /// one by one.
@@ -40,10 +40,10 @@ class Filling {
   /// Nothing more comes. Without effect when it is not being filled.
   void close(Location& location);
 
-  /// Takes the directories that have settled.
-  [[nodiscard]] std::vector<Ready> take_settled();
-  /// When take_settled() will have something.
-  [[nodiscard]] std::optional<Clock::time_point> next_settled() const;
+  /// Takes the directories that are old enough.
+  [[nodiscard]] std::vector<Ready> take_aged();
+  /// When take_aged() will have something.
+  [[nodiscard]] std::optional<Clock::time_point> next_aged() const;
   /// Forgets all; what is staged goes with the staging directory.
   void abandon() noexcept;
 
@@ -52,7 +52,7 @@ class Filling {
     std::unique_ptr<fs::Directory> directory;
     Ready ready;
   };
-  struct Settling {
+  struct Aging {
     Ready ready;
     Clock::time_point until;
   };
@@ -60,10 +60,10 @@ class Filling {
   void close(std::vector<Open>::iterator open);
 
   Placing& placing_;
-  const std::chrono::milliseconds settle_;
+  const std::chrono::milliseconds age_;
   const std::size_t open_max_;
   std::vector<Open> open_;
-  std::deque<Settling> settling_;
+  std::deque<Aging> aging_;
 };
 
 }  // namespace ssync::store

@@ -17,19 +17,17 @@ namespace ssync::store {
 /// Thread safety: one thread, but for `stopping`.
 class StageWriter {
  public:
-  StageWriter(Outcomes& outcomes, Placing& placing, std::chrono::milliseconds settle,
+  StageWriter(Outcomes& outcomes, Placing& placing, std::chrono::milliseconds age,
               const std::atomic<bool>& stopping)
-      : outcomes_(outcomes), placing_(placing), filling_(placing, settle), stopping_(stopping) {}
+      : outcomes_(outcomes), placing_(placing), filling_(placing, age), stopping_(stopping) {}
 
   /// Writes or discards all of it, then returns its credit. Files that cannot be written are reported as
   /// failed.
   void work(const Part& part);
-  /// The files completed since the last call, and directories that have settled. They are the caller's.
+  /// The files completed since the last call, and directories that are old enough. They are the caller's.
   [[nodiscard]] std::vector<Ready> take_ready();
-  /// When a directory will have settled.
-  [[nodiscard]] std::optional<Filling::Clock::time_point> next_ready() const {
-    return filling_.next_settled();
-  }
+  /// When a directory will be old enough.
+  [[nodiscard]] std::optional<Filling::Clock::time_point> next_ready() const { return filling_.next_aged(); }
   /// Drops what is unfinished.
   void abandon() noexcept;
 

@@ -67,7 +67,7 @@ class Receiver {
     std::size_t batch_files = 4096;
     /// How long a filled directory waits before it is renamed, so that the stats of its files can be
     /// believed: a little more than a tick of the file systems that have short ones. Durable: not at all.
-    std::chrono::milliseconds settle{26};
+    std::chrono::milliseconds age{26};
   };
   /// `events` must be drained until it is closed by the receiver. A full event queue stalls writers, nothing
   /// else.

@@ -17,7 +17,7 @@ struct Wide {
   std::int64_t mtime_s = 0;
 };
 
-struct [[gnu::packed, gnu::aligned(4)]] Record {
+struct [[gnu::packed, gnu::aligned(4)]] PackedEntry {
   std::uint64_t inode;
   std::uint32_t size_low;
   std::uint32_t mtime_s_low;
@@ -38,8 +38,8 @@ struct [[gnu::packed, gnu::aligned(4)]] Record {
 
   /// Everything but text, name_bytes, inode, flags and tag. Requires: a valid kind, nanoseconds below a
   /// second.
-  static Record pack(const Values& values, std::uint32_t owner_class) noexcept {
-    Record record{};
+  static PackedEntry pack(const Values& values, std::uint32_t owner_class) noexcept {
+    PackedEntry record{};
     record.size_low = static_cast<std::uint32_t>(values.size);
     record.size_high = static_cast<std::uint8_t>(values.size >> 32U);
     record.mtime_s_low = static_cast<std::uint32_t>(values.mtime.s);
@@ -82,6 +82,6 @@ struct [[gnu::packed, gnu::aligned(4)]] Record {
     return std::int64_t{mtime_s_high} * (std::int64_t{1} << 32U) + std::int64_t{mtime_s_low};
   }
 };
-static_assert(sizeof(Record) == 36);
+static_assert(sizeof(PackedEntry) == 36);
 
 }  // namespace ssync::model

@@ -1,4 +1,4 @@
-// Questions about file contents: a bounded number is out at any time.
+// Queries about file contents: a bounded number is out at any time.
 #pragma once
 
 #include <cstddef>
@@ -18,7 +18,7 @@ struct Subject {
   std::uint8_t what = 0;
 };
 
-class Questions {
+class Queries {
  public:
   [[nodiscard]] bool has_room() const noexcept { return open_.size() < kOpenMax; }
   void ask(Query query, Subject subject);

@@ -1,4 +1,4 @@
-#include "settle.h"
+#include "resolve.h"
 
 #include <algorithm>
 #include <string>
@@ -116,8 +116,8 @@ void keep_extras(State& state, const std::vector<EntryIndex>& replaced) {
 
 }  // namespace
 
-void settle_conflicts(State& state) {
-  state.checksums.settle();
+void resolve_conflicts(State& state) {
+  state.checksums.sort();
   protect_ancestors(state);
   std::vector<EntryIndex> replaced;
   for (DirectoryIndex i = 0; i < state.rows.directories(); ++i) {
@@ -150,7 +150,7 @@ namespace {
 
 // The file or link itself gets the row's content, or other content in its place: then it only gets the row's
 // letters first, so that its path is never free.
-void settle_twin(State& state, RowIndex row, const std::unordered_map<EntryIndex, RowIndex>& takers) {
+void resolve_twin(State& state, RowIndex row, const std::unordered_map<EntryIndex, RowIndex>& takers) {
   Pending& pending = state.pending[row];
   const EntryIndex entry = state.entry_at(row);
   const auto taker = takers.find(entry);
@@ -176,7 +176,7 @@ void settle_twin(State& state, RowIndex row, const std::unordered_map<EntryIndex
 
 }  // namespace
 
-void settle_case_renames(State& state) {
+void resolve_case_renames(State& state) {
   if (state.options.attributes.case_sensitive) return;
   std::vector<RowIndex> twins;
   std::unordered_map<EntryIndex, RowIndex> takers;
@@ -188,12 +188,12 @@ void settle_case_renames(State& state) {
     if (kind != Kind::directory && kind == state.mirror.kind(state.entry_at(row))) twins.push_back(row);
   }
   for (const RowIndex row : twins)
-    settle_twin(state, row, takers);
+    resolve_twin(state, row, takers);
 }
 
 void withhold_deletes(State& state) {
   SubtreeSet out;
-  for (Walk walk(state.rows); !walk.done(); walk.next()) {
+  for (RowWalk walk(state.rows); !walk.done(); walk.next()) {
     const RowIndex row = walk.row();
     Pending& pending = state.pending[row];
     if (pending.action == Action::left_out || !state.has(row, kLate)) continue;

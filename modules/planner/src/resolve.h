@@ -8,10 +8,10 @@ namespace ssync::planner {
 
 /// After the join. Keeps what stands above a Problem, finds names that differ by case only, leaves out what
 /// cannot be freed, and marks rows that have to wait for removals.
-void settle_conflicts(State& state);
+void resolve_conflicts(State& state);
 
 /// After the search: a file that only changes the case of its name is simply renamed.
-void settle_case_renames(State& state);
+void resolve_case_renames(State& state);
 
 /// When deletes are withheld: whatever needs one becomes a Problem. Extras stay.
 void withhold_deletes(State& state);
