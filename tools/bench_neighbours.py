@@ -61,7 +61,7 @@ class Neighbours:
         took = []
         while len(took) < PROBES or not is_over():
             begin = time.monotonic()
-            self.bench.run([self.bench.BIN / "client-sync", "--list", f"localhost:{self.control}"])
+            self.bench.run([self.bench.BIN / "client-sync", "--list", f"localhost:{self.control}", "--data-port", str(self.data)])
             took.append((time.monotonic() - begin) * 1000)
         return took
 
