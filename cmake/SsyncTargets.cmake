@@ -36,15 +36,22 @@ endfunction()
 #
 # Executable ssync_<module>_tests with GoogleTest's main, linked to ssync::<module> where that exists; each of its test
 # cases is a ctest case with label <module>. Property tests add ssync_dep_rapidcheck to DEPS. PROGRAMS names programs
-# that the tests run: they are built first, and SSYNC_BIN_DIR (a string macro) says where they are.
+# that the tests run: they are built first, and SSYNC_BIN_DIR (a string macro) says where they are. What has none is a
+# unit test: the target unit_tests builds them all, and with SSYNC_TESTS=unit there are no others.
 function(ssync_test module)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT_S" "SOURCES;DEPS;PROGRAMS")
   _ssync_reject_unparsed(ssync_test "${module}" "${arg_UNPARSED_ARGUMENTS}")
   if(NOT arg_TIMEOUT_S)
     set(arg_TIMEOUT_S ${SSYNC_TEST_TIMEOUT_S})
   endif()
+  if(arg_PROGRAMS AND SSYNC_TESTS STREQUAL "unit")
+    return()
+  endif()
   set(target ssync_${module}_tests)
   add_executable(${target} ${arg_SOURCES})
+  if(NOT arg_PROGRAMS)
+    add_dependencies(unit_tests ${target})
+  endif()
   if(TARGET ssync::${module})
     target_link_libraries(${target} PRIVATE ssync::${module})
   endif()
