@@ -36,8 +36,9 @@ endfunction()
 #
 # Executable ssync_<module>_tests with GoogleTest's main, linked to ssync::<module> where that exists; each of its test
 # cases is a ctest case with label <module>. Property tests add ssync_dep_rapidcheck to DEPS. PROGRAMS names programs
-# that the tests run: they are built first, and SSYNC_BIN_DIR (a string macro) says where they are. What has none is a
-# unit test: the target unit_tests builds them all, and with SSYNC_TESTS=unit there are no others.
+# that the tests run: they are built first, and SSYNC_BIN_DIR (a string macro) says where they are. The target
+# program_tests builds such tests. What has none is a unit test: the target unit_tests builds them all, and with
+# SSYNC_TESTS=unit there are no others.
 function(ssync_test module)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT_S" "SOURCES;DEPS;PROGRAMS")
   _ssync_reject_unparsed(ssync_test "${module}" "${arg_UNPARSED_ARGUMENTS}")
@@ -49,7 +50,9 @@ function(ssync_test module)
   endif()
   set(target ssync_${module}_tests)
   add_executable(${target} ${arg_SOURCES})
-  if(NOT arg_PROGRAMS)
+  if(arg_PROGRAMS)
+    add_dependencies(program_tests ${target})
+  else()
     add_dependencies(unit_tests ${target})
   endif()
   if(TARGET ssync::${module})
@@ -79,6 +82,7 @@ function(ssync_benchmark module)
   set(target ssync_${module}_benchmark)
   add_executable(${target} ${arg_SOURCES})
   target_link_libraries(${target} PRIVATE ssync::${module} ssync_settings ${arg_DEPS} ssync_dep_benchmark)
+  add_dependencies(unit_tests ${target})
 endfunction()
 
 # ssync_program(<name> SOURCES ... [DEPS ...] [NOT_INSTALLED])
@@ -107,6 +111,7 @@ function(ssync_fuzz name)
   if(NOT SSYNC_FUZZ)
     add_library(${target} OBJECT ${arg_SOURCES})
     target_link_libraries(${target} PRIVATE ssync_settings ${arg_DEPS})
+    add_dependencies(unit_tests ${target})
     return()
   endif()
   add_executable(${target} ${arg_SOURCES})
