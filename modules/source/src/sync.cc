@@ -18,14 +18,6 @@ using Clock = std::chrono::steady_clock;
 
 constexpr auto kTickMax = std::chrono::milliseconds(100);
 
-/// Digests go out in messages of so many rows, or with the last one asked for, or when one has waited so
-/// long: a message a file costs more than its hash.
-constexpr std::size_t kDigestBatch = 512;
-/// As long as the readers have more to read, this thread is woken for so many results at once: waking it for
-/// each costs as much as reading a small file does.
-constexpr std::size_t kResultsAtOnce = 32;
-constexpr auto kDigestWait = std::chrono::milliseconds(50);
-
 session::client::Config config_of(wire::Hello hello, std::chrono::milliseconds connect) {
   session::client::Config config;
   config.hello = std::move(hello);
@@ -41,23 +33,15 @@ Sync::Sync(const Options& options, Work work, Stop& stop, Observer& observer)
       stop_(stop),
       observer_(observer),
       session_(config_of(work_.hello, work_.connect)),
-      lists_(options.capacities.lists),
-      content_jobs_(options.capacities.content_jobs),
-      content_results_(options.capacities.content_results),
-      reads_(options.capacities.reads),
-      chunks_(options.capacities.chunks) {}
+      lists_(options.capacities.lists) {}
 
 Sync::~Sync() {
   if (feed_) feed_->stop();
-  if (readers_) readers_->stop();
-  if (reader_) reader_->stop();
+  if (answers_) answers_->stop();
+  if (uploads_) uploads_->stop();
   lists_.close();
-  content_jobs_.close();
-  content_results_.close();
-  reads_.close();
-  chunks_.close();
-  reader_.reset();
-  readers_.reset();
+  uploads_.reset();
+  answers_.reset();
   feed_.reset();
   list_.reset();
   transport_.reset();  // before the buffers that it may still hold
@@ -68,12 +52,8 @@ Result<Outcome> Sync::run() {
   wake_.emplace(std::move(wake));
   const auto signal = [this] { wake_->signal(); };
   lists_.on_item(signal);
-  content_results_.on_item([this] {
-    if (content_jobs_.size() == 0 || content_results_.size() >= kResultsAtOnce) wake_->signal();
-  });
-  chunks_.on_item(signal);
-  content_jobs_.on_space(signal);
-  reads_.on_space(signal);
+  answers_ = std::make_unique<Answers>(work_.tree, options_.capacities, signal);
+  uploads_ = std::make_unique<Uploads>(work_.tree, options_.capacities, signal);
   started_ = Clock::now();
   SSYNC_TRY(transport_, work_.transport());
   carry_out(session_.start(Clock::now()));
@@ -85,8 +65,7 @@ Result<Outcome> Sync::run() {
 
 Result<void> Sync::round() {
   const auto now = Clock::now();
-  // Nobody wakes this thread for a few results (kResultsAtOnce): it looks for them itself.
-  const auto tick = hashes_open_ == 0 ? kTickMax : kDigestWait;
+  const auto tick = answers_->open() ? Answers::kWait : kTickMax;
   const auto until = std::clamp<std::chrono::nanoseconds>(session_.next_deadline() - now,
                                                           std::chrono::milliseconds(0), tick);
   const std::array<int, 3> fds{wake_->fd(), stop_.fd(), stop_.watched_fd()};
@@ -133,8 +112,8 @@ void Sync::pump() {
   if (!list_) return;
   pump_lists();
   if (!outcome_) pump_asked_rows();
-  if (!outcome_) pump_digests();
-  if (!outcome_) pump_reads();
+  if (!outcome_) pump_answers();
+  if (!outcome_) uploads_->pump(*list_);
   if (!outcome_) pump_chunks();
   if (!list_complete_ && list_->listed() > 0) observer_.listing(list_->listed());
 }
@@ -173,50 +152,12 @@ void Sync::pump_asked_rows() {
   }
 }
 
-void Sync::pump_digests() {
-  while (!to_hash_.empty()) {
-    const HashWanted wanted = to_hash_.front();
-    const Snapshot::View view = *list_->row(wanted.row);  // on(HashFiles) looked
-    content::ContentJob job;
-    job.id = wanted.row;
-    job.location = view.location;
-    job.name = view.name;
-    if (wanted.digest) job.digest = options_.sync.digest_kind;
-    if (content_jobs_.try_push(job) != PushResult::pushed) break;
-    to_hash_.pop_front();
-  }
-  while (std::optional<content::ContentResult> result = content_results_.try_pop()) {
-    --hashes_open_;
-    wire::DigestRow row;
-    row.row = result->id;
-    if (result->content) {
-      row.checksum = result->content->checksum;
-      row.digest = result->content->digest;
-      if (Result<void> kept = list_->learned(result->id, *result->content); !kept)
-        return local_failure(kept.error());
-    } else if (result->content.error().code == Errc::lost) {
-      return local_failure(result->content.error());
-    }
-    if (digest_rows_.empty()) digests_since_ = Clock::now();
-    digest_rows_.push_back(row);
-    if (digest_rows_.size() >= kDigestBatch) send_digests();
-  }
-  if (hashes_open_ == 0 || Clock::now() - digests_since_ >= kDigestWait) send_digests();
-}
-
-void Sync::send_digests() {
-  if (digest_rows_.empty()) return;
-  carry_out(session_.digests_ready(std::exchange(digest_rows_, {}), Clock::now()));
-}
-
-void Sync::pump_reads() {
-  while (!to_read_.empty()) {
-    const ToRead next = to_read_.front();
-    const Snapshot::View view = *list_->row(next.row);  // on(ReadFiles) looked
-    transfer::ReadRequest request{next.row, std::string(view.location), std::string(view.name), view.values,
-                                  next.any_content};
-    if (reads_.try_push(request) != PushResult::pushed) return;
-    to_read_.pop_front();
+void Sync::pump_answers() {
+  while (!outcome_) {
+    if (const Result<void> read = answers_->pump(*list_); !read) return local_failure(read.error());
+    std::vector<wire::DigestRow> rows = answers_->take_due();
+    if (rows.empty()) return;
+    carry_out(session_.digests_ready(std::move(rows), Clock::now()));
   }
 }
 
@@ -224,7 +165,7 @@ void Sync::pump_chunks() {
   while (!outcome_) {
     if (held_message_ && !send_pending()) return;
     if (!feed_->has_room()) return;
-    if (!held_chunk_) held_chunk_ = chunks_.try_pop();
+    if (!held_chunk_) held_chunk_ = uploads_->next();
     if (!held_chunk_) return;
     if (auto* failure = std::get_if<transfer::ReadFailure>(&*held_chunk_)) {
       if (failure->lost) return local_failure(*failure->lost);
@@ -318,12 +259,6 @@ void Sync::on(session::client::StartList& effect) {
   feed_ = std::make_unique<Feed>(work_.tree, work_.index, work_.header, scan);
   list_ = std::make_unique<Listing>(work_.tree, *feed_, list, lists_);
   feed_->add(*list_);
-  readers_ = std::make_unique<content::ContentReaders>(
-      work_.tree, 2, content_jobs_, [this](content::ContentResult result) {
-        (void)content_results_.push(std::move(result));  // false: the sync is over
-      });
-  reader_ = std::make_unique<transfer::SourceReader>(work_.tree, transfer::SourceReader::Options{}, reads_,
-                                                     chunks_);
   feed_->start();
 }
 
@@ -336,8 +271,7 @@ void Sync::on(session::client::Waiting& effect) {
 void Sync::on(session::client::HashFiles& effect) {
   for (const wire::DigestQuery& query : effect.rows) {
     if (!asked_row(query.row, query.location, query.name)) return;
-    to_hash_.push_back({query.row, query.digest});
-    ++hashes_open_;
+    answers_->ask(query.row, query.digest ? std::optional(options_.sync.digest_kind) : std::nullopt);
   }
 }
 
@@ -348,7 +282,7 @@ void Sync::on(session::client::ListDirectories& effect) {
 void Sync::on(session::client::ReadFiles& effect) {
   for (const wire::RequestRow& row : effect.rows) {
     if (!asked_row(row.row, row.location, row.name)) return;
-    to_read_.push_back({row.row, row.any_content});
+    uploads_->request(row.row, row.any_content);
   }
 }
 

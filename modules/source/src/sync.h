@@ -12,7 +12,6 @@
 
 #include "ssync/base/event_fd.h"
 #include "ssync/base/exit_code.h"
-#include "ssync/content/content_readers.h"
 #include "ssync/fs/tree.h"
 #include "ssync/index/index.h"
 #include "ssync/net/transport.h"
@@ -21,9 +20,11 @@
 #include "ssync/source/source.h"
 #include "ssync/transfer/source_reader.h"
 
+#include "answers.h"
 #include "feed.h"
 #include "listing.h"
 #include "stop.h"
+#include "uploads.h"
 
 namespace ssync::source {
 
@@ -70,9 +71,7 @@ class Sync {
   void pump();
   void pump_lists();
   void pump_asked_rows();
-  void pump_digests();
-  void send_digests();
-  void pump_reads();
+  void pump_answers();
   void pump_chunks();
   [[nodiscard]] bool send_pending();
   void finished_files(const std::vector<transfer::SentFile>& files);
@@ -108,31 +107,14 @@ class Sync {
   std::unique_ptr<net::ClientTransport> transport_;
 
   BoundedQueue<Listing::Item> lists_;
-  BoundedQueue<content::ContentJob> content_jobs_;
-  BoundedQueue<content::ContentResult> content_results_;
-  BoundedQueue<transfer::ReadRequest> reads_;
-  BoundedQueue<transfer::ReadOutput> chunks_;
   std::unique_ptr<Feed> feed_;
   std::unique_ptr<Listing> list_;
-  std::unique_ptr<content::ContentReaders> readers_;
-  std::unique_ptr<transfer::SourceReader> reader_;
+  std::unique_ptr<Answers> answers_;
+  std::unique_ptr<Uploads> uploads_;
 
   bool connected_ = false;
-  bool list_complete_ = false;            ///< its last item was popped
-  std::deque<wire::ListingRow> to_list_;  ///< asked for while the list was made
-  struct HashWanted {
-    RowId row = kNoRow;
-    bool digest = false;
-  };
-  std::deque<HashWanted> to_hash_;            ///< asked for, not yet in content_jobs_
-  std::size_t hashes_open_ = 0;               ///< asked for, not yet in digest_rows_
-  std::vector<wire::DigestRow> digest_rows_;  ///< not yet sent
-  std::chrono::steady_clock::time_point digests_since_;
-  struct ToRead {
-    RowId row = kNoRow;
-    bool any_content = false;
-  };
-  std::deque<ToRead> to_read_;                      ///< requested, not yet in reads_
+  bool list_complete_ = false;                      ///< its last item was popped
+  std::deque<wire::ListingRow> to_list_;            ///< asked for while the list was made
   std::optional<Listing::Item> held_list_;          ///< popped, waiting for room in the window
   std::optional<transfer::ReadOutput> held_chunk_;  ///< popped, waiting for credit
   std::optional<net::DataMessage> held_message_;    ///< numbered, waiting for the socket
