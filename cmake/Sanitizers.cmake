@@ -4,10 +4,12 @@ include_guard(GLOBAL)
 
 if(SSYNC_SANITIZE STREQUAL "address")
   set(_ssync_sanitize -fsanitize=address,undefined -fno-sanitize-recover=all)
+elseif(SSYNC_SANITIZE STREQUAL "address-only")
+  set(_ssync_sanitize -fsanitize=address)
 elseif(SSYNC_SANITIZE STREQUAL "thread")
   set(_ssync_sanitize -fsanitize=thread)
 elseif(NOT SSYNC_SANITIZE STREQUAL "")
-  message(FATAL_ERROR "SSYNC_SANITIZE must be empty, address or thread, not '${SSYNC_SANITIZE}'")
+  message(FATAL_ERROR "SSYNC_SANITIZE must be empty, address, address-only or thread, not '${SSYNC_SANITIZE}'")
 endif()
 
 if(_ssync_sanitize)
