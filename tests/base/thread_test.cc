@@ -1,5 +1,8 @@
 #include "ssync/base/thread.h"
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <atomic>
 #include <memory>
 #include <set>
@@ -74,6 +77,23 @@ TEST(ThreadTest, OneMayBeginAnotherAndWaitForIt) {
   int depth = 0;
   Thread([&] { Thread([&] { Thread([&] { ++depth; }); }); }).join();
   EXPECT_EQ(depth, 1);
+}
+
+TEST(ThreadTest, AChildOfForkDoesNotWaitForThreadsOfItsParent) {
+#if defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "the thread sanitizer knows no threads that begin after such a fork";
+#endif
+  Thread([] {}).join();
+  const pid_t child = ::fork();
+  if (child == 0) {
+    int done = 0;
+    Thread([&] { done = 1; }).join();
+    ::_exit(done);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 1);
 }
 
 }  // namespace

@@ -26,13 +26,7 @@ class Thread::Idle {
     return all;
   }
 
-  /// A child of fork(2) has none of them.
-  Idle() {
-    static_cast<void>(::pthread_atfork(nullptr, nullptr, [] {
-      MutexLock lock(instance().mutex_);
-      instance().free_ = 0;
-    }));
-  }
+  Idle() { static_cast<void>(::pthread_atfork(before_fork, after_fork, in_child)); }
 
   /// One of them takes it, or a new one.
   void run(std::shared_ptr<Task> task) SSYNC_EXCLUDES(mutex_) {
@@ -52,6 +46,16 @@ class Thread::Idle {
   }
 
  private:
+  // A child of fork(2) has none of these threads, and nothing of what was meant for them. The lock is held
+  // across the fork, which no scope shows.
+  static void before_fork() SSYNC_NO_THREAD_SAFETY_ANALYSIS { instance().mutex_.lock(); }
+  static void after_fork() SSYNC_NO_THREAD_SAFETY_ANALYSIS { instance().mutex_.unlock(); }
+  static void in_child() SSYNC_NO_THREAD_SAFETY_ANALYSIS {
+    instance().free_ = 0;
+    instance().begun_.clear();
+    instance().mutex_.unlock();
+  }
+
   static void finish(std::shared_ptr<Task> task) {
     task->work();
     task->work = nullptr;
