@@ -33,6 +33,17 @@ std::optional<Checksum> content_of(const Values& wanted, const std::optional<Che
   return checksum;
 }
 
+Change request_for(RowId row, PathView path, const Values& wanted, const std::optional<Seen>& at_path) {
+  Change request;
+  request.step = Change::Request{};
+  request.row = row;
+  request.location = path.location;
+  request.name = path.name;
+  request.wanted = wanted;
+  request.at_path = at_path;
+  return request;
+}
+
 /// What is to be sealed of the path that the change made right.
 SealItem seal_item(const Change& change) {
   return {.location = change.location,
@@ -280,24 +291,11 @@ Result<void> Executor::request(Change change) {
 Result<void> Executor::request_instead(const Change& change) {
   if (change.op() == Op::stage_rename || change.op() == Op::stage_copy)
     return {};  // its publish_staged turns up stale in its turn
-  Change again;
-  again.step = Change::Request{};
-  again.location = change.location;
-  again.name = change.name;
-  again.row = change.row;
-  again.wanted = change.wanted;
-  again.at_path = change.at_path;
   if (const auto* exchange = std::get_if<Change::Exchange>(&change.step); exchange && exchange->other) {
-    Change other;
-    other.step = Change::Request{};
-    other.location = exchange->from.location;
-    other.name = exchange->from.name;
-    other.row = exchange->other->row;
-    other.wanted = exchange->other->wanted;
-    other.at_path = exchange->from.seen;
-    SSYNC_TRY_VOID(request(std::move(other)));
+    const Change::Exchange::Other& other = *exchange->other;
+    SSYNC_TRY_VOID(request(request_for(other.row, exchange->from.path(), other.wanted, exchange->from.seen)));
   }
-  return request(std::move(again));
+  return request(request_for(change.row, change.path(), change.wanted, change.at_path));
 }
 
 Result<void> Executor::flush_requests() {
