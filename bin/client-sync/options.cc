@@ -17,8 +17,8 @@ namespace ssync::client_program {
 namespace {
 
 using programs::between;
+using programs::Layer;
 using programs::OptionLayers;
-using programs::Origin;
 
 constexpr const char* kPrefix = "CLIENT_SYNC_";
 
@@ -149,7 +149,7 @@ class OptionReader {
     options_.delete_extra = !no_delete_;
     if (digest_ == "md5") options_.digest = DigestKind::md5;
     // -q goes before -v, unless -v comes from a layer that goes before.
-    if (said_quiet_ && layers_->origin(quiet_) >= layers_->origin(verbose_)) options_.verbosity = -1;
+    if (said_quiet_ && layers_->layer(quiet_) >= layers_->layer(verbose_)) options_.verbosity = -1;
     if (options_.dry_run || options_.verify) options_.once = true;
     options_.list = list_->count() > 0;
     return options_.list ? take_list() : take_address();
@@ -183,7 +183,7 @@ class OptionReader {
   /// options beside it must agree.
   Result<void> use(const ServerAddress& address, const std::string& said) {
     const auto take = [&]<typename T>(const CLI::Option* option, T& value, const T& wanted) -> Result<void> {
-      if (layers_->origin(option) == Origin::command_line && value != wanted) {
+      if (layers_->layer(option) == Layer::command_line && value != wanted) {
         return fail(Errc::invalid_argument, fmt::format("{} and {} {} do not agree: say one of them",
                                                         escape(said), option->get_name(), value));
       }

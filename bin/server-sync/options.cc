@@ -19,8 +19,8 @@ using programs::between;
 using programs::ConfigFile;
 using programs::ConfigItem;
 using programs::ConfigTable;
+using programs::Layer;
 using programs::OptionLayers;
-using programs::Origin;
 
 constexpr const char* kPrefix = "SERVER_SYNC_";
 constexpr const char* kMirrors = "mirror";  // the key of the file with a table for each
@@ -133,7 +133,7 @@ class OptionReader {
   /// --monitor and --no-monitor are about one thing: the one from the layer that goes before holds, and
   /// --no-monitor if both are said in one layer.
   void settle_monitor() {
-    if (layers_->origin(monitor_) > layers_->origin(no_monitor_)) options_.no_monitor = false;
+    if (layers_->layer(monitor_) > layers_->layer(no_monitor_)) options_.no_monitor = false;
   }
 
   std::string nothing_to_do() const {
@@ -200,7 +200,7 @@ class OptionReader {
   template <typename T>
   T either(const CLI::Option* option, const T& for_all, const std::optional<T>& own, const T& careful) const {
     if (!own) return for_all;
-    if (layers_->origin(option) <= Origin::file) return *own;
+    if (layers_->layer(option) <= Layer::file) return *own;
     return for_all == careful ? for_all : *own;
   }
 
@@ -213,7 +213,7 @@ class OptionReader {
     mirror.take_over = either(take_over_, options_.take_over, table.take_over, false);
     mirror.accept_root = either(accept_root_, options_.accept_root, table.accept_root, false);
     mirror.max_delete = table.max_delete ? table.max_delete : options_.max_delete;
-    if (options_.max_delete && layers_->origin(max_delete_) > Origin::file)
+    if (options_.max_delete && layers_->layer(max_delete_) > Layer::file)
       mirror.max_delete = std::min(*mirror.max_delete, *options_.max_delete);
     return mirror;
   }

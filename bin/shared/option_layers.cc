@@ -105,18 +105,18 @@ std::optional<std::string> environment(const std::string& name) {
 
 OptionLayers::OptionLayers(CLI::App& app, std::string prefix) : app_(app), prefix_(std::move(prefix)) {
   for (const CLI::Option* option : app_.get_options()) {
-    if (option->count() > 0) given_[option] = {Origin::command_line, option->get_name(), 0};
+    if (option->count() > 0) given_[option] = {Layer::command_line, option->get_name(), 0};
   }
 }
 
-Origin OptionLayers::origin(const CLI::Option* option) const {
+Layer OptionLayers::layer(const CLI::Option* option) const {
   const auto found = given_.find(option);
-  return found == given_.end() ? Origin::nowhere : found->second.origin;
+  return found == given_.end() ? Layer::nowhere : found->second.layer;
 }
 
 Result<void> OptionLayers::take_environment() {
   for (CLI::Option* option : app_.get_options()) {
-    if (!option->get_configurable() || origin(option) == Origin::command_line) continue;
+    if (!option->get_configurable() || layer(option) == Layer::command_line) continue;
     for (const std::string& name : option->get_lnames())
       SSYNC_TRY_VOID(take_variable(*option, name));
   }
@@ -130,7 +130,7 @@ Result<void> OptionLayers::take_variable(CLI::Option& option, const std::string&
   const auto wrong = [&](const std::string& what) {
     return fail(Errc::invalid_argument, fmt::format("{}: {}", variable, what));
   };
-  if (origin(&option) == Origin::environment)
+  if (layer(&option) == Layer::environment)
     return wrong(fmt::format("{} says it too: one of them only", given_[&option].name));
   std::optional<std::string> trouble;
   const Form form = form_of(option);
@@ -143,7 +143,7 @@ Result<void> OptionLayers::take_variable(CLI::Option& option, const std::string&
     trouble = set(option, *value);
   }
   if (trouble) return wrong(*trouble);
-  given_[&option] = {Origin::environment, variable, 0};
+  given_[&option] = {Layer::environment, variable, 0};
   return {};
 }
 
@@ -166,14 +166,14 @@ Result<void> OptionLayers::take_item(const ConfigFile& file, const ConfigItem& i
   const Result<std::string> text = text_of(item, option);
   if (!text) return wrong(text.error().message);
   const Given& given = given_[&option];
-  if (given.origin == Origin::file)
+  if (given.layer == Layer::file)
     return wrong(fmt::format("says what '{}' in line {} says: one of them only", given.name, given.line));
-  if (given.origin != Origin::nowhere) return {};
+  if (given.layer != Layer::nowhere) return {};
   const Form form = form_of(option);
   const std::optional<std::string> trouble =
       form == Form::flag || form == Form::count ? set_flag(option, item.key, *text) : set(option, *text);
   if (trouble) return wrong(*trouble);
-  given_[&option] = {Origin::file, item.key, item.line};
+  given_[&option] = {Layer::file, item.key, item.line};
   return {};
 }
 

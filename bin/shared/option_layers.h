@@ -27,7 +27,7 @@
 namespace ssync::programs {
 
 /// A greater one goes before a smaller one.
-enum class Origin : std::uint8_t { nowhere, file, environment, command_line };
+enum class Layer : std::uint8_t { nowhere, file, environment, command_line };
 
 /// Fills in what the command line left open. One thread; the App must outlive it. Options that are not
 /// `configurable()` can be given on the command line only.
@@ -52,11 +52,11 @@ class OptionLayers {
                                         const std::vector<std::string>& more_names = {},
                                         const Explain& explain = nullptr);
 
-  [[nodiscard]] Origin origin(const CLI::Option* option) const;
+  [[nodiscard]] Layer layer(const CLI::Option* option) const;
 
  private:
   struct Given {
-    Origin origin = Origin::nowhere;
+    Layer layer = Layer::nowhere;
     std::string name;        ///< of the key or variable
     std::uint32_t line = 0;  ///< of the file
   };

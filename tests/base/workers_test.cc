@@ -6,6 +6,8 @@
 
 #include <gtest/gtest.h>
 
+#include "ssync/base/thread_counts.h"
+
 namespace ssync {
 namespace {
 
@@ -32,6 +34,15 @@ unsigned grown_to(std::uint64_t switches, Workers::Options options) {
   done = true;
   workers.join();
   return begun;
+}
+
+TEST(ThreadCountsTest, AreSharedByThoseThatWorkAtTheSameTime) {
+  const ThreadCounts all{.busy = 4, .waiting = 16};
+  EXPECT_EQ(all.shared_by(0), all);
+  EXPECT_EQ(all.shared_by(1), all);
+  EXPECT_EQ(all.shared_by(3), (ThreadCounts{.busy = 1, .waiting = 5}));
+  EXPECT_EQ(all.shared_by(1000), (ThreadCounts{.busy = 1, .waiting = 2}));
+  EXPECT_EQ((ThreadCounts{.busy = 1, .waiting = 1}.shared_by(1000)), (ThreadCounts{.busy = 1, .waiting = 1}));
 }
 
 TEST(WorkersTest, ThereAreAsManyAsAskedForWhileNobodyWaits) {

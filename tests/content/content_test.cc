@@ -130,7 +130,7 @@ TEST(ContentReadersTest, AnswersEveryJobOnce) {
   BoundedQueue<ContentJob> jobs(10);
   BoundedQueue<ContentResult> answers(10);
   {
-    ContentReaders readers(tree, 2, jobs,
+    ContentReaders readers(tree, {.busy = 2, .waiting = 2}, jobs,
                            [&](ContentResult result) { ASSERT_TRUE(answers.push(std::move(result))); });
     for (std::uint64_t id = 0; id < 3; ++id) {
       ASSERT_TRUE(

@@ -184,7 +184,7 @@ class ScriptedClient {
         auto reply = wire::decode_reply(std::move(**frames));
         if (reply) return std::move(reply->body);
       }
-      if (ready && ready->lost) return std::nullopt;
+      if (ready && ready->disconnected) return std::nullopt;
     }
     return std::nullopt;
   }
@@ -213,7 +213,7 @@ class ScriptedClient {
     const auto until = Clock::now() + std::chrono::seconds(5);
     while (Clock::now() < until) {
       const auto ready = transport_->wait(std::chrono::milliseconds(20), {});
-      if (!ready || ready->lost) return true;
+      if (!ready || ready->disconnected) return true;
       (void)transport_->receive_control();
       (void)transport_->receive_data();
     }

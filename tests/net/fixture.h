@@ -63,8 +63,9 @@ class TransportTest : public testing::Test {
 
   std::unique_ptr<ClientTransport> connected_client() {
     auto client = start_client();
-    EXPECT_TRUE(eventually([&] { return client->wait(kTick, {}).value().lost || client->connected(); }));
-    EXPECT_TRUE(client->connected()) << client->lost_reason();
+    EXPECT_TRUE(
+        eventually([&] { return client->wait(kTick, {}).value().disconnected || client->connected(); }));
+    EXPECT_TRUE(client->connected()) << client->disconnect_reason();
     return client;
   }
 
@@ -131,9 +132,9 @@ class TransportTest : public testing::Test {
   }
 
   void expect_lost(ClientTransport& client, const std::string& reason) {
-    EXPECT_TRUE(eventually([&] { return client.wait(kTick, {}).value().lost; }));
+    EXPECT_TRUE(eventually([&] { return client.wait(kTick, {}).value().disconnected; }));
     EXPECT_FALSE(client.connected());
-    EXPECT_NE(client.lost_reason().find(reason), std::string::npos) << client.lost_reason();
+    EXPECT_NE(client.disconnect_reason().find(reason), std::string::npos) << client.disconnect_reason();
   }
 
   Context context_;

@@ -207,7 +207,8 @@ TEST_F(HostileTest, AServersBadFramesAreAProtocolError) {
   options.control_port = listener.port();
   auto client = ClientTransport::connect(context_, options, nullptr).value();
   RawZmtp server = listener.accept_router();
-  EXPECT_TRUE(eventually([&] { return client->wait(kTick, {}).value().lost || client->connected(); }));
+  EXPECT_TRUE(
+      eventually([&] { return client->wait(kTick, {}).value().disconnected || client->connected(); }));
   ASSERT_TRUE(server.message({"no", "delimiter"}));
   EXPECT_TRUE(eventually([&] { return client->wait(kTick, {}).value().control; }));
   const auto received = client->receive_control();

@@ -140,8 +140,8 @@ TEST_F(TransportTest, AClientOfSomethingElseSaysSo) {
   auto client = ClientTransport::connect(context_, options, nullptr).value();
   RawZmtp connection = web_server.accept();
   connection.send("HTTP/1.1 400 Bad Request\r\n\r\n");
-  EXPECT_TRUE(eventually([&] { return client->wait(kTick, {}).value().lost; }));
-  EXPECT_FALSE(client->lost_reason().empty());
+  EXPECT_TRUE(eventually([&] { return client->wait(kTick, {}).value().disconnected; }));
+  EXPECT_FALSE(client->disconnect_reason().empty());
 }
 
 TEST_F(TransportTest, AnUnknownHostIsNotFound) {
@@ -156,8 +156,9 @@ TEST_F(TransportTest, ReachesAServerByItsNumberToo) {
   auto options = client_options();
   options.host = "127.0.0.1";
   auto client = ClientTransport::connect(context_, options, nullptr).value();
-  EXPECT_TRUE(eventually([&] { return client->wait(kTick, {}).value().lost || client->connected(); }));
-  EXPECT_TRUE(client->connected()) << client->lost_reason();
+  EXPECT_TRUE(
+      eventually([&] { return client->wait(kTick, {}).value().disconnected || client->connected(); }));
+  EXPECT_TRUE(client->connected()) << client->disconnect_reason();
 }
 
 TEST_F(TransportTest, LocalhostReachesAServerOnIpv6Alone) {
@@ -243,7 +244,8 @@ TEST_F(TransportTest, AFullQueueTakesNothingAndTellsWhenThereIsRoom) {
   options.data_port = listener.port();
   auto client = ClientTransport::connect(context_, options, nullptr).value();
   RawZmtp server = listener.accept_router();
-  EXPECT_TRUE(eventually([&] { return client->wait(kTick, {}).value().lost || client->connected(); }));
+  EXPECT_TRUE(
+      eventually([&] { return client->wait(kTick, {}).value().disconnected || client->connected(); }));
   const Buffer content = bytes(std::string(wire::kChunkBytesMax, 'x'));
   Buffer head;
   Buffer payload;

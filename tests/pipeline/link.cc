@@ -30,7 +30,7 @@ net::Ready ready_of(Lane& lane, std::vector<bool> fds) {
   const MutexLock lock(lane.mutex);
   ready.control = !lane.control.empty();
   ready.data = !lane.data.empty();
-  ready.lost = lane.closed && lane.control.empty();
+  ready.disconnected = lane.closed && lane.control.empty();
   ready.fds = std::move(fds);
   return ready;
 }
@@ -117,7 +117,7 @@ class ClientEnd final : public net::ClientTransport {
   explicit ClientEnd(std::shared_ptr<Link> link) : link_(std::move(link)) {}
   ~ClientEnd() override { close(link_->to_server); }
   [[nodiscard]] bool connected() const noexcept override { return true; }
-  [[nodiscard]] std::string lost_reason() const override { return "the other end is gone"; }
+  [[nodiscard]] std::string disconnect_reason() const override { return "the other end is gone"; }
   [[nodiscard]] bool is_refused() const noexcept override { return false; }
   [[nodiscard]] Result<net::Ready> wait(milliseconds timeout, std::span<const int> fds) override {
     net::Ready ready = ready_of(link_->to_client, {});

@@ -96,7 +96,7 @@ class FakeMirror final : public mirror::Mirror {
     session::server::Opening opening;
     opening.attributes = request_.attributes;
     opening.synced_before = request_.synced_before;
-    opening.directory_sums = request_.synced_before && !request_.reads_content();
+    opening.directory_sums = request_.synced_before && !request_.options.reads_content();
     return opening;
   }
   [[nodiscard]] std::unique_ptr<mirror::Sync> make_sync(const mirror::Capacities& capacities,

@@ -115,8 +115,8 @@ class DirectorySumsOfAPeer : public testing::Test {
     root.self->values.kind = Kind::directory;
     ASSERT_TRUE(planner_.add_mirror(root).has_value());
     planner_.end_mirror();
-    ASSERT_EQ(planner_.step().value(), Planner::Step::listings);
-    ASSERT_EQ(planner_.take_listings().size(), directories.size());
+    ASSERT_EQ(planner_.step().value(), Planner::Step::directories);
+    ASSERT_EQ(planner_.take_asked_directories().size(), directories.size());
   }
   void expect_refused(const Result<void>& result, const std::string& why) {
     ASSERT_FALSE(result.has_value());

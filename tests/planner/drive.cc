@@ -158,10 +158,10 @@ class Driver {
       return;
     }
     switch (*next) {
-      case Planner::Step::listings:
-        for (const Planner::Listing& listing : planner_.take_listings()) {
-          if (sums_.at(listing.directory).location != listing.location) outcome_.error = "another directory";
-          const std::vector<Row>& rows = rows_of_.at(listing.directory);
+      case Planner::Step::directories:
+        for (const Planner::AskedDirectory& asked : planner_.take_asked_directories()) {
+          if (sums_.at(asked.directory).location != asked.location) outcome_.error = "another directory";
+          const std::vector<Row>& rows = rows_of_.at(asked.directory);
           asked_.insert(asked_.end(), rows.begin(), rows.end());
         }
         break;

@@ -105,7 +105,7 @@ std::size_t plan(const std::vector<RowBatch>& list, const std::vector<ScanBlock>
           SSYNC_ASSERT(planner.add_mirror(scan[block++]).has_value());
         }
         break;
-      case Planner::Step::listings:  // whole lists are given
+      case Planner::Step::directories:  // whole lists are given
         break;
       case Planner::Step::queries:
         for (const Query& query : planner.take_queries())

@@ -99,7 +99,7 @@ void add_specials(Tree& mirror) {
   for (const std::uint8_t place : *rc::gen::scale(0.1, rc::gen::arbitrary<std::vector<std::uint8_t>>())) {
     if (mirror.size() == 0) return;
     const std::vector<std::string> paths = mirror.paths();
-    const std::string path = paths[1 + place % (paths.size() - 1)];
+    const std::string& path = paths[1 + place % (paths.size() - 1)];
     mirror.erase_all(path);
     mirror.special(path);
   }

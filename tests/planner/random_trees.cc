@@ -100,7 +100,8 @@ void stir(Tree& tree, const Edit& edit) {
   const auto& [what, x, y, z] = edit;
   const std::vector<std::string> paths = tree.paths();
   if (paths.size() < 2) return;
-  const std::string a = paths[1 + x % (paths.size() - 1)], b = paths[1 + y % (paths.size() - 1)];
+  const std::string& a = paths[1 + x % (paths.size() - 1)];
+  const std::string& b = paths[1 + y % (paths.size() - 1)];
   const std::string beside = join({parent_of(a), "new" + std::to_string(z % 3)});
   const std::string mark = std::to_string(z);
   switch (what % 9U) {

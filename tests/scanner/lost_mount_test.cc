@@ -37,7 +37,7 @@ TEST_F(ScannerLostMountTest, AMountThatIsGoneIsLeftAloneUntilItIsThereOrAccepted
   mount("disk");
   EXPECT_THAT(next().problems, IsEmpty());
   tree_.unmount("disk");
-  EXPECT_EQ(next({.accept_lost_mounts = true}).rows.at("disk").kind, Kind::directory);
+  EXPECT_EQ(next({.accept_missing_mounts = true}).rows.at("disk").kind, Kind::directory);
   EXPECT_THAT(next().problems, IsEmpty());
 }
 

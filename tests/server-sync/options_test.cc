@@ -298,7 +298,7 @@ TEST_F(ServerOptionsTest, SaysWhatIsWrongInTheFileAndWhere) {
 TEST_F(ServerOptionsTest, SaysWhichVariableIsWrong) {
   const auto said_of = [&](const std::string& name, const std::string& value) {
     around_.set(name, value);
-    const std::string said = error(read({"/a"}));
+    std::string said = error(read({"/a"}));
     around_.set(name, "");
     return said;
   };

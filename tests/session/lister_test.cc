@@ -27,7 +27,7 @@ const Failed& failure_of(const ListEffects& effects) {
 
 TEST(ListerTest, ReadsAllPagesOfARealServer) {
   server::Server server(ServerRig::config_of(), [] { return server::Ids{}; });
-  std::vector<server::MirrorListing> mirrors;
+  std::vector<server::OfferedMirror> mirrors;
   for (std::size_t i = 0; i < 600; ++i)
     mirrors.push_back({"m" + std::to_string(1000 + i), "home"});
   static_cast<void>(server.set_mirrors(mirrors, kStart));
@@ -62,9 +62,9 @@ TEST(ListerTest, GivesUpWithoutAnAnswerOrAConnection) {
   Lister slow = connected();
   EXPECT_EQ(slow.on_tick(kStart + milliseconds(29999)).size(), 0U);
   EXPECT_EQ(failure_of(slow.on_tick(kStart + milliseconds(30000))).why, Failed::Why::connect_timeout);
-  EXPECT_EQ(slow.on_lost("late").size(), 0U);
+  EXPECT_EQ(slow.on_disconnected("late").size(), 0U);
   Lister lost = connected();
-  EXPECT_EQ(failure_of(lost.on_lost("reset")).why, Failed::Why::connection);
+  EXPECT_EQ(failure_of(lost.on_disconnected("reset")).why, Failed::Why::connection);
 }
 
 TEST(ListerTest, RefusesWhatDoesNotFit) {

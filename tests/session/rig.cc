@@ -182,10 +182,10 @@ Lines ServerRig::ask_mirrors(Peer peer, const std::string& after) {
   return request(peer, wire::AskMirrors{after}, 0);
 }
 Lines ServerRig::mirrors(const std::vector<std::string>& names) {
-  std::vector<server::MirrorListing> listings;
+  std::vector<server::OfferedMirror> offered;
   for (const std::string& name : names)
-    listings.push_back({name, "comment"});
-  return text(server.set_mirrors(std::move(listings), now));
+    offered.push_back({name, "comment"});
+  return text(server.set_mirrors(std::move(offered), now));
 }
 Lines ServerRig::list(std::uint64_t list_number, std::uint64_t first_row, std::size_t rows, bool last,
                       Peer peer) {
@@ -252,7 +252,7 @@ Lines ServerRig::malformed_data(Peer peer) {
 }
 
 Lines ServerRig::lost(Peer peer) {
-  return text(server.on_lost(peer, now));
+  return text(server.on_disconnected(peer, now));
 }
 Lines ServerRig::tick(milliseconds later) {
   return text(server.on_tick(now += later));
@@ -387,7 +387,7 @@ Lines ClientRig::malformed() {
   return text(client.on_malformed(Error{Errc::protocol, "bad bytes", 0}, now));
 }
 Lines ClientRig::lost() {
-  return text(client.on_lost("connection reset", now));
+  return text(client.on_disconnected("connection reset", now));
 }
 Lines ClientRig::tick(milliseconds later) {
   return text(client.on_tick(now += later));

@@ -64,7 +64,7 @@ void ClientHost::credit(std::uint64_t attempt, wire::DataHead head) {
        [this, head = std::move(head)] { carry_out(machine_->on_credit(head, world_.calendar.now())); });
 }
 void ClientHost::lost(std::uint64_t attempt) {
-  turn(attempt, [this] { carry_out(machine_->on_lost("the network", world_.calendar.now())); });
+  turn(attempt, [this] { carry_out(machine_->on_disconnected("the network", world_.calendar.now())); });
 }
 
 /// Nothing gets through any more; this end learns of it soon, or by the silence.

@@ -42,11 +42,11 @@ ServerHost::ServerHost(World& world)
 }
 
 void ServerHost::set_mirrors() {
-  std::vector<server::MirrorListing> listings;
+  std::vector<server::OfferedMirror> offered;
   for (const std::string& name : world_.mirrors)
-    listings.push_back({name, ""});
+    offered.push_back({name, ""});
   turns_changed_ = world_.calendar.now();
-  carry_out(machine_.set_mirrors(std::move(listings), world_.calendar.now()));
+  carry_out(machine_.set_mirrors(std::move(offered), world_.calendar.now()));
 }
 
 void ServerHost::start() {
@@ -181,7 +181,7 @@ void ServerHost::intrude_now(Peer peer) {
       return say(hello);
     case 5:
       say(hello);
-      return carry_out(machine_.on_lost(peer, now));
+      return carry_out(machine_.on_disconnected(peer, now));
     default:
       wire::DataHead attach;
       attach.type = wire::DataType::attach;
@@ -193,7 +193,7 @@ void ServerHost::intrude_now(Peer peer) {
 void ServerHost::lost(Peer peer) {
   asked_.erase(peer);
   links_.erase(peer);
-  carry_out(machine_.on_lost(peer, world_.calendar.now()));
+  carry_out(machine_.on_disconnected(peer, world_.calendar.now()));
 }
 
 void ServerHost::carry_out(server::Effects effects) {

@@ -1,4 +1,4 @@
-// The waiting room: whose turn it is, on one mirror and over many, and that nobody is forgotten.
+// The queue for turns: whose turn it is, on one mirror and over many, and that nobody is forgotten.
 #include <algorithm>
 #include <functional>
 #include <map>
@@ -296,7 +296,7 @@ TEST(SlotsTest, ASyncThatIsBeingClosedHasItsSlot) {
 TEST(SlotsTest, AreNotIdleWhileAHundredClientsWait) {
   constexpr std::size_t kClients = 100;
   ServerRig rig(config_with(4));
-  std::vector<server::MirrorListing> mirrors;
+  std::vector<server::OfferedMirror> mirrors;
   for (std::size_t i = 0; i < kClients; ++i)
     mirrors.push_back({"m" + std::to_string(i), ""});
   static_cast<void>(rig.server.set_mirrors(mirrors, rig.now));

@@ -59,7 +59,7 @@ std::string_view to_string(Errc code) noexcept {
   return "unknown";
 }
 
-// What a peer, a guard or a stage of ours says has no errno: a file system that gives ENOTCONN or EPROTO has
+// What a peer, a guard or a part of ours says has no errno: a file system that gives ENOTCONN or EPROTO has
 // failed, and whoever takes that for the end of a queue of his own waits for ever.
 Errc errc_of_errno(int err) noexcept {
   switch (err) {

@@ -78,9 +78,7 @@ Signals::Taken Signals::take() noexcept {
   signalfd_siginfo info{};
   Taken taken;
   while (::read(fd_.get(), &info, sizeof info) == static_cast<ssize_t>(sizeof info)) {
-    if (info.ssi_signo != SIGHUP) {
-      taken.end = true;
-    } else if (hangup_ends_ && is_of_terminal(info)) {
+    if (info.ssi_signo != SIGHUP || (hangup_ends_ && is_of_terminal(info))) {
       taken.end = true;
     } else {
       taken.reopen_logs = true;

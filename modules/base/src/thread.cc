@@ -40,8 +40,10 @@ class Thread::Idle {
       }
     }
     std::thread([this, first = std::move(task)]() mutable {
-      for (std::shared_ptr<Task> next = std::move(first); next != nullptr; next = wait())
-        finish(std::move(next));
+      for (std::shared_ptr<Task> next = std::move(first); next != nullptr; next = wait()) {
+        finish(next);
+        next.reset();
+      }
     }).detach();
   }
 
@@ -56,7 +58,7 @@ class Thread::Idle {
     instance().mutex_.unlock();
   }
 
-  static void finish(std::shared_ptr<Task> task) {
+  static void finish(const std::shared_ptr<Task>& task) {
     task->work();
     task->work = nullptr;
     MutexLock lock(task->mutex);

@@ -1,5 +1,7 @@
 #include "ssync/content/content_readers.h"
 
+#include <algorithm>
+
 namespace ssync::content {
 namespace {
 
@@ -9,12 +11,14 @@ constexpr std::uint64_t kLooksJudged = 4;
 
 }  // namespace
 
-ContentReaders::ContentReaders(fs::Tree& tree, unsigned threads, BoundedQueue<ContentJob>& jobs,
+ContentReaders::ContentReaders(fs::Tree& tree, ThreadCounts threads, BoundedQueue<ContentJob>& jobs,
                                std::function<void(ContentResult)> answer)
     : tree_(tree),
       jobs_(jobs),
       answer_(std::move(answer)),
-      workers_({threads, static_cast<unsigned>(tree.worth_keeping(kThreadsWaiting)), kLooksJudged},
+      workers_({threads.busy,
+                static_cast<unsigned>(tree.worth_keeping(std::min(threads.waiting, kThreadsWaiting))),
+                kLooksJudged},
                [this] { run(); }) {
   workers_.start();
 }

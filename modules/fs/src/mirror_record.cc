@@ -110,7 +110,7 @@ Result<void> write_mirror_record(Tree& tree, const MirrorRecord& record) {
   }
   if (!directory) return fail(directory.error());
   // Of one that was killed.
-  if (const Result<void> removed = (*directory)->remove(kNewName);
+  if (Result<void> removed = (*directory)->remove(kNewName);
       !removed && removed.error().code != Errc::not_found)
     return removed;
   SSYNC_TRY(const auto file, (*directory)->create_file(kNewName, 0600));

@@ -42,9 +42,9 @@ std::string user_text(uid_t uid) {
   std::array<char, 4096> buffer{};
   passwd entry{};
   passwd* found = nullptr;
-  const std::string number = "user " + std::to_string(uid);
+  std::string number = "user " + std::to_string(uid);
   if (::getpwuid_r(uid, &entry, buffer.data(), buffer.size(), &found) != 0 || found == nullptr) return number;
-  return number + " (" + found->pw_name + ")";
+  return number.append(" (").append(found->pw_name).append(")");
 }
 
 /// The user that stands for those who have no number in this user namespace; nullopt where all have one.
@@ -96,7 +96,7 @@ Result<std::string> walk_path(const std::string& path,
       continue;
     }
     PathStep step;
-    step.path = so_far + "/" + name;
+    step.path.append(so_far).append("/").append(name);
     if (::fstat(at.get(), &step.parent) != 0 ||
         ::fstatat(at.get(), name.c_str(), &step.self, AT_SYMLINK_NOFOLLOW) != 0)
       return std::string();

@@ -40,7 +40,7 @@ mode_t process_umask() {
 
 /// What a sync opens whatever happens: sockets, index, a directory and a file of each thread.
 constexpr std::size_t kNeededBySync = 40;
-/// How many handles all stages of a sync together keep open for later when nothing limits them.
+/// How many handles all parts of a sync together keep open for later when nothing limits them.
 constexpr std::size_t kSpareUsual = 400;
 
 std::size_t spare_now() {

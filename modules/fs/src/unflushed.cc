@@ -109,8 +109,11 @@ Result<void> Unflushed::flush(int root, const Resolver& resolver) {
       location = at;
       directory.reset();
       Result<UniqueFd> opened = open_location(root, resolver, at);
-      if (opened) directory = *std::move(opened);
-      if (!opened && !is_passed_over(opened.error().sys_errno) && first) first = fail(opened.error());
+      if (opened) {
+        directory = *std::move(opened);
+      } else if (!is_passed_over(opened.error().sys_errno) && first) {
+        first = fail(opened.error());
+      }
     }
     if (!directory) continue;
     Result<void> done = name.empty() ? flush_fd(directory.get(), at) : flush_entry(directory.get(), at, name);

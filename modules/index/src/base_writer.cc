@@ -206,7 +206,7 @@ Result<void> BaseWriter::take_over_tables() {
     // them all again.
     if (!old_->inode_page(i, page)) continue;
     for (const InodeRef& ref : page)
-      if ((ref.place & kOffsetMax) < offset_) SSYNC_TRY_VOID(inodes_.add(ref));
+      if ((ref.block_and_device & kOffsetMax) < offset_) SSYNC_TRY_VOID(inodes_.add(ref));
   }
   return {};
 }
@@ -252,7 +252,7 @@ Result<bool> BaseWriter::finish_rows() {
   return false;
 }
 
-Result<UniqueFd> BaseWriter::publish(const Header& header) {
+Result<UniqueFd> BaseWriter::finish(const Header& header) {
   Trailer trailer;
   trailer.blocks_end = offset_;
   trailer.entries = entries_;
@@ -263,7 +263,7 @@ Result<UniqueFd> BaseWriter::publish(const Header& header) {
   SSYNC_TRY_VOID(emit(encode_trailer(trailer)));
   SSYNC_TRY_VOID(flush());
   SSYNC_TRY_VOID(sync_file(fd_.get()));
-  SSYNC_TRY_VOID(files_.publish(files_.base_name()));
+  SSYNC_TRY_VOID(files_.replace(files_.base_name()));
   UniqueFd done = std::move(fd_);
   SSYNC_TRY_VOID(files_.sync_directory());
   return done;
@@ -311,7 +311,7 @@ Result<void> BaseWriter::emit_inodes(Trailer& trailer) {
   SSYNC_TRY_VOID(inodes_.take([&](const InodeRef& ref) -> Result<void> {
     if (page.size() == 0) fences.fixed(ref.inode);
     page.fixed(ref.inode);
-    page.fixed(ref.place);
+    page.fixed(ref.block_and_device);
     return page.size() == kInodesPerPage * kInodeBytes ? emit_page() : Result<void>();
   }));
   SSYNC_TRY_VOID(emit_page());

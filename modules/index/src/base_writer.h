@@ -41,7 +41,7 @@ class BaseWriter {
   /// Nothing more comes. True: all of it equals the old base, and nothing was written.
   [[nodiscard]] Result<bool> finish_rows();
   /// Writes the rest under this header, flushes, renames. Requires: finish_rows() said false.
-  [[nodiscard]] Result<UniqueFd> publish(const Header& header);
+  [[nodiscard]] Result<UniqueFd> finish(const Header& header);
 
  private:
   struct CurrentDirectory {

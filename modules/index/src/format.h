@@ -49,7 +49,7 @@ constexpr std::uint32_t blocks_of(std::uint32_t rows) noexcept {
 /// number.
 struct InodeRef {
   std::uint64_t inode = 0;
-  std::uint64_t place = 0;
+  std::uint64_t block_and_device = 0;
   friend auto operator<=>(const InodeRef&, const InodeRef&) = default;
 };
 inline constexpr std::uint64_t kOffsetMax = (std::uint64_t{1} << 48) - 1;

@@ -238,8 +238,8 @@ std::optional<InodeHit> Index::find_inode(std::uint64_t device, std::uint64_t in
   for (std::uint64_t i = base.inode_page_of(inode); i < base.inode_pages() && base.inode_page(i, page); ++i) {
     for (const InodeRef& ref : page) {
       if (ref.inode > inode) return std::nullopt;
-      if (ref.inode != inode || (ref.place & ~kOffsetMax) != device_tag(device)) continue;
-      if (std::optional<InodeHit> hit = impl_->hit_in_block(ref.place & kOffsetMax, device, inode))
+      if (ref.inode != inode || (ref.block_and_device & ~kOffsetMax) != device_tag(device)) continue;
+      if (std::optional<InodeHit> hit = impl_->hit_in_block(ref.block_and_device & kOffsetMax, device, inode))
         return hit;
     }
   }
@@ -274,7 +274,7 @@ Result<void> Index::commit(Writer writer, const Header& given) {
     const std::uint64_t mark = writer.impl_->log_mark;
     SSYNC_TRY(const bool equal, writer.impl_->writer.finish_rows());
     if (!equal) {
-      SSYNC_TRY(UniqueFd fd, writer.impl_->writer.publish(header));
+      SSYNC_TRY(UniqueFd fd, writer.impl_->writer.finish(header));
       impl_->base = BaseFile::open(std::move(fd), impl_->damage);
       impl_->header = header;
       return impl_->log->restart(impl_->base->generation(), mark, nullptr);

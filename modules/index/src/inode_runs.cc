@@ -11,7 +11,8 @@ constexpr std::size_t kLeastBytes = 4 * 1024;         // of one
 
 bool is_before(const InodeRef& a, const InodeRef& b) noexcept {
   // Offsets of one inode ascend without their device's tag.
-  return a.inode != b.inode ? a.inode < b.inode : (a.place & kOffsetMax) < (b.place & kOffsetMax);
+  return a.inode != b.inode ? a.inode < b.inode
+                            : (a.block_and_device & kOffsetMax) < (b.block_and_device & kOffsetMax);
 }
 
 }  // namespace
@@ -35,7 +36,7 @@ class InodeRuns::Cursor {
       in_ = In(block);
     }
     ref_.inode = in_.fixed<std::uint64_t>();
-    ref_.place = in_.fixed<std::uint64_t>();
+    ref_.block_and_device = in_.fixed<std::uint64_t>();
     return true;
   }
   [[nodiscard]] const InodeRef& ref() const noexcept { return ref_; }
@@ -69,7 +70,7 @@ Result<void> InodeRuns::write_run() {
   bytes.ensure(held_.size() * kInodeBytes);
   for (const InodeRef& ref : held_) {
     bytes.fixed(ref.inode);
-    bytes.fixed(ref.place);
+    bytes.fixed(ref.block_and_device);
   }
   if (Result<void> written = write_all(fd_.get(), bytes.view()); !written)
     return fail(context(std::move(written).error(), "writing beside " + files_.path_of(files_.base_name())));
@@ -104,6 +105,7 @@ Result<void> InodeRuns::merge(const std::function<Result<void>(const InodeRef&)>
   // A heap of the cursors that have something left, the least on top.
   const auto is_after = [](const Cursor* a, const Cursor* b) { return is_before(b->ref(), a->ref()); };
   std::vector<Cursor*> heap;
+  heap.reserve(cursors.size());
   for (Cursor& cursor : cursors)
     heap.push_back(&cursor);
   std::make_heap(heap.begin(), heap.end(), is_after);

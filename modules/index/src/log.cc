@@ -347,7 +347,7 @@ Result<void> Log::open_for_appending() {
   put_log_head(head.data(), generation_);
   SSYNC_TRY_VOID(write_all(fd.get(), head));
   if (::fcntl(fd.get(), F_SETFL, O_APPEND) != 0) return fail(errno_error("fcntl F_SETFL", errno));
-  SSYNC_TRY_VOID(files_.publish(files_.log_name()));
+  SSYNC_TRY_VOID(files_.replace(files_.log_name()));
   fd_ = std::move(fd);
   window_size_ = 0;
   return {};

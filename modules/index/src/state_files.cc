@@ -115,7 +115,7 @@ void StateFiles::remove_abandoned(const std::string& name) const {
   }
 }
 
-Result<void> StateFiles::publish(const std::string& name) const {
+Result<void> StateFiles::replace(const std::string& name) const {
   const std::string temporary = temporary_name(name);
   if (::renameat(fd_.get(), temporary.c_str(), fd_.get(), name.c_str()) != 0)
     return fail(errno_error("renaming to " + path_of(name), errno));

@@ -33,7 +33,7 @@ class StateFiles {
   [[nodiscard]] Result<UniqueFd> create_temporary(const std::string& name) const;
   [[nodiscard]] static std::string temporary_name(const std::string& name);
   /// Puts the temporary file in place of `name`.
-  [[nodiscard]] Result<void> publish(const std::string& name) const;
+  [[nodiscard]] Result<void> replace(const std::string& name) const;
   [[nodiscard]] Result<void> sync_directory() const;
   /// It is no Error if there is none.
   [[nodiscard]] Result<void> remove(const std::string& name) const;

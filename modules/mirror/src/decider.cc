@@ -14,13 +14,13 @@ planner::Options planner_options(const SyncRequest& request) {
   planner::Options options;
   options.attributes = request.attributes;
   options.delete_extra = request.options.delete_extra ? planner::DeleteExtra::yes : planner::DeleteExtra::no;
-  options.compare_content = request.reads_content();
+  options.compare_content = request.options.reads_content();
   options.digest_kind = request.options.digest_kind;
   options.client_max_delete = request.options.max_delete;
   options.server_max_delete = request.server_max_delete;
   options.name_specials = request.options.list_changes;
   options.mirror_synced_before = request.synced_before;
-  options.early_creations = !request.only_shows();
+  options.early_creations = !request.options.only_shows();
   if (request.options.verify) {  // extras are differences, whatever may be deleted
     options.verify = options.name_specials = true;
     options.delete_extra = planner::DeleteExtra::yes;
@@ -78,8 +78,8 @@ Result<void> Decider::decide() {
       case Planner::Step::need_mirror:
         SSYNC_TRY_VOID(take_mirror());
         break;
-      case Planner::Step::listings:
-        SSYNC_TRY_VOID(ask_listings());
+      case Planner::Step::directories:
+        SSYNC_TRY_VOID(ask_directories());
         break;
       case Planner::Step::queries:
         SSYNC_TRY_VOID(questions_.ask());
@@ -128,12 +128,12 @@ Result<bool> Decider::act_early() {
   return true;
 }
 
-Result<void> Decider::ask_listings() {
+Result<void> Decider::ask_directories() {
   wire::ListRequest message;
   MessageRoom room;
-  for (Planner::Listing& listing : planner_.take_listings()) {
-    if (room.next({listing.location})) SSYNC_TRY_VOID(outbox_.say(std::exchange(message, {})));
-    message.rows.push_back({std::move(listing.location), listing.directory});
+  for (Planner::AskedDirectory& asked : planner_.take_asked_directories()) {
+    if (room.next({asked.location})) SSYNC_TRY_VOID(outbox_.say(std::exchange(message, {})));
+    message.rows.push_back({std::move(asked.location), asked.directory});
   }
   return outbox_.say(std::move(message));
 }
@@ -171,7 +171,7 @@ Result<bool> Decider::show_plan() {
   SSYNC_TRY_VOID(outbox_.say(plan));
   SSYNC_TRY(InboxItem item, take(context_.queues.inbox));
   if (!std::holds_alternative<PlanAcknowledged>(item)) return fail(Errc::protocol, "a digest after the plan");
-  if (stopping(stats_.guard) != Guard::none && !context_.request.only_shows()) {
+  if (stopping(stats_.guard) != Guard::none && !context_.request.options.only_shows()) {
     SSYNC_TRY_VOID(outbox_.say(
         wire::ErrorReply{wire::ErrorCode::refused, true, "a delete guard holds: nothing was changed"}));
     return false;
@@ -187,7 +187,8 @@ Result<bool> Decider::show_plan() {
 Result<void> Decider::end() {
   SSYNC_TRY_VOID(outbox_.flush());
   SSYNC_TRY_VOID(executor_.flush_seals());
-  if (!context_.request.only_shows() && context_.request.durable) SSYNC_TRY_VOID(context_.tree.sync());
+  if (!context_.request.options.only_shows() && context_.request.durable)
+    SSYNC_TRY_VOID(context_.tree.sync());
   SSYNC_TRY(Sealed sealed, finish_());
   digest_.add(sealed.digest);
   for (Problem& problem : sealed.problems)

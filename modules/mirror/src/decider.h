@@ -31,7 +31,7 @@ class Decider {
   [[nodiscard]] Result<ListBatch> next_list();
   [[nodiscard]] Result<bool> act_early();
   [[nodiscard]] Result<void> take_mirror();
-  [[nodiscard]] Result<void> ask_listings();
+  [[nodiscard]] Result<void> ask_directories();
   [[nodiscard]] Result<bool> show_plan();
   [[nodiscard]] Result<void> end();
 

@@ -6,6 +6,7 @@
 #include "ssync/base/text.h"
 #include "ssync/content/content.h"
 #include "ssync/fs/same.h"
+#include "ssync/model/problem.h"
 #include "ssync/model/total.h"
 #include "ssync/store/probe.h"
 
@@ -85,13 +86,13 @@ bool Executor::has_room() const {
 Result<void> Executor::act(std::vector<Change> changes) {
   for (Change& change : changes) {
     applier_.follow(change);
-    if (context_.request.only_shows()) {
+    if (context_.request.options.only_shows()) {
       if (change.is(
               Purpose::record)) {  // right as it is: nothing to seal, but part of what both ends compare
         digest_.add(
             change.location,
             row_hash(change.name, project(change.wanted, context_.request.attributes), change.target(),
-                     context_.request.reads_content() ? change.checksum : std::nullopt));
+                     context_.request.options.reads_content() ? change.checksum : std::nullopt));
       }
       if (!is_visible(change)) continue;
       differs_ = true;
@@ -123,7 +124,7 @@ std::optional<SealItem> Executor::carried_over(const Change& change) {
     return std::nullopt;
   SealItem item = seal_item(change);
   item.seen = record->held;
-  if (!context_.request.reads_content()) {  // else what was read decides
+  if (!context_.request.options.reads_content()) {  // else what was read decides
     if (!item.checksum) item.checksum = record->checksum;
     if (!item.digest) item.digest = record->digest;
   }
@@ -260,12 +261,9 @@ Result<void> Executor::request(Change change) {
   // cannot hold it.
   if (change.wanted.size >= store::kProbedSize &&
       !store::size_fits(context_.tree, context_.staging, change.location, change.wanted.size)) {
-    Problem too_large;
-    too_large.location = change.location;
-    too_large.name = change.name;
-    too_large.text = "the mirror's file system cannot hold a file of " + human_bytes(change.wanted.size);
-    too_large.row = change.row;
-    return problem(std::move(too_large));
+    const Error too_large{
+        Errc::limit, "the mirror's file system cannot hold a file of " + human_bytes(change.wanted.size)};
+    return problem(problem_at(change.path(), change.row, too_large));
   }
   SSYNC_TRY_VOID(name_copies());  // it may replace what a copy was made of
   // No more files than this may be on their way. When it is reached, wait until half of them have arrived,
@@ -357,15 +355,12 @@ Result<void> Executor::published(transfer::PublishedFile file) {
   context_.observer.received(change);
   SSYNC_TRY_VOID(outbox_.change(change));
   if (file.changed) {
-    Problem problem;
-    problem.location = change.location;
-    problem.name = change.name;
-    problem.row = change.row;
-    problem.text =
+    const Error changed{
+        Errc::changed,
         "it changed while it was read: the mirror has what was read last, which may be of different moments. "
-        "The next "
-        "sync sends it again; a program that writes all the time may have a way to make a copy in peace";
-    SSYNC_TRY_VOID(outbox_.problem(std::move(problem)));
+        "The next sync sends it again; a program that writes all the time may have a way to make a copy in "
+        "peace"};
+    SSYNC_TRY_VOID(outbox_.problem(problem_at(change.path(), change.row, changed)));
   }
   SealItem item{std::move(change.location),
                 std::move(change.name),
@@ -380,7 +375,7 @@ Result<void> Executor::published(transfer::PublishedFile file) {
 }
 
 Result<void> Executor::finish_writes() {
-  if (context_.request.only_shows()) return {};
+  if (context_.request.options.only_shows()) return {};
   SSYNC_TRY_VOID(name_copies());
   receiver_.finish();
   while (std::optional<transfer::ReceiveEvent> event = context_.queues.receive_events.pop())
@@ -391,11 +386,8 @@ Result<void> Executor::finish_writes() {
   const Result<void> removed = context_.staging.remove();
   if (removed) return {};
   // Everything else is right; what is left goes with the next sync.
-  Problem left;
-  left.name = context_.staging.name();
-  left.text = context(removed.error(), "removing staging (the next sync tries again)").text();
-  left.sys_errno = removed.error().sys_errno;
-  return problem(std::move(left));
+  const Error left = context(removed.error(), "removing staging (the next sync tries again)");
+  return problem(problem_at({{}, context_.staging.name()}, kNoRow, left));
 }
 
 }  // namespace ssync::mirror

@@ -123,7 +123,7 @@ RootMirror::Refused RootMirror::prepare(const wire::Hello& hello, session::serve
   opening.attributes = request_.attributes;
   opening.synced_before = request_.synced_before;
   // A mirror that holds nothing yet, or whose content is compared, needs every row.
-  opening.directory_sums = index_->header().synced_count > 0 && !request_.reads_content();
+  opening.directory_sums = index_->header().synced_count > 0 && !request_.options.reads_content();
   if (own_root_) opening.root = wire::NodeId{own_root_->device, own_root_->inode};
   return std::nullopt;
 }
@@ -133,7 +133,7 @@ RootMirror::Refused RootMirror::open_root(const wire::Hello& hello) {
   constexpr std::string_view kWhat = "the mirror's directory";
   if (Result<void> reopened = reopen_root(); !reopened) return io_error(reopened.error(), kWhat);
   // A failure is not told here, but by whoever needs what it keeps him from.
-  if (!request_.only_shows()) static_cast<void>(fs::make_accessible(root_.absolute_path()));
+  if (!request_.options.only_shows()) static_cast<void>(fs::make_accessible(root_.absolute_path()));
   const Result<std::vector<fs::DirectoryId>> chain = root_.ancestry();
   if (!chain) return io_error(chain.error(), kWhat);
   own_root_.reset();
@@ -225,7 +225,7 @@ Result<index::Header> RootMirror::header_after(const wire::Hello& hello, std::ve
   const bool same_volume = after.attributes_known && after.attributes_type == volume.type &&
                            after.attributes_volume == volume.id && after.attributes_uid == ::geteuid();
   if (same_volume) return after;
-  if (request_.only_shows()) {
+  if (request_.options.only_shows()) {
     after.attributes = Attributes{};
     after.attributes.owner = ::geteuid() == 0;
     after.attributes_known = false;

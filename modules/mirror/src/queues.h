@@ -1,4 +1,4 @@
-// The queues between the stages of a sync, and what goes through them.
+// The queues between the parts of a sync, and what goes through them.
 #pragma once
 
 #include <cstdint>
@@ -83,7 +83,7 @@ struct Queues {
   }
 };
 
-/// The Error of a stage that finds its queue closed.
+/// The Error of a thread that finds its queue closed.
 inline Error stopped() {
   return Error{Errc::closed, "the sync was stopped"};
 }

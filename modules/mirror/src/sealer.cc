@@ -145,10 +145,10 @@ Result<void> Sealer::seal(const SealItem& item) {
   }
   look_at_time(item);
   if (as_made) {  // else a Problem, whose row neither end counts (proto-spec/03 §5)
-    digest_.add(
-        item.location,
-        row_hash(item.name, wanted, item.target,
-                 context_.request.reads_content() && held.kind == Kind::file ? item.checksum : std::nullopt));
+    digest_.add(item.location,
+                row_hash(item.name, wanted, item.target,
+                         context_.request.options.reads_content() && held.kind == Kind::file ? item.checksum
+                                                                                             : std::nullopt));
   }
   if (held.kind == Kind::directory) return {};  // never in doubt: nothing to remember
   index::Record record;

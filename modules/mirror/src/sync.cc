@@ -22,21 +22,22 @@ namespace {
 constexpr std::size_t kBlocksAtOnce = 16;
 constexpr std::size_t kEntriesAtOnce = 1024;
 
-scanner::Options scan_options(const SyncRequest& request, unsigned threads) {
+scanner::Options scan_options(const SyncRequest& request, ThreadCounts threads) {
   scanner::Options scanning;
-  scanning.threads = threads;
+  scanning.threads = threads.busy;
+  scanning.threads_waiting = threads.waiting;
   scanning.role = index::Role::mirror;
   scanning.digest_kind = request.options.digest_kind;
-  scanning.believe_names = !request.reads_content();
+  scanning.believe_names = !request.options.reads_content();
   scanning.leave_out = request.leave_out;
   scanning.other_root = request.other_root;
-  if (!request.only_shows() && ::geteuid() != 0) scanning.make_readable_for = ::geteuid();
+  if (!request.options.only_shows() && ::geteuid() != 0) scanning.make_readable_for = ::geteuid();
   return scanning;
 }
 
-transfer::Receiver::Options receiver_options(const SyncRequest& request, unsigned threads) {
+transfer::Receiver::Options receiver_options(const SyncRequest& request, ThreadCounts threads) {
   transfer::Receiver::Options receive;
-  receive.writers = threads;
+  receive.writers = threads.busy;
   receive.durable = request.durable ? store::Durable::yes : store::Durable::no;
   receive.attributes = request.attributes;
   return receive;
@@ -68,7 +69,7 @@ struct Sync::Impl {
   Impl(Parts parts, SyncRequest request, const Capacities& capacities, EventFd& wake, Observer& observer)
       : plain_index(parts.index),
         header_after(std::move(parts.header_after)),
-        context(parts.tree, parts.staging, parts.index, std::move(request), capacities, wake, observer),
+        context(parts, std::move(request), capacities, wake, observer),
         threads(capacities.threads),
         list_in(context.queues.list),
         inbox_in(context.queues.inbox) {
@@ -94,7 +95,7 @@ struct Sync::Impl {
   index::Index& plain_index;  ///< the scan's, until it has ended
   const index::Header header_after;
   SyncContext context;
-  const unsigned threads;  ///< Capacities::threads
+  const ThreadCounts threads;
   OverflowQueue<ListBatch> list_in;
   OverflowQueue<InboxItem> inbox_in;
   std::atomic<bool> stopped{false};
@@ -110,7 +111,7 @@ struct Sync::Impl {
 void Sync::Impl::start() {
   const SyncRequest& request = context.request;
   Queues& queues = context.queues;
-  context.tree.will_sync(request.durable && !request.only_shows());
+  context.tree.will_sync(request.durable && !request.options.only_shows());
   scanner = std::make_unique<scanner::Scanner>(context.tree, plain_index, scan_options(request, threads));
   readers = std::make_unique<content::ContentReaders>(
       context.tree, threads, queues.content_jobs, [&queues](content::ContentResult result) {
@@ -196,7 +197,7 @@ Result<void> Sync::Impl::commit_index() {
 
 /// What a killed server staged, or one that could not remove it: the scan came across it anyway.
 void Sync::Impl::remove_leftovers() {
-  if (context.request.only_shows() || !context.request.has_lock) return;
+  if (context.request.options.only_shows() || !context.request.has_lock) return;
   for (const scanner::Leftover& found : scanner->take_leftovers()) {
     if (context.staging.owns(found.name)) continue;
     const Result<bool> removed = fs::remove_abandoned(context.tree, {found.location, found.name});
@@ -244,7 +245,7 @@ void Sync::Impl::report_end(Error error) {
 /// After the last change: first what was sealed is written, and then that a sync of this source ended well.
 Result<void> Sync::Impl::finish_index() {
   SSYNC_TRY_VOID(sealer->finish());
-  if (context.request.only_shows())
+  if (context.request.options.only_shows())
     return context.index.with([](index::Index& index) { return index.flush_log(index::Index::Durable::no); });
   SSYNC_TRY_VOID(keep_record());
   return context.index.with([this](index::Index& index) -> Result<void> {

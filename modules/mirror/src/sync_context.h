@@ -12,13 +12,14 @@
 #include "ssync/index/index.h"
 #include "ssync/mirror/observer.h"
 #include "ssync/mirror/options.h"
+#include "ssync/mirror/sync.h"
 #include "ssync/mirror/sync_request.h"
 
 #include "queues.h"
 
 namespace ssync::mirror {
 
-/// The index is used by several stages of a sync, one at a time.
+/// The index is used by several parts of a sync, one at a time.
 class SharedIndex {
  public:
   explicit SharedIndex(index::Index& index) : index_(index) {}
@@ -72,11 +73,10 @@ class Returned {
 };
 
 struct SyncContext {
-  SyncContext(fs::Tree& its_tree, fs::Staging& its_staging, index::Index& its_index, SyncRequest what,
-              const Capacities& sizes, EventFd& wake, Observer& told)
-      : tree(its_tree),
-        staging(its_staging),
-        index(its_index),
+  SyncContext(const Parts& parts, SyncRequest what, const Capacities& sizes, EventFd& wake, Observer& told)
+      : tree(parts.tree),
+        staging(parts.staging),
+        index(parts.index),
         request(std::move(what)),
         capacities(sizes),
         observer(told),

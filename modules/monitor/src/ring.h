@@ -22,9 +22,9 @@ struct TapRing::Impl {
   void push(wire::TapRecord record) noexcept SSYNC_EXCLUDES(mutex);
   /// All there is; its capacity of memory is the caller's now.
   [[nodiscard]] Batch take() SSYNC_EXCLUDES(mutex);
-  /// `wake` is signalled when the ring is no longer empty; null when nobody serves it (then it is not active
+  /// `with` is signalled when the ring is no longer empty; null when nobody serves it (then it is not active
   /// either).
-  void serve(EventFd* wake) SSYNC_EXCLUDES(mutex);
+  void serve(EventFd* with) SSYNC_EXCLUDES(mutex);
 
   const std::size_t capacity;
   /// Relaxed: a record more or less when somebody begins to listen means nothing.

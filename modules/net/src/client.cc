@@ -79,7 +79,7 @@ class Client final : public ClientTransport {
   [[nodiscard]] Result<bool> try_next();
 
   [[nodiscard]] bool connected() const noexcept override { return connected_; }
-  [[nodiscard]] std::string lost_reason() const override { return lost_; }
+  [[nodiscard]] std::string disconnect_reason() const override { return disconnected_; }
   [[nodiscard]] bool is_refused() const noexcept override { return refused_; }
   [[nodiscard]] Result<Ready> wait(milliseconds timeout, std::span<const int> fds) override;
   [[nodiscard]] Result<std::optional<wire::Frames>> receive_control() override;
@@ -100,7 +100,7 @@ class Client final : public ClientTransport {
   [[nodiscard]] Result<bool> receive_from(Link& link);
   void on_connected();
   void lose(const std::string& reason);
-  [[nodiscard]] tl::unexpected<Error> closed() const { return fail(Errc::closed, lost_); }
+  [[nodiscard]] tl::unexpected<Error> closed() const { return fail(Errc::closed, disconnected_); }
 
   Context::Impl& context_;
   const std::vector<SocketAddress> addresses_;
@@ -111,7 +111,7 @@ class Client final : public ClientTransport {
   std::unique_ptr<Link> data_;
   bool connected_ = false;
   bool data_full_ = false;
-  std::string lost_;  ///< not empty: over
+  std::string disconnected_;  ///< not empty: over
   bool refused_ = false;
   bool heard_ = false;                 ///< anything at all from the server
   std::optional<std::string> rootly_;  ///< the server is root's, and this process is not
@@ -135,8 +135,8 @@ Result<Ready> Client::wait(milliseconds timeout, std::span<const int> fds) {
     const bool was_connected = connected_;
     SSYNC_TRY(Ready ready, poll_once(deadline, fds));
     SSYNC_TRY_VOID(follow_connections());
-    ready.lost = !lost_.empty();
-    const bool news = ready.lost || connected_ != was_connected || ready.control || ready.data ||
+    ready.disconnected = !disconnected_.empty();
+    const bool news = ready.disconnected || connected_ != was_connected || ready.control || ready.data ||
                       ready.data_room ||
                       std::find(ready.fds.begin(), ready.fds.end(), true) != ready.fds.end();
     if (news || std::chrono::steady_clock::now() >= deadline) return ready;
@@ -151,8 +151,8 @@ Result<Ready> Client::poll_once(std::chrono::steady_clock::time_point deadline, 
                                                  {&data_->watch->polled()}}};
   Ready ready;
   // What is lost stays lost: then this only looks.
-  SSYNC_TRY_VOID(poll_.wait(sockets, fds, lost_.empty() ? deadline : std::chrono::steady_clock::time_point{},
-                            ready.fds));
+  SSYNC_TRY_VOID(poll_.wait(
+      sockets, fds, disconnected_.empty() ? deadline : std::chrono::steady_clock::time_point{}, ready.fds));
   ready.control = control_->polled.readable();
   ready.data = data_->polled.readable();
   ready.data_room = data_->polled.writable();
@@ -160,7 +160,7 @@ Result<Ready> Client::poll_once(std::chrono::steady_clock::time_point deadline, 
 }
 
 Result<void> Client::follow_connections() {
-  if (!lost_.empty()) return {};
+  if (!disconnected_.empty()) return {};
   for (Link* link : {control_.get(), data_.get()}) {
     if (link->watch->polled().readable()) SSYNC_TRY_VOID(link->watch->drain());
   }
@@ -216,7 +216,7 @@ void Client::on_connected() {
 
 void Client::lose(const std::string& reason) {
   connected_ = false;
-  lost_ = reason;
+  disconnected_ = reason;
 }
 
 Result<bool> Client::receive_from(Link& link) {
@@ -229,7 +229,7 @@ Result<std::optional<wire::Frames>> Client::receive_control() {
   SSYNC_TRY(const bool any, receive_from(*control_));
   if (!any) return std::nullopt;
   heard_ = true;
-  const bool good = (message_.count == 2 || message_.count == 3) && message_.frames[0].size() == 0;
+  const bool good = (message_.count == 2 || message_.count == 3) && message_.frames[0].empty();
   if (!good)
     return fail(Errc::protocol,
                 fmt::format("a control message of {} frames from the server", message_.count));
@@ -252,7 +252,7 @@ Result<std::optional<DataMessage>> Client::receive_data() {
 }
 
 Result<void> Client::send_control(wire::Frames frames) {
-  if (!lost_.empty()) return closed();
+  if (!disconnected_.empty()) return closed();
   std::array<zmq::message_t, 3> out{zmq::message_t(), to_message(frames.head), to_message(frames.body)};
   control_->polled.used();
   SSYNC_TRY(const Sent sent, send(control_->socket, out));
@@ -264,7 +264,7 @@ Result<void> Client::send_control(wire::Frames frames) {
 }
 
 Result<bool> Client::send_data(Buffer& head, Buffer& payload) {
-  if (!lost_.empty()) return closed();
+  if (!disconnected_.empty()) return closed();
   std::array<zmq::message_t, 2> out{to_message(head), to_message(payload)};
   data_->polled.used();
   SSYNC_TRY(const Sent sent, send(data_->socket, out));

@@ -51,12 +51,12 @@ class Server final : public ServerTransport {
                                    bool want_data) override;
   [[nodiscard]] Result<std::optional<ControlMessage>> receive_control() override;
   [[nodiscard]] Result<std::optional<DataMessage>> receive_data() override;
-  [[nodiscard]] Result<void> send_control(PeerId peer, wire::Frames frames) override;
-  [[nodiscard]] Result<void> send_data(PeerId peer, Buffer head, Buffer payload) override;
-  void kick(PeerId peer) override;
-  void label(PeerId peer, Label label) override;
-  void unlabel(PeerId peer, std::uint64_t session) override;
-  [[nodiscard]] std::string address_of(PeerId peer) const override;
+  [[nodiscard]] Result<void> send_control(PeerId id, wire::Frames frames) override;
+  [[nodiscard]] Result<void> send_data(PeerId id, Buffer head, Buffer payload) override;
+  void kick(PeerId id) override;
+  void label(PeerId id, Label label) override;
+  void unlabel(PeerId id, std::uint64_t session) override;
+  [[nodiscard]] std::string address_of(PeerId id) const override;
   [[nodiscard]] std::vector<std::string> take_notices() override { return std::exchange(notices_, {}); }
 
  private:

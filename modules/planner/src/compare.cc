@@ -74,7 +74,7 @@ void Comparison::settle(RowIndex row, const Pair& pair) {
   Pending& pending = state_.pending[row];
   if (pair.source) state_.learnt_checksums.put(row, *pair.source);
   if (!pair.source || pair.source != pair.mirror) {
-    pending.action = Action::fill;
+    pending.action = Action::find_content;
     return;
   }
   if (!state_.has(row, kMetaSame)) {

@@ -9,7 +9,7 @@ namespace ssync::planner {
 namespace {
 
 /// So many are asked for at once, while more can be compared.
-constexpr std::size_t kListingsBatch = 256;
+constexpr std::size_t kAskedDirectoriesBatch = 256;
 /// So many mirror entries may wait for the rows of a directory before them. What is asked for takes a round
 /// trip: without looking ahead there would be one for each directory.
 constexpr std::size_t kEntriesAhead = 65536;
@@ -27,34 +27,34 @@ const Values& settled_values(const Scanned& entry) {
 }  // namespace
 
 Result<void> Join::add_directories(const std::vector<DirectorySum>& directories, bool last) {
-  if (directories_ended_ || next_row_ > 0 || state_.options.compare_content)
+  if (sums_.ended || next_row_ > 0 || state_.options.compare_content)
     return fail(Errc::protocol, "source list: directories that have no place here");
-  by_sums_ = true;
+  sums_.is_used = true;
   for (const DirectorySum& directory : directories) {
-    const bool is_root = announced_rows_ == 0;
+    const bool is_root = sums_.rows == 0;
     if (is_root != directory.location.empty() || (is_root && directory.rows == 0))
       return broken(directory.location, "the root, with its row, must come first");
-    if (!is_root && compare_locations(announced_last_, directory.location) >= 0)
+    if (!is_root && compare_locations(sums_.last_location, directory.location) >= 0)
       return broken(directory.location, "out of order");
-    if (directory.rows > kRowsMax - announced_rows_) return broken(directory.location, "has too many rows");
-    announced_last_ = directory.location;
-    announced_.push_back({directory.location, announced_rows_, directory.rows, directory.sum, Verdict::open});
-    announced_rows_ += directory.rows;
+    if (directory.rows > kRowsMax - sums_.rows) return broken(directory.location, "has too many rows");
+    sums_.last_location = directory.location;
+    sums_.announced.push_back({directory.location, sums_.rows, directory.rows, directory.sum, Verdict::open});
+    sums_.rows += directory.rows;
   }
-  directories_ended_ = last;
-  if (last && announced_rows_ == 0) return fail(Errc::protocol, "source list: ended without its root");
+  sums_.ended = last;
+  if (last && sums_.rows == 0) return fail(Errc::protocol, "source list: ended without its root");
   return {};
 }
 
 // Its place among its neighbours is checked when it is merged: directories that need no rows come between.
 Result<void> Join::check_listed_row(const Row& row) {
-  if (listed_ < announced_before_) listed_ = announced_before_, listed_rows_ = 0;
-  for (; listed_ - announced_before_ < undecided_; ++listed_, listed_rows_ = 0) {
-    const Announced& directory = announced_[listed_ - announced_before_];
-    if (directory.verdict != Verdict::listed || listed_rows_ == directory.rows) continue;
-    if (row.location != directory.location || row.id != directory.first + listed_rows_)
+  if (sums_.listed < sums_.announced_before) sums_.listed = sums_.announced_before, sums_.listed_rows = 0;
+  for (; sums_.listed - sums_.announced_before < sums_.undecided; ++sums_.listed, sums_.listed_rows = 0) {
+    const Announced& directory = sums_.announced[sums_.listed - sums_.announced_before];
+    if (directory.verdict != Verdict::listed || sums_.listed_rows == directory.rows) continue;
+    if (row.location != directory.location || row.id != directory.first + sums_.listed_rows)
       return broken(row.location, "has a row that is not the next one of those asked for");
-    ++listed_rows_;
+    ++sums_.listed_rows;
     return check_values(row);
   }
   return broken(row.location, "has rows that were not asked for");
@@ -63,18 +63,18 @@ Result<void> Join::check_listed_row(const Row& row) {
 // Compares directories with the mirror's, as far as the mirror's scan has come. A directory without a sum,
 // which the client cannot vouch for, is asked for without waiting for the scan.
 void Join::compare_sums() {
-  for (; undecided_ < announced_.size(); ++undecided_) {
-    Announced& directory = announced_[undecided_];
-    while (compared_blocks_ < blocks_.size() &&
-           compare_locations(blocks_[compared_blocks_].location, directory.location) < 0) {
-      ++compared_blocks_;
+  for (; sums_.undecided < sums_.announced.size(); ++sums_.undecided) {
+    Announced& directory = sums_.announced[sums_.undecided];
+    while (sums_.compared_blocks < blocks_.size() &&
+           compare_locations(blocks_[sums_.compared_blocks].location, directory.location) < 0) {
+      ++sums_.compared_blocks;
     }
-    const Block* block = compared_blocks_ < blocks_.size() ? &blocks_[compared_blocks_] : nullptr;
+    const Block* block = sums_.compared_blocks < blocks_.size() ? &blocks_[sums_.compared_blocks] : nullptr;
     if (directory.sum && block == nullptr && !mirror_ended_) return;
     const bool is_equal = directory.sum && block != nullptr && block->location == directory.location &&
                           block->entries.size() == directory.rows && sum_of(*block) == directory.sum;
     directory.verdict = is_equal ? Verdict::equal : Verdict::listed;
-    if (!is_equal) listings_.push_back({announced_before_ + undecided_, directory.location});
+    if (!is_equal) sums_.asked.push_back({sums_.announced_before + sums_.undecided, directory.location});
   }
 }
 
@@ -104,23 +104,23 @@ std::optional<Hash128> Join::sum_of(const Block& block) const {
 Result<std::optional<Join::Need>> Join::run_directories() {
   for (;;) {
     compare_sums();
-    if (announced_.empty()) {
-      if (!directories_ended_) return need_more();
+    if (sums_.announced.empty()) {
+      if (!sums_.ended) return need_more();
       source_ended_ = true;
       return std::nullopt;
     }
-    const Announced& next = announced_.front();
+    const Announced& next = sums_.announced.front();
     if (next.verdict == Verdict::open) return need_more();
     if (next.verdict == Verdict::equal) {
       SSYNC_TRY_VOID(merge_equal(next));
-    } else if (merged_rows_ < next.rows) {
+    } else if (sums_.merged_rows < next.rows) {
       if (source_.front() == nullptr) return need_more();
       return std::nullopt;
     }
-    announced_.pop_front();
-    ++announced_before_;
-    --undecided_;
-    merged_rows_ = 0;
+    sums_.announced.pop_front();
+    ++sums_.announced_before;
+    --sums_.undecided;
+    sums_.merged_rows = 0;
   }
 }
 
@@ -161,14 +161,14 @@ Result<void> Join::merge_equal(const Announced& directory) {
 
 /// What the merge waits for: as much as possible is compared before anybody waits for rows.
 Join::Need Join::need_more() const {
-  if (listings_.size() >= kListingsBatch) return Need::listings;
-  if (announced_.empty()) return Need::source;
-  if (announced_.front().verdict == Verdict::open) return Need::mirror;
+  if (sums_.asked.size() >= kAskedDirectoriesBatch) return Need::directories;
+  if (sums_.announced.empty()) return Need::source;
+  if (sums_.announced.front().verdict == Verdict::open) return Need::mirror;
   if (block_entries_ < kEntriesAhead) {
-    if (undecided_ < announced_.size()) return Need::mirror;
-    if (!directories_ended_) return Need::source;
+    if (sums_.undecided < sums_.announced.size()) return Need::mirror;
+    if (!sums_.ended) return Need::source;
   }
-  return listings_.empty() ? Need::source : Need::listings;
+  return sums_.asked.empty() ? Need::source : Need::directories;
 }
 
 }  // namespace ssync::planner

@@ -52,8 +52,8 @@ bool Emitter::run_early_part(std::vector<Change>& out) {
   for (; early_row_ < state_.rows.rows(early_directory_).last; ++early_row_) {
     if (is_full(out)) return false;
     Pending& pending = state_.pending[early_row_];
-    const bool is_wanted =
-        early_part_ == EarlyPart::creations ? is_creation(pending.action) : pending.action == Action::fill;
+    const bool is_wanted = early_part_ == EarlyPart::creations ? is_creation(pending.action)
+                                                               : pending.action == Action::find_content;
     if (!is_wanted) continue;
     const Snapshot::View view = state_.rows.view(early_row_, early_directory_);
     state_.set(early_row_, kEarly);

@@ -11,7 +11,7 @@ class Text {
  public:
   explicit Text(char* at) : at_(at) {}
   std::string_view keep(std::string_view text) {
-    if (text.empty()) return {at_, 0};
+    if (text.empty()) return {at_, at_};
     std::memcpy(at_, text.data(), text.size());
     const std::string_view kept(at_, text.size());
     at_ += text.size();
@@ -43,7 +43,7 @@ void own_text(RowBatch& batch) {
   batch.storage = Buffer::allocate(text_bytes(batch.rows) + 1);
   char* const begin = reinterpret_cast<char*>(batch.storage.writable().data());
   Text text(begin);
-  std::string_view location(begin, 0);
+  std::string_view location(begin, begin);
   for (Row& row : batch.rows) {
     if (!is_same(row.location, location)) location = text.keep(row.location);
     row.location = location;

@@ -59,9 +59,9 @@ void Join::count_row(const Values& values) {
 }
 
 Result<void> Join::add_source(RowBatch batch) {
-  if (by_sums_ && batch.last) return fail(Errc::protocol, "source list: an end among rows asked for");
+  if (sums_.is_used && batch.last) return fail(Errc::protocol, "source list: an end among rows asked for");
   for (const Row& row : batch.rows)
-    SSYNC_TRY_VOID(by_sums_ ? check_listed_row(row) : check_row(row));
+    SSYNC_TRY_VOID(sums_.is_used ? check_listed_row(row) : check_row(row));
   const bool last = batch.last;
   source_.push(std::move(batch));
   if (last) {
@@ -138,12 +138,12 @@ Result<void> Join::end_mirror() {
 }
 
 bool Join::is_mirror_empty() const {
-  return mirror_ended_ && !has_mirror_problem_ && state_.mirror.size() == 1 && !by_sums_;
+  return mirror_ended_ && !has_mirror_problem_ && state_.mirror.size() == 1 && !sums_.is_used;
 }
 
 Result<Join::Need> Join::run() {
   for (;;) {
-    if (by_sums_) {
+    if (sums_.is_used) {
       SSYNC_TRY(const std::optional<Need> need, run_directories());
       if (need) return *need;
     }
@@ -152,7 +152,7 @@ Result<Join::Need> Join::run() {
     if (in_block_ && next_entry_ < blocks_.front().entries.size()) {
       const Scanned& entry = blocks_.front().entries[next_entry_];
       if (row == nullptr || !is_before(*row, entry)) {
-        if (row != nullptr && location_order_ == std::strong_ordering::equal && row->name == entry.name) {
+        if (row != nullptr && order_.to_block == std::strong_ordering::equal && row->name == entry.name) {
           SSYNC_TRY_VOID(admit(*row));
           SSYNC_TRY_VOID(both(*row, entry));
           pop_row();
@@ -180,36 +180,36 @@ Result<Join::Need> Join::run() {
 }
 
 Result<void> Join::admit(const Row& row) {
-  return by_sums_ ? check_order(row) : Result<void>();
+  return sums_.is_used ? check_order(row) : Result<void>();
 }
 
 void Join::pop_row() {
   source_.pop();
-  ++merged_rows_;
+  ++sums_.merged_rows;
 }
 
-// Also brings location_order_ up to date.
+// Also brings order_.to_block up to date.
 bool Join::is_before(const Row& row, const Scanned& entry) {
   // Rows of one batch share their location's bytes; another batch, or another block, compares once more.
-  if (!order_known_ || ordered_batch_ != source_.batch() || ordered_location_.data() != row.location.data() ||
-      ordered_location_.size() != row.location.size()) {
-    ordered_location_ = row.location;
-    ordered_batch_ = source_.batch();
-    location_order_ = compare_locations(row.location, blocks_.front().location);
-    order_known_ = true;
+  if (!order_.is_known || order_.batch != source_.batch() || order_.location.data() != row.location.data() ||
+      order_.location.size() != row.location.size()) {
+    order_.location = row.location;
+    order_.batch = source_.batch();
+    order_.to_block = compare_locations(row.location, blocks_.front().location);
+    order_.is_known = true;
   }
-  if (location_order_ != std::strong_ordering::equal) return location_order_ < 0;
+  if (order_.to_block != std::strong_ordering::equal) return order_.to_block < 0;
   return row.name < entry.name;
 }
 
 bool Join::is_blocked_location(std::string_view location) {
   if (state_.blocked.empty()) return false;
-  if (blocked_version_ != state_.blocked.version() || blocked_location_ != location) {
-    blocked_version_ = state_.blocked.version();
-    blocked_location_.assign(location);
-    blocked_ = state_.blocked.covers(location);
+  if (blocked_.version != state_.blocked.version() || blocked_.location != location) {
+    blocked_.version = state_.blocked.version();
+    blocked_.location.assign(location);
+    blocked_.is_so = state_.blocked.covers(location);
   }
-  return blocked_;
+  return blocked_.is_so;
 }
 
 // A Problem takes effect when the merge comes to its block, not when the block was given: the plan must not
@@ -217,7 +217,7 @@ bool Join::is_blocked_location(std::string_view location) {
 void Join::enter_block() {
   in_block_ = true;
   next_entry_ = 0;
-  order_known_ = false;
+  order_.is_known = false;
   Block& block = blocks_.front();
   for (Problem& problem : block.problems) {
     const bool blocks = problem.subtree || !problem.warning;
@@ -240,10 +240,10 @@ void Join::leave_block() {
     state_.report(std::move(problem));
   entry_problems_.clear();
   block_entries_ -= blocks_.front().entries.size();
-  if (compared_blocks_ > 0) --compared_blocks_;
+  if (sums_.compared_blocks > 0) --sums_.compared_blocks;
   blocks_.pop_front();
   in_block_ = false;
-  order_known_ = false;
+  order_.is_known = false;
 }
 
 // A directory was decided on before its listing turned out to have failed.

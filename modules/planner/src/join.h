@@ -28,7 +28,7 @@ class Join {
   [[nodiscard]] Result<void> add_mirror(const ScanBlock& block);
   [[nodiscard]] Result<void> end_mirror();
 
-  enum class Need : std::uint8_t { source, mirror, listings, nothing };
+  enum class Need : std::uint8_t { source, mirror, directories, nothing };
   /// The mirror's scan has ended: it has nothing but its root, and no Problem; and the source's list is one
   /// of rows, not of directories. Then only the root's row can be equal or in doubt. From then on the join
   /// asks nothing and leaves the tree digest alone, so that others may add to it meanwhile.
@@ -36,7 +36,9 @@ class Join {
   /// Merges as far as what is there allows. The plan does not depend on how the input was cut: the order of
   /// decisions is that of the rows.
   [[nodiscard]] Result<Need> run();
-  [[nodiscard]] std::vector<Planner::Listing> take_listings() { return std::exchange(listings_, {}); }
+  [[nodiscard]] std::vector<Planner::AskedDirectory> take_asked_directories() {
+    return std::exchange(sums_.asked, {});
+  }
 
  private:
   [[nodiscard]] Result<void> check_row(const Row& row);
@@ -107,18 +109,22 @@ class Join {
   bool source_ended_ = false;
   SourceQueue source_;
 
-  bool by_sums_ = false;
-  bool directories_ended_ = false;
-  std::deque<Announced> announced_;     ///< the front is the one to merge next
-  std::uint64_t announced_before_ = 0;  ///< how many were merged: the front's position
-  std::size_t undecided_ = 0;           ///< the first in announced_ without a verdict
-  std::size_t compared_blocks_ = 0;     ///< those of blocks_ that lie before it
-  std::uint64_t listed_ = 0;            ///< position of the directory whose rows are expected next
-  std::uint64_t listed_rows_ = 0;       ///< how many of them came
-  std::uint64_t merged_rows_ = 0;       ///< of the front
-  RowId announced_rows_ = 0;            ///< of all that were announced
-  std::string announced_last_;
-  std::vector<Planner::Listing> listings_;
+  /// Of a list of directories.
+  struct Sums {
+    bool is_used = false;
+    bool ended = false;
+    std::deque<Announced> announced;     ///< the front is the one to merge next
+    std::uint64_t announced_before = 0;  ///< how many were merged: the front's position
+    std::size_t undecided = 0;           ///< the first in `announced` without a verdict
+    std::size_t compared_blocks = 0;     ///< those of blocks_ that lie before it
+    std::uint64_t listed = 0;            ///< position of the directory whose rows are expected next
+    std::uint64_t listed_rows = 0;       ///< how many of them came
+    std::uint64_t merged_rows = 0;       ///< of the front
+    RowId rows = 0;                      ///< of all that were announced
+    std::string last_location;
+    std::vector<Planner::AskedDirectory> asked;
+  };
+  Sums sums_;
 
   ListOrder mirror_order_{Errc::corrupt, "mirror scan"};
   bool mirror_ended_ = false;
@@ -131,13 +137,19 @@ class Join {
   std::vector<Problem> entry_problems_;  ///< of the current block's entries, sorted by name
 
   // The answers for the location asked last: neighbours share it.
-  std::string_view ordered_location_;
-  std::uint64_t ordered_batch_ = 0;
-  bool order_known_ = false;
-  std::strong_ordering location_order_ = std::strong_ordering::equal;
-  std::string blocked_location_;
-  bool blocked_ = false;
-  std::size_t blocked_version_ = 0;
+  struct Order {
+    bool is_known = false;
+    std::string_view location;
+    std::uint64_t batch = 0;
+    std::strong_ordering to_block = std::strong_ordering::equal;
+  };
+  struct Blocked {
+    std::size_t version = 0;
+    std::string location;
+    bool is_so = false;
+  };
+  Order order_;
+  Blocked blocked_;
 
   std::string folded_location_;  ///< case-insensitive mirrors: names of this location, in lower case
   std::unordered_map<std::string, std::string> folded_names_;

@@ -33,7 +33,7 @@ class LocalOrder {
   void choose_movers();
   [[nodiscard]] Index mover_of(const std::vector<Index>& readers, std::size_t first, std::size_t last);
   void emit_staged_copies();
-  void emit_from(Index node);
+  void emit_from(Index at);
   void emit(const Node& node);
   void emit_ring(Index first);
 

@@ -99,7 +99,7 @@ Result<Planner::Step> Planner::Impl::step_join() {
   SSYNC_TRY(const Join::Need need, keep_error(join.run()));
   if (need == Join::Need::source) return Step::need_source;
   if (need == Join::Need::mirror) return Step::need_mirror;
-  if (need == Join::Need::listings) return Step::listings;
+  if (need == Join::Need::directories) return Step::directories;
   resolve_conflicts(state);
   comparison.emplace(state, questions);
   phase = Phase::compare;
@@ -200,8 +200,8 @@ Result<Planner::Step> Planner::step() {
   return impl_->step();
 }
 
-std::vector<Planner::Listing> Planner::take_listings() {
-  return impl_->join.take_listings();
+std::vector<Planner::AskedDirectory> Planner::take_asked_directories() {
+  return impl_->join.take_asked_directories();
 }
 
 std::vector<Query> Planner::take_queries() {

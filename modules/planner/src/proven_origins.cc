@@ -43,7 +43,7 @@ void take_from(State& state, RowIndex row, EntryIndex from) {
 bool ProvenOrigins::run() {
   if (state_.options.compare_content) return true;
   for (; next_row_ < state_.pending.size(); ++next_row_) {
-    if (state_.pending[next_row_].action != Action::fill) continue;
+    if (state_.pending[next_row_].action != Action::find_content) continue;
     const std::optional<Origin> origin = state_.origins.find(next_row_);
     if (!origin || !origin->proven) continue;
     if (!questions_.has_room()) return false;
@@ -69,7 +69,7 @@ void ProvenOrigins::receive(const Subject& subject, const Answer& answer) {
 void ProvenOrigins::decide() {
   for (RowIndex row = 0; row < state_.pending.size(); ++row) {
     const EntryIndex from = state_.pending[row].from;
-    if (state_.pending[row].action != Action::fill || from == kNoEntry) continue;
+    if (state_.pending[row].action != Action::find_content || from == kNoEntry) continue;
     take_from(state_, row, from);
     if (!state_.checksums.find(row)) state_.learnt_checksums.put(row, state_.origins.find(row)->checksum);
   }

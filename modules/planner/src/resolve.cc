@@ -269,7 +269,7 @@ void count_actions(State& state) {
         break;
       case Action::left_out:
       case Action::compare:
-      case Action::fill:
+      case Action::find_content:
         break;
     }
   }

@@ -18,7 +18,7 @@ Problem problem_at(const Row& row, std::string text) {
 Action creation_of(const Row& row) {
   if (row.values.kind == Kind::directory) return Action::make_directory;
   if (row.values.kind == Kind::symlink) return Action::make_link;
-  return row.values.size == 0 ? Action::make_empty : Action::fill;
+  return row.values.size == 0 ? Action::make_empty : Action::find_content;
 }
 
 }  // namespace

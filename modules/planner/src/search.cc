@@ -12,7 +12,7 @@ Search::Search(State& state, Queries& questions) : state_(state), questions_(que
 
 void Search::collect_rows() {
   for (RowIndex row = 0; row < state_.pending.size(); ++row) {
-    if (state_.pending[row].action == Action::fill) rows_.push_back(row);
+    if (state_.pending[row].action == Action::find_content) rows_.push_back(row);
   }
   std::stable_sort(rows_.begin(), rows_.end(), [this](RowIndex a, RowIndex b) {
     return state_.rows.file_size(a) < state_.rows.file_size(b);

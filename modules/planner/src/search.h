@@ -12,9 +12,9 @@
 
 namespace ssync::planner {
 
-/// Decides all rows with Action::fill: copy, rename or request. Only files of one size compete for one
-/// another, so each size is a search of its own; several run at a time, and no result depends on the order of
-/// answers.
+/// Decides all rows with Action::find_content: copy, rename or request. Only files of one size compete for
+/// one another, so each size is a search of its own; several run at a time, and no result depends on the
+/// order of answers.
 class Search {
  public:
   Search(State& state, Queries& questions);

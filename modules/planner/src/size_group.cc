@@ -1,4 +1,4 @@
-// The stages of a search and what each asks. Which candidates are worth a read: candidates.cc.
+// The phases of a search and what each asks. Which candidates are worth a read: candidates.cc.
 #include "size_group.h"
 
 #include <algorithm>
@@ -57,12 +57,12 @@ void SizeGroup::start_round() {
   while (next_row_ < end)
     add_seeker(rows_[next_row_++]);
   round_rows_ = std::min(round_rows_ * 2, kRoundRowsMax);
-  begin(Stage::origin_entries);
+  begin(Phase::origin_entries);
 }
 
-void SizeGroup::begin(Stage stage) {
-  stage_ = stage;
-  next_item_ = stage == Stage::known_digests ? looked_up_ : 0;
+void SizeGroup::begin(Phase phase) {
+  phase_ = phase;
+  next_item_ = phase == Phase::known_digests ? looked_up_ : 0;
 }
 
 void SizeGroup::add_seeker(RowIndex row) {
@@ -87,13 +87,13 @@ EntryIndex SizeGroup::find_origin(RowIndex row) {
 bool SizeGroup::run() {
   while (!is_finished_) {
     if (!issue() || open_ > 0) return false;
-    finish_stage();
+    finish_phase();
   }
   return true;
 }
 
 bool SizeGroup::issue() {
-  const std::size_t items = stage_ == Stage::known_digests ? lookups_.size() : seekers_.size();
+  const std::size_t items = phase_ == Phase::known_digests ? lookups_.size() : seekers_.size();
   for (; next_item_ < items; ++next_item_) {
     if (!questions_.has_room()) return false;
     issue_one(next_item_);
@@ -102,33 +102,33 @@ bool SizeGroup::issue() {
 }
 
 void SizeGroup::issue_one(std::size_t item) {
-  if (stage_ == Stage::known_digests) {
+  if (phase_ == Phase::known_digests) {
     ask_mirror(lookups_[item], Query::What::digest, true);
     ++looked_up_;
     return;
   }
   Seeker& seeker = seekers_[item];
   if (seeker.is_done) return;
-  switch (stage_) {
-    case Stage::origin_entries:
+  switch (phase_) {
+    case Phase::origin_entries:
       if (seeker.origin == kNoEntry || !origin_checksums_.try_emplace(seeker.origin).second) return;
       return ask_mirror(seeker.origin, Query::What::checksum, true);
-    case Stage::origin_sources:
+    case Phase::origin_sources:
       if (seeker.origin == kNoEntry) return;
       if (origin_checksums_[seeker.origin] != state_.origins.find(seeker.row)->checksum) return;
       if (!seeker.checksum) return ask_source(item, Query::What::checksum);
       return decide_origin(seeker);
-    case Stage::source_digests:
+    case Phase::source_digests:
       if (!seeker.digest) ask_source(item, Query::What::digest);
       return;
-    case Stage::source_checksums:
+    case Phase::source_checksums:
       if (state_.options.compare_content && seeker.digest && !seeker.checksum) {
         ask_source(item, Query::What::checksum);
       }
       return;
-    case Stage::reads:
+    case Phase::reads:
       return issue_reads(seeker);
-    case Stage::known_digests:
+    case Phase::known_digests:
       return;
   }
 }
@@ -156,46 +156,46 @@ void SizeGroup::ask_mirror(EntryIndex entry, Query::What what, bool known_only) 
 void SizeGroup::receive(const Subject& subject, const Answer& answer) {
   --open_;
   const bool has_digest = answer.digest && answer.digest->kind == state_.options.digest_kind;
-  switch (stage_) {
-    case Stage::origin_entries:
+  switch (phase_) {
+    case Phase::origin_entries:
       origin_checksums_[subject.item] = answer.checksum;
       [[fallthrough]];
-    case Stage::known_digests:
-    case Stage::reads:
+    case Phase::known_digests:
+    case Phase::reads:
       if (has_digest) found_.emplace_back(subject.item, *answer.digest);
       return;
-    case Stage::origin_sources:
-    case Stage::source_digests:
-    case Stage::source_checksums:
+    case Phase::origin_sources:
+    case Phase::source_digests:
+    case Phase::source_checksums:
       break;
   }
   Seeker& seeker = seekers_[subject.item];
   if (has_digest) seeker.digest = answer.digest;
   if (answer.checksum) seeker.checksum = answer.checksum;
-  if (stage_ == Stage::origin_sources) decide_origin(seeker);
+  if (phase_ == Phase::origin_sources) decide_origin(seeker);
 }
 
-void SizeGroup::finish_stage() {
+void SizeGroup::finish_phase() {
   keep_found();
-  switch (stage_) {
-    case Stage::origin_entries:
-      return begin(Stage::origin_sources);
-    case Stage::origin_sources:
+  switch (phase_) {
+    case Phase::origin_entries:
+      return begin(Phase::origin_sources);
+    case Phase::origin_sources:
       accept_origins();
       plan_reads();
-      return begin(Stage::source_digests);
-    case Stage::source_digests: {
+      return begin(Phase::source_digests);
+    case Phase::source_digests: {
       const bool is_any = std::any_of(seekers_.begin(), seekers_.end(), [this](const Seeker& seeker) {
         return !seeker.is_done && may_match_known(seeker);
       });
-      return begin(is_any ? Stage::known_digests : Stage::source_checksums);
+      return begin(is_any ? Phase::known_digests : Phase::source_checksums);
     }
-    case Stage::known_digests:
-      return begin(Stage::source_checksums);
-    case Stage::source_checksums:
+    case Phase::known_digests:
+      return begin(Phase::source_checksums);
+    case Phase::source_checksums:
       match_digests();
-      return begin(Stage::reads);
-    case Stage::reads:
+      return begin(Phase::reads);
+    case Phase::reads:
       match_digests();
       return finish_round();
   }
@@ -231,7 +231,7 @@ void SizeGroup::match_digests() {
     if (state_.options.compare_content && !seeker.checksum) continue;
     const EntryIndex entry = best_match(seeker);
     if (entry == kNoEntry) continue;
-    if (stage_ == Stage::reads) ++hits_[seeker.level];
+    if (phase_ == Phase::reads) ++hits_[seeker.level];
     assign(seeker, entry);
   }
 }

@@ -18,8 +18,8 @@
 
 namespace ssync::planner {
 
-/// Rows are served in rounds of growing size; in a round, in stages: evidence by inode that the source has to
-/// confirm by a read, then digests that are known, then digests that have to be read. A stage ends when all
+/// Rows are served in rounds of growing size; in a round, in phases: evidence by inode that the source has to
+/// confirm by a read, then digests that are known, then digests that have to be read. A phase ends when all
 /// its questions are answered, and decides in list order.
 class SizeGroup {
  public:
@@ -31,7 +31,7 @@ class SizeGroup {
   void receive(const Subject& subject, const Answer& answer);
 
  private:
-  enum class Stage : std::uint8_t {
+  enum class Phase : std::uint8_t {
     origin_entries,
     origin_sources,
     source_digests,
@@ -79,8 +79,8 @@ class SizeGroup {
   [[nodiscard]] bool issue();
   void issue_one(std::size_t item);
   void issue_reads(const Seeker& seeker);
-  void finish_stage();
-  void begin(Stage stage);
+  void finish_phase();
+  void begin(Phase phase);
   void ask_source(std::size_t item, Query::What what);
   void ask_mirror(EntryIndex entry, Query::What what, bool known_only);
 
@@ -116,14 +116,14 @@ class SizeGroup {
   std::size_t next_row_ = 0;  ///< of rows_, for the next round
   std::size_t round_rows_ = 4096;
   std::vector<Seeker> seekers_;  ///< of this round
-  Stage stage_ = Stage::origin_entries;
+  Phase phase_ = Phase::origin_entries;
   std::size_t next_item_ = 0;
   std::size_t open_ = 0;
   bool is_finished_ = false;
 
   std::unordered_map<EntryIndex, std::optional<Checksum>> origin_checksums_;
   std::unordered_map<Digest, Same, DigestHash> same_;
-  std::vector<std::pair<EntryIndex, Digest>> found_;  ///< answers of this stage, in any order
+  std::vector<std::pair<EntryIndex, Digest>> found_;  ///< answers of this phase, in any order
   std::vector<EntryIndex> lookups_;                   ///< candidates whose digest the index knows
   std::size_t looked_up_ = 0;                         ///< how many of them were asked for
   std::unordered_set<std::uint32_t> lookup_prefixes_;

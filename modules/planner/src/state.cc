@@ -43,12 +43,12 @@ Result<RowIndex> State::add_row(const Row& row, Action action, Facts facts, Entr
   if (row.values.kind != Kind::file) return index;
   // Where the mirror has no content to reuse, evidence of where content could come from would only take
   // memory.
-  if (action == Action::fill && !may_reuse) return index;
+  if (action == Action::find_content && !may_reuse) return index;
   // --checksum believes no index; only nothing needs no reading.
   const bool is_believed = !options.compare_content || row.values.size == 0;
   if (row.checksum && is_believed) checksums.put(index, *row.checksum);
   if (row.digest && row.digest->kind == options.digest_kind && is_believed) digests.put(index, *row.digest);
-  if (row.origin && action == Action::fill) origins.put(index, *row.origin);
+  if (row.origin && action == Action::find_content) origins.put(index, *row.origin);
   return index;
 }
 

@@ -42,8 +42,8 @@ enum class Action : std::uint8_t {
   moved,           ///< in one of those; `from` is the entry, kMetaSame is up to date
   make_link,
   make_empty,
-  compare,  ///< undecided: is the content the same (rule 6)
-  fill,     ///< undecided: where does the content come from
+  compare,       ///< undecided: is the content the same (rule 6)
+  find_content,  ///< undecided: where does the content come from
   copy,
   rename,
   request,
@@ -132,7 +132,7 @@ struct State {
   Sparse<Checksum> checksums;    ///< of the source's content: proven, or learnt by asking
   Sparse<Digest> digests;
   Sparse<Checksum> mirror_checksums;     ///< proven ones of entries that are to be compared
-  Origins origins;                       ///< of rows with Action::fill
+  Origins origins;                       ///< of rows with Action::find_content
   bool may_reuse = true;                 ///< the mirror has content, as far as is known
   std::vector<RowIndex> first_requests;  ///< rows whose content is requested before that of others
   Sparse<Checksum> learnt_checksums;     ///< of the phase that runs

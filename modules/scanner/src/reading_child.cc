@@ -28,7 +28,7 @@ bool Walk::Reading::is_boundary(const fs::Stat& stat) const {
 // boot, and records are not all of one boot, so what counts is the boundary itself, as it was when both the
 // directory and the one above it were looked at.
 bool Walk::Reading::lost_mount(const fs::Stat& stat, const Known& known) const {
-  return rules.role == index::Role::source && !walk.options_.accept_lost_mounts &&
+  return rules.role == index::Role::source && !walk.options_.accept_missing_mounts &&
          known.found == Known::Found::yes && known.record.boundary && !is_boundary(stat);
 }
 

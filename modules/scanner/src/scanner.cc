@@ -20,12 +20,12 @@ constexpr std::uint64_t kLooksJudged = 4;
 }  // namespace
 
 struct Scanner::Impl {
-  Impl(fs::Tree& scanned, index::Index& idx, const Options& given)
+  Impl(fs::Tree& scanned, index::Index& idx, Options given)
       : tree(scanned),
         index(idx),
-        options(given),
-        frontier(std::max<std::size_t>(given.window_entries, 1)),
-        workers({given.threads, static_cast<unsigned>(scanned.worth_keeping(given.threads_waiting)),
+        options(std::move(given)),
+        frontier(std::max<std::size_t>(options.window_entries, 1)),
+        workers({options.threads, static_cast<unsigned>(scanned.worth_keeping(options.threads_waiting)),
                  kLooksJudged},
                 [this] { work(); }) {}
 
@@ -130,7 +130,7 @@ Result<std::optional<ScanBlock>> Scanner::Impl::emit() {
 }
 
 Scanner::Scanner(fs::Tree& tree, index::Index& idx, Options options)
-    : impl_(std::make_unique<Impl>(tree, idx, options)) {
+    : impl_(std::make_unique<Impl>(tree, idx, std::move(options))) {
   impl_->start();
 }
 

@@ -52,7 +52,7 @@ Loop::Loop(session::server::Config config, const mirror::Capacities& capacities,
 Loop::~Loop() = default;
 
 void Loop::add(MirrorOptions options, std::unique_ptr<mirror::Mirror> mirror) {
-  rooms_.add(std::move(options), std::move(mirror));
+  slots_.add(std::move(options), std::move(mirror));
 }
 
 void Loop::stop() noexcept {
@@ -69,11 +69,11 @@ Result<void> Loop::run(const Watched& watched) {
   // hence the loop.
   for (bool is_at_work = true; is_at_work;) {
     is_at_work = false;
-    for (Room* const room : rooms_.busy()) {
-      if (!room->aside) continue;
+    for (Slot* const slot : slots_.busy()) {
+      if (!slot->aside) continue;
       is_at_work = true;
-      room->aside->join();
-      take_room(*room);
+      slot->aside->join();
+      take_slot(*slot);
     }
   }
   if (opening_) opening_->join();
@@ -91,8 +91,8 @@ Result<void> Loop::round(const Watched& watched) {
   if (ready.fds.at(0)) wake_.drain();
   if (ready.control) SSYNC_TRY_VOID(take_control());
   if (ready.data) SSYNC_TRY_VOID(take_data());
-  for (Room* const room : rooms_.busy())
-    take_room(*room);
+  for (Slot* const slot : slots_.busy())
+    take_slot(*slot);
   take_new_mirrors();
   open_new_mirrors();
   for (const std::string& text : transport_.take_notices())
@@ -131,30 +131,30 @@ Result<void> Loop::take_data() {
   return {};
 }
 
-void Loop::take_room(Room& room) {
-  take_work(room);
-  watch_root(room);
-  take_sync(room);
-  take_options(room);
+void Loop::take_slot(Slot& slot) {
+  take_work(slot);
+  watch_root(slot);
+  take_sync(slot);
+  take_options(slot);
 }
 
 /// Passes on what the running sync has to say.
-void Loop::take_sync(Room& room) {
-  if (!room.sync) return;
-  const session::SessionKey session = room.session;
-  room.sync->flush();
-  while (room.sync && room.list_announced < room.sync->list_taken())
-    carry_out(session_.list_taken(session, room.list_announced++, Clock::now()));
-  if (!room.sync) return;
-  if (const std::uint64_t bytes = room.sync->take_credit(); bytes > 0)
+void Loop::take_sync(Slot& slot) {
+  if (!slot.sync) return;
+  const session::SessionKey session = slot.session;
+  slot.sync->flush();
+  while (slot.sync && slot.list_announced < slot.sync->list_taken())
+    carry_out(session_.list_taken(session, slot.list_announced++, Clock::now()));
+  if (!slot.sync) return;
+  if (const std::uint64_t bytes = slot.sync->take_credit(); bytes > 0)
     carry_out(session_.credit_returned(session, bytes, Clock::now()));
-  while (room.sync && session_.output_room(session)) {
-    std::optional<session::server::Output> output = room.sync->poll_output();
+  while (slot.sync && session_.output_room(session)) {
+    std::optional<session::server::Output> output = slot.sync->poll_output();
     if (!output) break;
-    if (const auto* done = std::get_if<wire::SyncDone>(&*output)) room.done = *done;
+    if (const auto* done = std::get_if<wire::SyncDone>(&*output)) slot.done = *done;
     carry_out(session_.output(session, std::move(*output), Clock::now()));
   }
-  if (room.sync) session_.progress(session, room.sync->progress());
+  if (slot.sync) session_.progress(session, slot.sync->progress());
 }
 
 void Loop::carry_out(Effects effects) {
@@ -164,12 +164,12 @@ void Loop::carry_out(Effects effects) {
 
 void Loop::on(session::server::SendReply& effect) {
   if (!transport_.send_control(effect.peer, wire::encode(effect.reply)))
-    carry_out(session_.on_lost(effect.peer, Clock::now()));
+    carry_out(session_.on_disconnected(effect.peer, Clock::now()));
 }
 
 void Loop::on(session::server::SendCredit& effect) {
   if (!transport_.send_data(effect.peer, wire::encode(effect.head), Buffer()))
-    carry_out(session_.on_lost(effect.peer, Clock::now()));
+    carry_out(session_.on_disconnected(effect.peer, Clock::now()));
 }
 
 void Loop::on(session::server::Kick& effect) {
@@ -178,37 +178,37 @@ void Loop::on(session::server::Kick& effect) {
 }
 
 mirror::Sync* Loop::sync_of(session::SessionKey session) {
-  Room* const room = rooms_.of(session);
-  return room == nullptr ? nullptr : room->sync.get();
+  Slot* const slot = slots_.of(session);
+  return slot == nullptr ? nullptr : slot->sync.get();
 }
 
 void Loop::on(session::server::OpenSync& effect) {
   transport_.label(effect.peer, {effect.hello.mirror, effect.session});
-  Room* const room = rooms_.named(effect.hello.mirror);
+  Slot* const slot = slots_.named(effect.hello.mirror);
   // The name is free for the session machine, but not the mirror: it still has a sync under its former name,
   // or its file system does not answer.
-  if (room == nullptr || room->is_busy()) {
-    const bool is_silent = room != nullptr && room->session == 0;
+  if (slot == nullptr || slot->is_busy()) {
+    const bool is_silent = slot != nullptr && slot->session == 0;
     refused(effect.session, effect.peer,
             is_silent
                 ? silent_reply()
                 : mirror::error_reply(wire::ErrorCode::busy, true, "the mirror is about to change its name"));
     return;
   }
-  rooms_.begin(*room, effect.session);
-  room->peer = effect.peer;
-  room->data_peer = 0;
-  room->asked_name = effect.hello.mirror;
-  room->source_id = effect.hello.source_id;
-  begin(*room, Room::Work::opens,
-        [room, hello = std::move(effect.hello)] { room->opened = room->mirror->open_sync(hello); });
+  slots_.begin(*slot, effect.session);
+  slot->peer = effect.peer;
+  slot->data_peer = 0;
+  slot->asked_name = effect.hello.mirror;
+  slot->source_id = effect.hello.source_id;
+  begin(*slot, Slot::Work::opens,
+        [slot, hello = std::move(effect.hello)] { slot->opened = slot->mirror->open_sync(hello); });
 }
 
 void Loop::on(session::server::Attached& effect) {
-  Room* const room = rooms_.of(effect.session);
-  if (room == nullptr) return;
-  room->data_peer = effect.peer;
-  transport_.label(effect.peer, {room->asked_name, effect.session});
+  Slot* const slot = slots_.of(effect.session);
+  if (slot == nullptr) return;
+  slot->data_peer = effect.peer;
+  transport_.label(effect.peer, {slot->asked_name, effect.session});
 }
 
 void Loop::refused(session::SessionKey session, session::Peer peer, wire::ErrorReply why) {
@@ -216,27 +216,27 @@ void Loop::refused(session::SessionKey session, session::Peer peer, wire::ErrorR
   transport_.unlabel(peer, session);
 }
 
-void Loop::opened(Room& room) {
-  auto opening = *std::exchange(room.opened, std::nullopt);
-  if (!opening) return refuse(room, std::move(opening).error());
-  mirror::Observer& observer = room.mirror->observer();
-  observer.sync_started(transport_.address_of(room.peer), room.source_id);
-  room.started = Clock::now();
-  room.done.reset();
-  room.list_announced = 0;
+void Loop::opened(Slot& slot) {
+  auto opening = *std::exchange(slot.opened, std::nullopt);
+  if (!opening) return refuse(slot, std::move(opening).error());
+  mirror::Observer& observer = slot.mirror->observer();
+  observer.sync_started(transport_.address_of(slot.peer), slot.source_id);
+  slot.started = Clock::now();
+  slot.done.reset();
+  slot.list_announced = 0;
   for (const std::string& note : opening->notes)
     observer.notice(note);
   mirror::Capacities capacities = capacities_;
-  capacities.threads = std::max(1U, capacities.threads / static_cast<unsigned>(rooms_.sessions()));
-  room.sync = room.mirror->make_sync(capacities, wake_);
-  carry_out(session_.opened(room.session, *opening, Clock::now()));
+  capacities.threads = capacities.threads.shared_by(slots_.sessions());
+  slot.sync = slot.mirror->make_sync(capacities, wake_);
+  carry_out(session_.opened(slot.session, *opening, Clock::now()));
 }
 
-void Loop::refuse(Room& room, wire::ErrorReply why) {
-  room.mirror->observer().notice(fmt::format("Refused {}: {}", transport_.address_of(room.peer), why.text));
-  const session::SessionKey session = room.session;
-  rooms_.end(room);
-  refused(session, room.peer, std::move(why));
+void Loop::refuse(Slot& slot, wire::ErrorReply why) {
+  slot.mirror->observer().notice(fmt::format("Refused {}: {}", transport_.address_of(slot.peer), why.text));
+  const session::SessionKey session = slot.session;
+  slots_.end(slot);
+  refused(session, slot.peer, std::move(why));
 }
 
 void Loop::on(session::server::StartScan& effect) {
@@ -276,32 +276,32 @@ void Loop::on(session::server::Deliver& effect) {
 }
 
 void Loop::on(session::server::CloseSync& effect) {
-  Room& room = *rooms_.of(effect.session);
-  transport_.unlabel(room.peer, room.session);
-  if (room.data_peer != 0) transport_.unlabel(room.data_peer, room.session);
-  if (room.sync) room.sync->stop();
-  room.took = Clock::now() - room.started;
-  room.is_completed = effect.completed;
-  room.reason = std::move(effect.reason);
-  begin(room, Room::Work::closes,
-        [&mirror = *room.mirror, is_done = room.done.has_value(),
-         sync = std::shared_ptr<mirror::Sync>(std::move(room.sync))]() mutable {
+  Slot& slot = *slots_.of(effect.session);
+  transport_.unlabel(slot.peer, slot.session);
+  if (slot.data_peer != 0) transport_.unlabel(slot.data_peer, slot.session);
+  if (slot.sync) slot.sync->stop();
+  slot.took = Clock::now() - slot.started;
+  slot.is_completed = effect.completed;
+  slot.reason = std::move(effect.reason);
+  begin(slot, Slot::Work::closes,
+        [&mirror = *slot.mirror, is_done = slot.done.has_value(),
+         sync = std::shared_ptr<mirror::Sync>(std::move(slot.sync))]() mutable {
           sync.reset();  // joins
           mirror.close_sync(is_done);
         });
 }
 
-void Loop::closed(Room& room) {
-  mirror::Observer& observer = room.mirror->observer();
-  if (room.is_completed && room.done) {
-    observer.sync_done(room.done->stats, room.done->tree_digest,
-                       std::chrono::duration<double>(room.took).count());
+void Loop::closed(Slot& slot) {
+  mirror::Observer& observer = slot.mirror->observer();
+  if (slot.is_completed && slot.done) {
+    observer.sync_done(slot.done->stats, slot.done->tree_digest,
+                       std::chrono::duration<double>(slot.took).count());
   } else {
-    observer.sync_aborted(room.reason);
+    observer.sync_aborted(slot.reason);
   }
-  const session::SessionKey session = room.session;
-  rooms_.end(room);
-  take_options(room);  // before the next one has its turn
+  const session::SessionKey session = slot.session;
+  slots_.end(slot);
+  take_options(slot);  // before the next one has its turn
   carry_out(session_.closed(session, Clock::now()));
 }
 
@@ -309,69 +309,69 @@ void Loop::on(session::server::Notice& effect) {
   observer_.notice(effect.text);
 }
 
-void Loop::begin(Room& room, Room::Work work, std::function<void()> what) {
-  SSYNC_ASSERT(!room.aside);
-  room.work = work;
-  room.is_abandoned = false;
-  room.aside = std::make_unique<Aside>(wake_, std::move(what), [&room](std::string text) {
-    if (room.work == Room::Work::opens)
-      room.opened = tl::unexpected(mirror::error_reply(wire::ErrorCode::internal, true, std::move(text)));
+void Loop::begin(Slot& slot, Slot::Work work, std::function<void()> what) {
+  SSYNC_ASSERT(!slot.aside);
+  slot.work = work;
+  slot.is_abandoned = false;
+  slot.aside = std::make_unique<Aside>(wake_, std::move(what), [&slot](std::string text) {
+    if (slot.work == Slot::Work::opens)
+      slot.opened = tl::unexpected(mirror::error_reply(wire::ErrorCode::internal, true, std::move(text)));
   });
 }
 
-void Loop::take_work(Room& room) {
-  if (!room.aside) return;
-  if (!room.aside->is_done()) {
-    const bool opens = room.work == Room::Work::opens;
-    if (opens && !room.is_abandoned && room.aside->age() >= wire::kIdle) abandon_work(room);
+void Loop::take_work(Slot& slot) {
+  if (!slot.aside) return;
+  if (!slot.aside->is_done()) {
+    const bool opens = slot.work == Slot::Work::opens;
+    if (opens && !slot.is_abandoned && slot.aside->age() >= wire::kIdle) abandon_work(slot);
     return;
   }
-  room.aside.reset();
-  const Room::Work done = std::exchange(room.work, Room::Work::none);
-  if (std::exchange(room.is_abandoned, false)) {
-    if (room.opened && *room.opened) room.mirror->close_sync(false);
-    room.opened.reset();
+  slot.aside.reset();
+  const Slot::Work done = std::exchange(slot.work, Slot::Work::none);
+  if (std::exchange(slot.is_abandoned, false)) {
+    if (slot.opened && *slot.opened) slot.mirror->close_sync(false);
+    slot.opened.reset();
     return;
   }
-  if (done == Room::Work::opens) return opened(room);
-  if (done == Room::Work::closes) return closed(room);
+  if (done == Slot::Work::opens) return opened(slot);
+  if (done == Slot::Work::closes) return closed(slot);
 }
 
-/// Ends the session without waiting for the work. The room stays busy until the work comes back.
-void Loop::abandon_work(Room& room) {
-  room.is_abandoned = true;
-  room.mirror->observer().warning(silent_reply().text);
-  const session::SessionKey session = room.session;
-  rooms_.end(room);
-  if (room.work == Room::Work::opens) return refused(session, room.peer, silent_reply());
+/// Ends the session without waiting for the work. The slot stays busy until the work comes back.
+void Loop::abandon_work(Slot& slot) {
+  slot.is_abandoned = true;
+  slot.mirror->observer().warning(silent_reply().text);
+  const session::SessionKey session = slot.session;
+  slots_.end(slot);
+  if (slot.work == Slot::Work::opens) return refused(session, slot.peer, silent_reply());
   carry_out(session_.closed(session, Clock::now()));
 }
 
 /// A mirror that is gone, or somebody else's, ends the sync also while every thread waits for it.
-void Loop::watch_root(Room& room) {
-  if (room.work == Room::Work::opens || room.session == 0) return;  // the root is being opened; nobody waits
-  const std::optional<Error> trouble = room.mirror->trouble();
+void Loop::watch_root(Slot& slot) {
+  if (slot.work == Slot::Work::opens || slot.session == 0) return;  // the root is being opened; nobody waits
+  const std::optional<Error> trouble = slot.mirror->trouble();
   if (!trouble) return;
-  if (room.aside) return abandon_work(room);
-  carry_out(session_.output(room.session, mirror::error_reply(wire::ErrorCode::io, false, trouble->text()),
+  if (slot.aside) return abandon_work(slot);
+  carry_out(session_.output(slot.session, mirror::error_reply(wire::ErrorCode::io, false, trouble->text()),
                             Clock::now()));
 }
 
-/// When nothing is done in the room: it is removed if it is leaving, or gets its new options.
-void Loop::take_options(Room& room) {
-  if (room.is_busy()) return;
-  if (room.is_leaving) {
-    if (!room.mirror) return rooms_.erase(room);
-    begin(room, Room::Work::leaves,
-          [mirror = std::shared_ptr<mirror::Mirror>(std::move(room.mirror))]() mutable { mirror.reset(); });
+/// When nothing is done in the slot: it is removed if it is leaving, or gets its new options.
+void Loop::take_options(Slot& slot) {
+  if (slot.is_busy()) return;
+  if (slot.is_leaving) {
+    if (!slot.mirror) return slots_.erase(slot);
+    begin(slot, Slot::Work::leaves,
+          [mirror = std::shared_ptr<mirror::Mirror>(std::move(slot.mirror))]() mutable { mirror.reset(); });
     return;
   }
-  if (std::exchange(room.has_new_options, false))
-    room.mirror->set_options(room.options.mirror, observer_.of_mirror(room.options.name));
+  if (std::exchange(slot.has_new_options, false))
+    slot.mirror->set_options(slot.options.mirror, observer_.of_mirror(slot.options.name));
 }
 
 void Loop::announce() {
-  carry_out(session_.set_mirrors(rooms_.listings(), Clock::now()));
+  carry_out(session_.set_mirrors(slots_.offered(), Clock::now()));
 }
 
 void Loop::set_mirrors(std::vector<MirrorOptions> mirrors) {
@@ -390,7 +390,7 @@ void Loop::open_new_mirrors() {
   }
   std::vector<MirrorOptions> fresh;
   std::ranges::copy_if(opened_->wanted, std::back_inserter(fresh), [this](const MirrorOptions& one) {
-    return rooms_.at(one.mirror.directory) == nullptr;
+    return slots_.at(one.mirror.directory) == nullptr;
   });
   opening_ = std::make_unique<Aside>(
       wake_,
@@ -419,26 +419,26 @@ void Loop::take_new_mirrors() {
 }
 
 void Loop::apply(Opened opened) {
-  for (Room& room : rooms_.all()) {
+  for (Slot& slot : slots_.all()) {
     const auto stays = std::ranges::find_if(opened.wanted, [&](const MirrorOptions& one) {
-      return one.mirror.directory == room.options.mirror.directory;
+      return one.mirror.directory == slot.options.mirror.directory;
     });
     if (stays == opened.wanted.end()) {
-      if (!room.is_leaving)
-        room.mirror->observer().notice("No mirror any more: " + escape(room.options.mirror.directory));
-      room.is_leaving = true;
-    } else if (!room.is_leaving) {
-      room.options = *stays;
-      room.has_new_options = true;
+      if (!slot.is_leaving)
+        slot.mirror->observer().notice("No mirror any more: " + escape(slot.options.mirror.directory));
+      slot.is_leaving = true;
+    } else if (!slot.is_leaving) {
+      slot.options = *stays;
+      slot.has_new_options = true;
     }
   }
   for (auto& [options, mirror] : opened.mirrors) {
     mirror->observer().notice("A new mirror: " + escape(options.mirror.directory));
-    rooms_.add(std::move(options), std::move(mirror));
+    slots_.add(std::move(options), std::move(mirror));
   }
   announce();
-  for (auto room = rooms_.all().begin(); room != rooms_.all().end();)
-    take_options(*room++);
+  for (auto slot = slots_.all().begin(); slot != slots_.all().end();)
+    take_options(*slot++);
 }
 
 }  // namespace ssync::serve

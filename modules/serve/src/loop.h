@@ -20,7 +20,7 @@
 #include "ssync/serve/server.h"
 #include "ssync/session/server.h"
 
-#include "rooms.h"
+#include "slots.h"
 
 namespace ssync::serve {
 
@@ -52,8 +52,8 @@ class Loop {
   [[nodiscard]] Result<void> round(const Watched& watched);
   [[nodiscard]] Result<void> take_control();
   [[nodiscard]] Result<void> take_data();
-  void take_room(Room& room);
-  void take_sync(Room& room);
+  void take_slot(Slot& slot);
+  void take_sync(Slot& slot);
   void carry_out(Effects effects);
 
   void on(session::server::SendReply& effect);
@@ -76,14 +76,14 @@ class Loop {
   [[nodiscard]] mirror::Sync* sync_of(session::SessionKey session);
 
   // What is done aside.
-  void begin(Room& room, Room::Work work, std::function<void()> what);
-  void take_work(Room& room);
-  void opened(Room& room);
-  void refuse(Room& room, wire::ErrorReply why);
-  void closed(Room& room);
-  void abandon_work(Room& room);
-  void watch_root(Room& room);
-  void take_options(Room& room);
+  void begin(Slot& slot, Slot::Work work, std::function<void()> what);
+  void take_work(Slot& slot);
+  void opened(Slot& slot);
+  void refuse(Slot& slot, wire::ErrorReply why);
+  void closed(Slot& slot);
+  void abandon_work(Slot& slot);
+  void watch_root(Slot& slot);
+  void take_options(Slot& slot);
 
   // Other mirrors than before.
   struct Opened;
@@ -98,7 +98,7 @@ class Loop {
   Observer& observer_;
   const std::function<Result<std::unique_ptr<mirror::Mirror>>(const MirrorOptions&)> open_;
   session::server::Server session_;
-  Rooms rooms_;
+  Slots slots_;
   std::atomic<bool> stopping_{false};
 
   Mutex mutex_;

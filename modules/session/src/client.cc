@@ -312,7 +312,7 @@ Effects Client::on_malformed(const Error& error, Time) {
   return out;
 }
 
-Effects Client::on_lost(const std::string& reason, Time) {
+Effects Client::on_disconnected(const std::string& reason, Time) {
   Effects out;
   if (impl_->state == State::over) return out;
   if (impl_->state == State::leaving) {

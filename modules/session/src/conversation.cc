@@ -14,15 +14,14 @@ constexpr auto kCreditFlush = std::chrono::milliseconds(100);
 
 }  // namespace
 
-Conversation::Conversation(const Config& config, CreditPool& credit, SessionKey key, Peer control,
-                           std::uint32_t hello_seq, Ids ids, Time now)
+Conversation::Conversation(const Config& config, CreditPool& credit, const Who& who, Time now)
     : config_(config),
       credit_pool_(credit),
-      key_(key),
-      ids_(ids),
-      control_(control),
-      seq_(hello_seq),
-      open_hello_(hello_seq),
+      key_(who.key),
+      ids_(who.ids),
+      control_(who.control),
+      seq_(who.hello_seq),
+      open_hello_(who.hello_seq),
       credit_sent_(now),
       last_heard_(now),
       greeted_at_(now) {}
@@ -33,11 +32,11 @@ void Conversation::reply(std::uint32_t seq, wire::ReplyBody body, Effects& out) 
 
 void Conversation::answer_open(const wire::ErrorReply& error, Effects& out) {
   if (open_hello_) reply(*open_hello_, error, out);
-  for (const std::uint32_t seq : open_lists_)
+  for (const std::uint32_t seq : list_.open)
     reply(seq, error, out);
   if (open_next_) reply(open_next_->seq, error, out);
   open_hello_.reset();
-  open_lists_.clear();
+  list_.open.clear();
   open_next_.reset();
 }
 
@@ -62,14 +61,14 @@ void Conversation::leave(bool completed, std::string reason) {
   last_word_ = {wire::ErrorCode::session, true, std::move(reason)};
 }
 
-void Conversation::lost_control() {
+void Conversation::control_disconnected() {
   control_.reset();
   if (ended_) return;
   ended_ = true;
   last_word_ = {wire::ErrorCode::session, true, "the client's connection broke"};
 }
 
-void Conversation::lost_data(Effects& out) {
+void Conversation::data_disconnected(Effects& out) {
   data_.reset();
   fail(wire::ErrorCode::session, true, "the client's data connection broke", out);
 }
@@ -77,7 +76,7 @@ void Conversation::lost_data(Effects& out) {
 void Conversation::welcome(wire::Welcome welcome, Effects& out, Time now) {
   welcome.session = ids_.session;
   welcome.tag = ids_.tag;
-  sums_offered_ = welcome.directory_sums;
+  list_.sums_offered = welcome.directory_sums;
   greeted_at_ = last_heard_ = now;
   reply(*std::exchange(open_hello_, std::nullopt), std::move(welcome), out);
   out.push_back(StartScan{key_});
@@ -108,51 +107,52 @@ void Conversation::request(wire::Request request, Effects& out, Time now) {
 }
 
 bool Conversation::take_list(std::uint64_t number, std::uint32_t seq, Effects& out) {
-  open_lists_.push_back(seq);
-  if (open_lists_.size() > wire::kListWindow) {
+  list_.open.push_back(seq);
+  if (list_.open.size() > wire::kListWindow) {
     fail(wire::ErrorCode::flow, false, "more of the list than the window allows", out);
-  } else if (number != next_list_) {
+  } else if (number != list_.next) {
     fail(wire::ErrorCode::protocol, false, "the list is out of order", out);
   } else {
-    ++next_list_;
+    ++list_.next;
     return true;
   }
   return false;
 }
 
 void Conversation::on(wire::DirectoryList& list, std::uint32_t seq, Effects& out) {
-  const bool first = next_list_ == 0;
+  const bool first = list_.next == 0;
   if (!take_list(list.number, seq, out)) return;
-  if (!sums_offered_ || (!first && !by_sums_))
+  if (!list_.sums_offered || (!first && !list_.by_sums))
     return fail(wire::ErrorCode::state, false, "a dirlist that was not offered, or after rows", out);
-  if (list_complete_) return fail(wire::ErrorCode::state, false, "a dirlist after the last one", out);
-  by_sums_ = true;
-  list_complete_ = list.last;
+  if (list_.complete) return fail(wire::ErrorCode::state, false, "a dirlist after the last one", out);
+  list_.by_sums = true;
+  list_.complete = list.last;
   out.push_back(ListDirectories{key_, list.number, std::move(list.rows), list.last});
 }
 
 /// Which rows of which directories is the sync's business.
 void Conversation::on(wire::FileList& list, std::uint32_t seq, Effects& out) {
   if (!take_list(list.number, seq, out)) return;
-  if (by_sums_) {
-    if (!listing_asked_ || list.batch.last)
+  if (list_.by_sums) {
+    if (!list_.rows_asked || list.batch.last)
       return fail(wire::ErrorCode::state, false, "rows that nobody asked for", out);
     out.push_back(ListRows{key_, list.number, std::move(list.batch)});
     return;
   }
-  if (list_complete_) return fail(wire::ErrorCode::state, false, "a filelist after the last one", out);
+  if (list_.complete) return fail(wire::ErrorCode::state, false, "a filelist after the last one", out);
   for (const Row& row : list.batch.rows) {
-    if (row.id != next_row_++) return fail(wire::ErrorCode::protocol, false, "row ids out of order", out);
+    if (row.id != list_.next_row++)
+      return fail(wire::ErrorCode::protocol, false, "row ids out of order", out);
   }
-  list_complete_ = list.batch.last;
+  list_.complete = list.batch.last;
   out.push_back(ListRows{key_, list.number, std::move(list.batch)});
 }
 
 void Conversation::list_taken(std::uint64_t number, Effects& out) {
-  if (ended_ || open_lists_.empty()) return;
-  SSYNC_ASSERT(number == next_list_ - open_lists_.size());
-  const std::uint32_t seq = open_lists_.front();
-  open_lists_.pop_front();
+  if (ended_ || list_.open.empty()) return;
+  SSYNC_ASSERT(number == list_.next - list_.open.size());
+  const std::uint32_t seq = list_.open.front();
+  list_.open.pop_front();
   reply(seq, wire::FileListOk{number}, out);
 }
 
@@ -220,7 +220,7 @@ void Conversation::answer_next(Effects& out) {
                         using Body = std::decay_t<decltype(body)>;
                         if constexpr (std::is_same_v<Body, wire::Plan>) plan_number_ = number;
                         if constexpr (std::is_same_v<Body, wire::SyncDone>) done_number_ = number;
-                        if constexpr (std::is_same_v<Body, wire::ListRequest>) listing_asked_ = true;
+                        if constexpr (std::is_same_v<Body, wire::ListRequest>) list_.rows_asked = true;
                         if constexpr (std::is_same_v<Body, wire::DigestRequest>)
                           digests_open_ += body.rows.size();
                         if constexpr (std::is_same_v<Body, wire::FileRequest>)

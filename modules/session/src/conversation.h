@@ -16,9 +16,15 @@ namespace ssync::session::server {
 
 class Conversation {
  public:
+  /// Whose it is.
+  struct Who {
+    SessionKey key = 0;
+    Peer control = 0;
+    std::uint32_t hello_seq = 0;
+    Ids ids;
+  };
   /// `config` and `credit` are the server's and outlive it.
-  Conversation(const Config& config, CreditPool& credit, SessionKey key, Peer control,
-               std::uint32_t hello_seq, Ids ids, Time now);
+  Conversation(const Config& config, CreditPool& credit, const Who& who, Time now);
 
   /// Both are empty once that connection is lost.
   [[nodiscard]] std::optional<Peer> control() const { return control_; }
@@ -43,8 +49,8 @@ class Conversation {
   void progress(const Progress& progress) { progress_ = progress; }
   void tick(Effects& out, Time now);
   [[nodiscard]] Time next_deadline() const;
-  void lost_control();
-  void lost_data(Effects& out);
+  void control_disconnected();
+  void data_disconnected(Effects& out);
   /// Says the error as the reply to every open request, and ends; the first end is the one that counts.
   void fail(wire::ErrorReply error, Effects& out);
   void fail(wire::ErrorCode code, bool retry, std::string text, Effects& out) {
@@ -81,15 +87,16 @@ class Conversation {
   bool completed_ = false;
   wire::ErrorReply last_word_;
 
-  // the list
-  std::uint64_t next_list_ = 0;  ///< number expected
-  std::uint64_t next_row_ = 0;   ///< row id expected
-  bool list_complete_ = false;
-  bool sums_offered_ = false;
-  bool by_sums_ = false;        ///< the list is of directories; rows come as they are asked for
-  bool listing_asked_ = false;  ///< some were
-  std::deque<std::uint32_t>
-      open_lists_;  ///< seqs of filelists without their ok, from number next_list_ - size
+  struct List {
+    std::uint64_t next = 0;      ///< number expected
+    std::uint64_t next_row = 0;  ///< row id expected
+    bool complete = false;
+    bool sums_offered = false;
+    bool by_sums = false;            ///< it is of directories; rows come as they are asked for
+    bool rows_asked = false;         ///< some were
+    std::deque<std::uint32_t> open;  ///< seqs of its messages without their ok, from number next - size
+  };
+  List list_;
 
   // `next`
   struct OpenNext {

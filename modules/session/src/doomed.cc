@@ -3,8 +3,9 @@
 namespace ssync::session::server {
 
 void DoomedPeers::add(Peer peer, Doomed doomed) {
-  const Time at = doomed.at;
-  if (peers_.try_emplace(peer, std::move(doomed)).second) order_.emplace(at, peer);
+  if (peers_.contains(peer)) return;
+  order_.emplace(doomed.at, peer);
+  peers_.emplace(peer, std::move(doomed));
 }
 
 const Doomed* DoomedPeers::find(Peer peer) const {

@@ -63,7 +63,7 @@ ListEffects Lister::on_malformed(const Error& error) {
   return out;
 }
 
-ListEffects Lister::on_lost(const std::string& reason) {
+ListEffects Lister::on_disconnected(const std::string& reason) {
   ListEffects out;
   fail({Failed::Why::connection, std::nullopt, true, reason}, out);
   return out;

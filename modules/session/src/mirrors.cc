@@ -16,15 +16,16 @@ std::string quoted(const std::string& name) {
 
 }  // namespace
 
-std::vector<std::string> MirrorTable::set(std::vector<MirrorListing> mirrors) {
+std::vector<std::string> MirrorTable::set(std::vector<OfferedMirror> mirrors) {
   std::map<std::string, std::string> before = std::exchange(comments_, {});
-  for (MirrorListing& mirror : mirrors) {
+  for (OfferedMirror& mirror : mirrors) {
     SSYNC_ASSERT(wire::broken_mirror_name_rule(mirror.name) == nullptr);
     before.erase(mirror.name);
     const bool is_new = comments_.emplace(std::move(mirror.name), std::move(mirror.comment)).second;
     SSYNC_ASSERT(is_new);
   }
   std::vector<std::string> gone;
+  gone.reserve(before.size());
   for (const auto& [name, comment] : before)
     gone.push_back(name);
   return gone;

@@ -12,7 +12,7 @@ namespace ssync::session::server {
 class MirrorTable {
  public:
   /// The names that are gone. Requires: valid names, each once.
-  [[nodiscard]] std::vector<std::string> set(std::vector<MirrorListing> mirrors);
+  [[nodiscard]] std::vector<std::string> set(std::vector<OfferedMirror> mirrors);
   [[nodiscard]] bool has(const std::string& name) const { return comments_.count(name) > 0; }
   /// "there is no mirror 'foo' here; there are: a, b, c": as many as a text can hold, 20 at most.
   [[nodiscard]] std::string unknown_text(const std::string& name) const;

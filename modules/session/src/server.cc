@@ -1,5 +1,5 @@
 // All peers and all syncs: which connection belongs to whom, who is let in, and what is said to strangers.
-// What is said in a session is conversation.h, who waits is waiting_room.h.
+// What is said in a session is conversation.h, who waits is turn_queue.h.
 #include "ssync/session/server.h"
 
 #include <algorithm>
@@ -14,14 +14,14 @@
 #include "conversation.h"
 #include "doomed.h"
 #include "mirrors.h"
-#include "waiting_room.h"
+#include "turn_queue.h"
 
 namespace ssync::session::server {
 namespace {
 
 constexpr auto kLastWords = std::chrono::milliseconds(500);
 
-enum class Stage : std::uint8_t {
+enum class Phase : std::uint8_t {
   opening,  ///< OpenSync was said; opened() or refused() is awaited
   running,
   closing,  ///< the conversation is over; closed() is awaited, or still opened() or refused()
@@ -29,19 +29,19 @@ enum class Stage : std::uint8_t {
 
 /// A conversation and whose it is.
 struct Session {
-  Session(const Config& config, CreditPool& credit, SessionKey session, Place place, Ids session_ids,
+  Session(const Config& config, CreditPool& credit, SessionKey session, QueuedClient queued, Ids session_ids,
           Time now)
       : key(session),
-        mirror(std::move(place.mirror)),
-        client(place.client),
+        mirror(std::move(queued.mirror)),
+        client(queued.client),
         id(session_ids.session),
-        conversation(config, credit, session, place.peer, place.held->seq, session_ids, now) {}
+        conversation(config, credit, {session, queued.peer, queued.held->seq, session_ids}, now) {}
 
   const SessionKey key;
   const std::string mirror;
   const wire::ClientId client;
   const wire::SessionId id;
-  Stage stage = Stage::opening;
+  Phase phase = Phase::opening;
   bool opened = false;  ///< opened() came
   Conversation conversation;
 };
@@ -73,13 +73,13 @@ struct Server::Impl {
       : config(std::move(c)),
         new_ids(std::move(ids)),
         credit(config.window_bytes, config.least_window_bytes),
-        room(config) {}
+        turns(config) {}
 
   const Config config;
   const std::function<Ids()> new_ids;
   CreditPool credit;
   MirrorTable mirrors;
-  WaitingRoom room;
+  TurnQueue turns;
   DoomedPeers doomed;
   std::map<SessionKey, std::unique_ptr<Session>> sessions;
   std::unordered_map<std::string, Session*> on_mirror;
@@ -97,7 +97,7 @@ struct Server::Impl {
     doomed.add(peer, {now + kLastWords, std::move(last_word)});
   }
   void turn_away(Peer peer, std::uint32_t seq, const wire::ErrorReply& error, Effects& out, Time now);
-  void turn_away(const Place& place, const wire::ErrorReply& error, Effects& out, Time now);
+  void turn_away(const QueuedClient& queued, const wire::ErrorReply& error, Effects& out, Time now);
   void answer_doomed(Peer peer, const wire::Request& request, Effects& out) const;
   void stranger(Peer peer, wire::Request request, Effects& out, Time now);
   void goodbye(Peer peer, std::uint32_t seq, Effects& out);
@@ -106,9 +106,9 @@ struct Server::Impl {
   void hello(Peer peer, std::uint32_t seq, wire::Hello hello, Effects& out, Time now);
   void end_session_of(const wire::Hello& hello, Effects& out, Time now);
   void tell_to_wait(Ticket ticket, Effects& out, Time now);
-  [[nodiscard]] std::string waiting_text(const Place& place, Standing::Why why) const;
+  [[nodiscard]] std::string waiting_text(const QueuedClient& queued, Standing::Why why) const;
   void give_turns(Effects& out, Time now);
-  void open(Place place, Effects& out, Time now);
+  void open(QueuedClient queued, Effects& out, Time now);
 
   [[nodiscard]] Session* attach(Peer peer, const wire::DataHead& head, std::span<const std::byte> id,
                                 Effects& out, Time now);
@@ -126,17 +126,18 @@ struct Server::Impl {
 /// The error is the reply to the request `seq`, and to a hello of this peer that is held.
 void Server::Impl::turn_away(Peer peer, std::uint32_t seq, const wire::ErrorReply& error, Effects& out,
                              Time now) {
-  const std::optional<Place> place = room.leave(peer);
-  if (place && place->held && place->held->seq != seq) answer(peer, place->held->seq, error, out);
+  const std::optional<QueuedClient> queued = turns.leave(peer);
+  if (queued && queued->held && queued->held->seq != seq) answer(peer, queued->held->seq, error, out);
   answer(peer, seq, error, out);
   dismiss(peer, error, now);
 }
 
 /// Who is between two hellos is told at the next.
-void Server::Impl::turn_away(const Place& place, const wire::ErrorReply& error, Effects& out, Time now) {
-  if (!place.held) return;
-  answer(place.peer, place.held->seq, error, out);
-  dismiss(place.peer, error, now);
+void Server::Impl::turn_away(const QueuedClient& queued, const wire::ErrorReply& error, Effects& out,
+                             Time now) {
+  if (!queued.held) return;
+  answer(queued.peer, queued.held->seq, error, out);
+  dismiss(queued.peer, error, now);
 }
 
 void Server::Impl::answer_doomed(Peer peer, const wire::Request& request, Effects& out) const {
@@ -158,7 +159,7 @@ void Server::Impl::stranger(Peer peer, wire::Request request, Effects& out, Time
     hello(peer, request.seq, std::move(*said), out, now);
   } else if (std::holds_alternative<wire::Bye>(request.body)) {
     goodbye(peer, request.seq, out);
-  } else if (std::holds_alternative<wire::AskMirrors>(request.body) && room.of(peer) == nullptr) {
+  } else if (std::holds_alternative<wire::AskMirrors>(request.body) && turns.of(peer) == nullptr) {
     doomed.add(peer, {now + config.attach, no_session, true});
     answer_doomed(peer, request, out);
   } else {
@@ -169,9 +170,9 @@ void Server::Impl::stranger(Peer peer, wire::Request request, Effects& out, Time
 
 /// Of a client that waited, or whose session is over.
 void Server::Impl::goodbye(Peer peer, std::uint32_t seq, Effects& out) {
-  const std::optional<Place> place = room.leave(peer);
-  if (place && place->held) {
-    answer(peer, place->held->seq, wire::ErrorReply{wire::ErrorCode::session, true, "the client said bye"},
+  const std::optional<QueuedClient> queued = turns.leave(peer);
+  if (queued && queued->held) {
+    answer(peer, queued->held->seq, wire::ErrorReply{wire::ErrorCode::session, true, "the client said bye"},
            out);
   }
   answer(peer, seq, wire::Ok{}, out);
@@ -193,24 +194,24 @@ std::optional<wire::ErrorReply> Server::Impl::refusal(const wire::Hello& hello) 
 
 void Server::Impl::hello(Peer peer, std::uint32_t seq, wire::Hello hello, Effects& out, Time now) {
   if (const std::optional<wire::ErrorReply> why = refusal(hello)) return turn_away(peer, seq, *why, out, now);
-  if (const Place* place = room.of(peer); place != nullptr && place->held) {
+  if (const QueuedClient* queued = turns.of(peer); queued != nullptr && queued->held) {
     return turn_away(peer, seq,
                      {wire::ErrorCode::state, false, "a second hello while one is without its reply"}, out,
                      now);
   }
   end_session_of(hello, out, now);
-  const WaitingRoom::Arrival arrival = room.arrive(peer, seq, std::move(hello), now);
+  const TurnQueue::Arrival arrival = turns.arrive(peer, seq, std::move(hello), now);
   if (arrival.before) {
     turn_away(*arrival.before, {wire::ErrorCode::session, true, "the client came back on another connection"},
               out, now);
   }
   give_turns(out, now);
-  if (room.find(arrival.ticket) == nullptr) return;  // it has its turn
-  if (arrival.first && room.is_crowded(arrival.ticket)) {
+  if (turns.find(arrival.ticket) == nullptr) return;  // it has its turn
+  if (arrival.first && turns.is_crowded(arrival.ticket)) {
     return turn_away(peer, seq, {wire::ErrorCode::busy, true, "too many clients are waiting"}, out, now);
   }
   // The first time at once, so that a person is told; and who cannot be kept asks again.
-  if (arrival.first || room.holds_too_much()) tell_to_wait(arrival.ticket, out, now);
+  if (arrival.first || turns.holds_too_much()) tell_to_wait(arrival.ticket, out, now);
 }
 
 /// Its connection broke and this end has not noticed: nobody need wait for the silence to grow too long.
@@ -223,21 +224,21 @@ void Server::Impl::end_session_of(const wire::Hello& hello, Effects& out, Time n
 }
 
 void Server::Impl::tell_to_wait(Ticket ticket, Effects& out, Time now) {
-  const Place& place = *room.find(ticket);
-  const Standing standing = room.standing(ticket);
+  const QueuedClient& queued = *turns.find(ticket);
+  const Standing standing = turns.standing(ticket);
   wire::Wait wait;
   wait.reason = standing.why == Standing::Why::server_full ? wire::Wait::Reason::other_mirrors
                                                            : wire::Wait::Reason::other_session;
   wait.total = standing.total;
   wait.place = standing.place;
-  wait.text = waiting_text(place, standing.why);
-  const Peer peer = place.peer;
-  answer(peer, room.answer(ticket, now), std::move(wait), out);
+  wait.text = waiting_text(queued, standing.why);
+  const Peer peer = queued.peer;
+  answer(peer, turns.answer(ticket, now), std::move(wait), out);
 }
 
-std::string Server::Impl::waiting_text(const Place& place, Standing::Why why) const {
-  if (const Session* session = find_in(on_mirror, place.mirror);
-      session != nullptr && session->client == place.client)
+std::string Server::Impl::waiting_text(const QueuedClient& queued, Standing::Why why) const {
+  if (const Session* session = find_in(on_mirror, queued.mirror);
+      session != nullptr && session->client == queued.client)
     return "the session before is still being closed";
   switch (why) {
     case Standing::Why::mirror_taken:
@@ -251,15 +252,15 @@ std::string Server::Impl::waiting_text(const Place& place, Standing::Why why) co
 }
 
 void Server::Impl::give_turns(Effects& out, Time now) {
-  while (std::optional<Place> place = room.next_turn(now))
-    open(std::move(*place), out, now);
+  while (std::optional<QueuedClient> queued = turns.next_turn(now))
+    open(std::move(*queued), out, now);
 }
 
-void Server::Impl::open(Place place, Effects& out, Time now) {
+void Server::Impl::open(QueuedClient queued, Effects& out, Time now) {
   const SessionKey key = ++last_key;
-  const Peer peer = place.peer;
-  wire::Hello hello = std::move(place.held->hello);
-  auto session = std::make_unique<Session>(config, credit, key, std::move(place), new_ids(), now);
+  const Peer peer = queued.peer;
+  wire::Hello hello = std::move(queued.held->hello);
+  auto session = std::make_unique<Session>(config, credit, key, std::move(queued), new_ids(), now);
   on_mirror[session->mirror] = session.get();
   controls[peer] = session.get();
   by_id[session->id] = session.get();
@@ -287,11 +288,11 @@ void Server::Impl::kick(Peer peer, std::string reason, Effects& out) {
 /// A connection is lost: the session that it belonged to.
 Session* Server::Impl::forget(Peer peer, Effects& out) {
   if (const auto control = controls.extract(peer)) {
-    control.mapped()->conversation.lost_control();
+    control.mapped()->conversation.control_disconnected();
     return control.mapped();
   }
   if (const auto data = datas.extract(peer)) {
-    data.mapped()->conversation.lost_data(out);
+    data.mapped()->conversation.data_disconnected(out);
     return data.mapped();
   }
   return nullptr;
@@ -313,9 +314,9 @@ Session& Server::Impl::awaited(SessionKey key) const {
 
 /// Turns the end of the conversation into effects, once.
 void Server::Impl::conclude(Session& session, Effects& out, Time now) {
-  if (!session.conversation.ended() || session.stage == Stage::closing) return;
-  const bool was_opening = session.stage == Stage::opening;
-  session.stage = Stage::closing;
+  if (!session.conversation.ended() || session.phase == Phase::closing) return;
+  const bool was_opening = session.phase == Phase::opening;
+  session.phase = Phase::closing;
   dismiss_peers(session, now);
   if (was_opening) return;  // opened() or refused() is still to come, then CloseSync
   out.push_back(
@@ -336,7 +337,7 @@ void Server::Impl::release(Session& session) {
   if (session.conversation.data()) datas.erase(*session.conversation.data());
   by_id.erase(session.id);
   on_mirror.erase(session.mirror);
-  room.release(session.mirror);
+  turns.release(session.mirror);
   sessions.erase(session.key);
 }
 
@@ -344,12 +345,12 @@ Server::Server(Config config, std::function<Ids()> new_ids)
     : impl_(std::make_unique<Impl>(std::move(config), std::move(new_ids))) {}
 Server::~Server() = default;
 
-Effects Server::set_mirrors(std::vector<MirrorListing> mirrors, Time now) {
+Effects Server::set_mirrors(std::vector<OfferedMirror> mirrors, Time now) {
   Effects out;
   for (const std::string& gone : impl_->mirrors.set(std::move(mirrors))) {
     const wire::ErrorReply error{wire::ErrorCode::mirror, false, impl_->mirrors.unknown_text(gone)};
-    for (const Place& place : impl_->room.dissolve(gone))
-      impl_->turn_away(place, error, out, now);
+    for (const QueuedClient& queued : impl_->turns.dissolve(gone))
+      impl_->turn_away(queued, error, out, now);
   }
   impl_->give_turns(out, now);  // one of them may have been next
   return out;
@@ -407,9 +408,9 @@ Effects Server::on_malformed_data(Peer peer, const Error& error, Time now) {
   return out;
 }
 
-Effects Server::on_lost(Peer peer, Time now) {
+Effects Server::on_disconnected(Peer peer, Time now) {
   Effects out;
-  static_cast<void>(impl_->room.leave(peer));
+  static_cast<void>(impl_->turns.leave(peer));
   impl_->doomed.forget(peer);
   if (Session* const session = impl_->forget(peer, out)) impl_->conclude(*session, out, now);
   impl_->give_turns(out, now);
@@ -425,16 +426,16 @@ Effects Server::on_tick(Time now) {
     session->conversation.tick(out, now);
     impl_->conclude(*session, out, now);
   }
-  const std::vector<Ticket> held = impl_->room.tick(now);
+  const std::vector<Ticket> held = impl_->turns.tick(now);
   impl_->give_turns(out, now);
   for (const Ticket ticket : held) {
-    if (impl_->room.find(ticket) != nullptr) impl_->tell_to_wait(ticket, out, now);
+    if (impl_->turns.find(ticket) != nullptr) impl_->tell_to_wait(ticket, out, now);
   }
   return out;
 }
 
 Time Server::next_deadline() const {
-  Time at = std::min(impl_->doomed.next_deadline(), impl_->room.next_deadline());
+  Time at = std::min(impl_->doomed.next_deadline(), impl_->turns.next_deadline());
   for (const auto& [key, session] : impl_->sessions)
     at = std::min(at, session->conversation.next_deadline());
   return at;
@@ -444,11 +445,11 @@ Effects Server::opened(SessionKey key, const Opening& opening, Time now) {
   Effects out;
   Session& session = impl_->awaited(key);
   session.opened = true;
-  if (session.stage == Stage::closing) {  // the client went away meanwhile
+  if (session.phase == Phase::closing) {  // the client went away meanwhile
     out.push_back(CloseSync{key, session.conversation.completed(), session.conversation.last_word().text});
     return out;
   }
-  session.stage = Stage::running;
+  session.phase = Phase::running;
   session.conversation.welcome(impl_->welcome_of(session, opening), out, now);
   return out;
 }
@@ -457,7 +458,7 @@ Effects Server::refused(SessionKey key, wire::ErrorReply error, Time now) {
   Effects out;
   Session& session = impl_->awaited(key);
   session.conversation.fail(std::move(error), out);
-  if (session.stage == Stage::opening) impl_->dismiss_peers(session, now);
+  if (session.phase == Phase::opening) impl_->dismiss_peers(session, now);
   impl_->release(session);
   impl_->give_turns(out, now);
   return out;
@@ -515,7 +516,7 @@ void Server::progress(SessionKey key, const Progress& progress) {
 Effects Server::closed(SessionKey key, Time now) {
   Effects out;
   Session* const session = impl_->find(key);
-  SSYNC_ASSERT(session != nullptr && session->opened && session->stage == Stage::closing);
+  SSYNC_ASSERT(session != nullptr && session->opened && session->phase == Phase::closing);
   impl_->release(*session);
   impl_->give_turns(out, now);
   return out;
@@ -525,8 +526,8 @@ Effects Server::shutdown(Time now) {
   Effects out;
   const wire::ErrorReply error{wire::ErrorCode::shutdown, true, "the server is stopping"};
   impl_->stopping = true;
-  for (const Place& place : impl_->room.dissolve())
-    impl_->turn_away(place, error, out, now);
+  for (const QueuedClient& queued : impl_->turns.dissolve())
+    impl_->turn_away(queued, error, out, now);
   for (const auto& [key, session] : impl_->sessions) {
     session->conversation.fail(error, out);
     impl_->conclude(*session, out, now);
@@ -538,7 +539,7 @@ std::size_t Server::active() const {
   return impl_->sessions.size();
 }
 std::size_t Server::waiting() const {
-  return impl_->room.size();
+  return impl_->turns.size();
 }
 
 }  // namespace ssync::session::server

@@ -39,8 +39,9 @@ void Answers::ask(RowId row, std::optional<DigestKind> digest) {
 
 Result<void> Answers::pump(Listing& list) {
   if (!questions_.empty() && !readers_) {
-    readers_ =
-        std::make_unique<content::ContentReaders>(tree_, 2, jobs_, [this](content::ContentResult result) {
+    readers_ = std::make_unique<content::ContentReaders>(
+        tree_, ThreadCounts{2, content::ContentReaders::kThreadsWaiting}, jobs_,
+        [this](content::ContentResult result) {
           (void)results_.push(std::move(result));  // false: the sync is over
         });
   }

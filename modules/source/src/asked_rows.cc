@@ -6,16 +6,16 @@
 
 namespace ssync::source {
 
-Result<void> AskedRows::ask(const wire::ListingRow& listing) {
-  const bool listed = listing.directory >= next_directory_ && listing.directory < rows_.directories() &&
-                      rows_.location(static_cast<DirectoryIndex>(listing.directory)) == listing.location;
+Result<void> AskedRows::ask(const wire::AskedDirectory& asked) {
+  const bool listed = asked.directory >= next_directory_ && asked.directory < rows_.directories() &&
+                      rows_.location(static_cast<DirectoryIndex>(asked.directory)) == asked.location;
   if (!listed) {
     return fail(Errc::protocol,
                 fmt::format("the server asked for the rows of directory {} ('{}'), which was not listed so",
-                            listing.directory, printable(split(listing.location))));
+                            asked.directory, printable(split(asked.location))));
   }
-  asked_.push_back(static_cast<DirectoryIndex>(listing.directory));
-  next_directory_ = listing.directory + 1;
+  asked_.push_back(static_cast<DirectoryIndex>(asked.directory));
+  next_directory_ = asked.directory + 1;
   return {};
 }
 

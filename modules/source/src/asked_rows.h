@@ -22,7 +22,7 @@ class AskedRows {
   /// order of rows.
   void keep(EntryIndex row, const Origin& origin) { origins_.put(row, origin); }
   /// Errc::protocol: no such directory was listed, or it is not after the one asked for before.
-  [[nodiscard]] Result<void> ask(const wire::ListingRow& listing);
+  [[nodiscard]] Result<void> ask(const wire::AskedDirectory& asked);
   /// The next message's worth; nullopt: nothing is asked for that was not given.
   [[nodiscard]] Result<std::optional<wire::FileListEncoder::Encoded>> next();
 

@@ -20,7 +20,7 @@ scanner::Options scan_options(const Feed::Options& options) {
   scanner::Options scan;
   scan.role = index::Role::source;
   scan.digest_kind = options.digest_kind;
-  scan.accept_lost_mounts = options.accept_lost_mounts;
+  scan.accept_missing_mounts = options.accept_missing_mounts;
   scan.with_digests = options.with_digests;
   scan.leave_out = options.leave_out;
   scan.other_root = options.other_root;
@@ -90,7 +90,7 @@ Result<void> Feed::feed(const ScanBlock& block) {
 template <typename Give>
 Result<void> Feed::give(Give to) {
   for (auto fed = fed_.begin(); fed != fed_.end();) {
-    if (const Result<void> taken = to(**fed); taken) {
+    if (Result<void> taken = to(**fed); taken) {
       ++fed;
     } else if (taken.error().code == Errc::closed) {
       fed = fed_.erase(fed);

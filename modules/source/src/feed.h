@@ -44,7 +44,7 @@ class Feed {
     bool with_digests = false;  ///< entries carry the digests that the index knows
     bool reads_content =
         false;  ///< all content is compared anyway: stats are not trusted, and none is audited
-    bool accept_lost_mounts = false;
+    bool accept_missing_mounts = false;
     std::vector<std::string> leave_out;         ///< see scanner::Options
     std::optional<fs::DirectoryId> other_root;  ///< likewise
   };

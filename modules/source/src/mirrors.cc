@@ -50,7 +50,7 @@ class Asking {
       carry_out(reply ? lister_.on_reply(std::move(*reply), Clock::now())
                       : lister_.on_malformed(reply.error()));
     }
-    if (ready.lost && !outcome_) carry_out(lister_.on_lost(transport_.lost_reason()));
+    if (ready.disconnected && !outcome_) carry_out(lister_.on_disconnected(transport_.disconnect_reason()));
     if (!outcome_) carry_out(lister_.on_tick(Clock::now()));
     return {};
   }
@@ -59,7 +59,7 @@ class Asking {
     for (session::client::ListEffect& effect : effects) {
       if (auto* const send = std::get_if<session::client::Send>(&effect)) {
         if (const Result<void> sent = transport_.send_control(std::move(send->frames)); !sent)
-          carry_out(lister_.on_lost(sent.error().text()));
+          carry_out(lister_.on_disconnected(sent.error().text()));
       } else if (auto* const listed = std::get_if<session::client::Listed>(&effect)) {
         outcome_.emplace().mirrors = std::move(listed->mirrors);
       } else {

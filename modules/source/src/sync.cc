@@ -84,7 +84,7 @@ Result<void> Sync::round() {
   while (ready.control && !outcome_) {
     SSYNC_TRY(std::optional<wire::Frames> frames, transport_->receive_control());
     if (!frames) break;
-    traffic_.received += frames->bytes();
+    tally_.traffic.received += frames->bytes();
     Result<wire::Reply> reply = wire::decode_reply(std::move(*frames));
     carry_out(reply ? session_.on_reply(std::move(*reply), Clock::now())
                     : session_.on_malformed(reply.error(), Clock::now()));
@@ -92,13 +92,13 @@ Result<void> Sync::round() {
   while (ready.data && !outcome_) {
     SSYNC_TRY(std::optional<net::DataMessage> message, transport_->receive_data());
     if (!message) break;
-    traffic_.received += message->head.bytes().size() + message->payload.bytes().size();
+    tally_.traffic.received += message->head.bytes().size() + message->payload.bytes().size();
     Result<wire::DataHead> head = wire::decode_data(message->head.bytes(), message->payload.bytes().size());
     carry_out(head ? session_.on_credit(*head, Clock::now())
                    : session_.on_malformed(head.error(), Clock::now()));
   }
-  if (ready.lost && !outcome_) {
-    carry_out(session_.on_lost(transport_->lost_reason(), Clock::now()));
+  if (ready.disconnected && !outcome_) {
+    carry_out(session_.on_disconnected(transport_->disconnect_reason(), Clock::now()));
     if (outcome_ && transport_->is_refused()) outcome_->retry = false;
   }
   // Asked in this thread, so that it is noticed even while every thread that reads the source hangs in it.
@@ -120,16 +120,16 @@ void Sync::pump() {
 
 void Sync::pump_lists() {
   while (!outcome_) {
-    if (!held_list_) held_list_ = lists_.try_pop();
-    if (!held_list_) return;
-    if (!*held_list_) return local_failure(held_list_->error());
+    if (!next_list_) next_list_ = lists_.try_pop();
+    if (!next_list_) return;
+    if (!*next_list_) return local_failure(next_list_->error());
     if (!session_.list_room()) return;
-    Listing::Message message = std::move(**held_list_);
-    held_list_.reset();
+    Listing::Message message = std::move(**next_list_);
+    next_list_.reset();
     if (std::visit([](const auto& part) { return part.last; }, message)) {
       list_complete_ = true;
       for (const Problem& problem : feed_->take_problems()) {
-        if (!problem.warning) own_problems_ = true;
+        if (!problem.warning) tally_.own_problems = true;
         observer_.problem(problem);
       }
     }
@@ -163,60 +163,61 @@ void Sync::pump_answers() {
 
 void Sync::pump_chunks() {
   while (!outcome_) {
-    if (held_message_ && !send_pending()) return;
+    if (next_data_.message && !send_pending()) return;
     if (!feed_->has_room()) return;
-    if (!held_chunk_) held_chunk_ = uploads_->next();
-    if (!held_chunk_) return;
-    if (auto* failure = std::get_if<transfer::ReadFailure>(&*held_chunk_)) {
+    if (!next_data_.chunk) next_data_.chunk = uploads_->next();
+    if (!next_data_.chunk) return;
+    if (auto* failure = std::get_if<transfer::ReadFailure>(&*next_data_.chunk)) {
       if (failure->lost) return local_failure(*failure->lost);
       wire::Fail fail;
       fail.row = failure->row;
       fail.vanished = failure->problem.vanished;
       fail.sys_errno = failure->problem.sys_errno;
       fail.text = failure->problem.text;
-      held_chunk_.reset();
+      next_data_.chunk.reset();
       carry_out(session_.file_failed(std::move(fail), Clock::now()));
       continue;
     }
-    auto& chunk = std::get<transfer::Chunk>(*held_chunk_);
+    auto& chunk = std::get<transfer::Chunk>(*next_data_.chunk);
     std::size_t table = 0;
     for (const wire::Segment& segment : chunk.segments)
       table += wire::table_bytes(segment);
     const std::size_t payload_bytes = chunk.payload.bytes().size();
     if (!session_.data_room(table, payload_bytes)) return;
     const wire::DataHead head = session_.number_data(std::move(chunk.segments), payload_bytes, Clock::now());
-    held_message_.emplace();
-    held_message_->head = wire::encode(head);
-    held_message_->payload = std::move(chunk.payload);
-    held_finished_ = std::move(chunk.finished);
-    file_bytes_sent_ += payload_bytes;
-    held_chunk_.reset();
+    next_data_.message.emplace();
+    next_data_.message->head = wire::encode(head);
+    next_data_.message->payload = std::move(chunk.payload);
+    next_data_.finished = std::move(chunk.finished);
+    tally_.file_bytes_sent += payload_bytes;
+    next_data_.chunk.reset();
   }
 }
 
 /// Hands the numbered message to the socket; false: it takes nothing just now.
 bool Sync::send_pending() {
-  const std::size_t bytes = held_message_->head.bytes().size() + held_message_->payload.bytes().size();
-  const Result<bool> taken = transport_->send_data(held_message_->head, held_message_->payload);
+  const std::size_t bytes =
+      next_data_.message->head.bytes().size() + next_data_.message->payload.bytes().size();
+  const Result<bool> taken = transport_->send_data(next_data_.message->head, next_data_.message->payload);
   if (!taken) {
-    carry_out(session_.on_lost(taken.error().text(), Clock::now()));
+    carry_out(session_.on_disconnected(taken.error().text(), Clock::now()));
     return false;
   }
   if (!*taken) return false;
-  held_message_.reset();
-  traffic_.sent += bytes;
-  finished_files(std::exchange(held_finished_, {}));
+  next_data_.message.reset();
+  tally_.traffic.sent += bytes;
+  finished_files(std::exchange(next_data_.finished, {}));
   return true;
 }
 
 void Sync::finished_files(const std::vector<transfer::SentFile>& files) {
   for (const transfer::SentFile& file : files) {
-    ++files_sent_;
+    ++tally_.files_sent;
     const Result<void> kept = list_->sent(file.row, file.values, file.checksum,
                                           file.exact ? std::optional(file.seen) : std::nullopt);
     if (!kept) return local_failure(kept.error());
   }
-  observer_.sending(files_sent_, file_bytes_sent_, totals_);
+  observer_.sending(tally_.files_sent, tally_.file_bytes_sent, tally_.plan.value_or(PlanTotals{}));
 }
 
 void Sync::carry_out(Effects effects) {
@@ -227,15 +228,15 @@ void Sync::carry_out(Effects effects) {
 }
 
 void Sync::on(session::client::Send& effect) {
-  traffic_.sent += effect.frames.bytes();
+  tally_.traffic.sent += effect.frames.bytes();
   const Result<void> sent = transport_->send_control(std::move(effect.frames));
-  if (!sent) carry_out(session_.on_lost(sent.error().text(), Clock::now()));
+  if (!sent) carry_out(session_.on_disconnected(sent.error().text(), Clock::now()));
 }
 
 void Sync::on(session::client::SendData& effect) {
-  held_message_.emplace();
-  held_message_->head = std::move(effect.head);
-  held_message_->payload = std::move(effect.payload);
+  next_data_.message.emplace();
+  next_data_.message->head = std::move(effect.head);
+  next_data_.message->payload = std::move(effect.payload);
   (void)send_pending();  // false: pump_chunks() tries again
 }
 
@@ -247,8 +248,8 @@ void Sync::on(session::client::StartList& effect) {
   Feed::Options scan;
   scan.digest_kind = options_.sync.digest_kind;
   scan.with_digests = options_.eager_digest;
-  scan.reads_content = options_.sync.compare_content || options_.sync.verify;
-  scan.accept_lost_mounts = options_.accept_root;
+  scan.reads_content = options_.sync.reads_content();
+  scan.accept_missing_mounts = options_.accept_root;
   scan.leave_out = work_.leave_out;
   if (welcome.root) scan.other_root = fs::DirectoryId{welcome.root->device, welcome.root->inode};
   Listing::Options list;
@@ -287,12 +288,11 @@ void Sync::on(session::client::ReadFiles& effect) {
 }
 
 void Sync::on(session::client::ShowPlan& effect) {
-  totals_ = effect.plan.totals;
-  has_plan_ = true;
+  tally_.plan = effect.plan.totals;
   observer_.plan(effect.plan);
   // What --max-delete keeps is withheld, and everything else done.
   const bool holds = effect.plan.guard != Guard::none && effect.plan.guard != Guard::max_delete;
-  const bool stops = holds && !options_.sync.dry_run && !options_.sync.verify;
+  const bool stops = holds && !options_.sync.only_shows();
   if (holds) observer_.guard_holds(effect.plan, stops);
   carry_out(stops ? session_.plan_refused(static_cast<std::uint8_t>(ExitCode::max_delete), Clock::now())
                   : session_.plan_accepted(Clock::now()));
@@ -324,14 +324,14 @@ void Sync::on(session::client::Finished& effect) {
   const std::string digest = list_->tree_digest();
   bool equal = digest == done.tree_digest;
   // Digests leave out what could not be read or compared, and what is on one end alone.
-  if (options_.sync.verify) equal = equal && done.complete && stats.problems == 0 && !own_problems_;
+  if (options_.sync.verify) equal = equal && done.complete && stats.problems == 0 && !tally_.own_problems;
   const scanner::Counts counts = feed_->counts();
   observer_.sync_done({done,
                        digest,
                        equal,
                        {counts.unmirrored.attributes, counts.unmirrored.acls, counts.unmirrored.capabilities,
                         counts.hard_links, stats.plan.specials, counts.reserved},
-                       traffic_,
+                       tally_.traffic,
                        std::chrono::duration<double>(Clock::now() - started_).count()});
   Outcome outcome;
   outcome.done = true;
@@ -344,7 +344,7 @@ void Sync::on(session::client::Finished& effect) {
     observer_.error(fmt::format("the mirror is not equal to the source after this sync: source {}, mirror {}",
                                 digest, done.tree_digest));
     outcome.code = ExitCode::partial;
-  } else if (stats.problems > 0 || own_problems_) {
+  } else if (stats.problems > 0 || tally_.own_problems) {
     outcome.code = ExitCode::partial;
   } else if (stats.vanished > 0) {
     outcome.code = ExitCode::vanished;
@@ -398,11 +398,10 @@ void Sync::local_failure(const Error& error) {
 
 void Sync::over(Outcome outcome) {
   if (outcome_) return;
-  if (has_plan_) {
-    outcome.left_to_do = totals_.requests + totals_.created + totals_.copies + totals_.renames +
-                         totals_.metadata + totals_.deletes;
-  }
-  outcome.bytes_sent = file_bytes_sent_;
+  if (const auto& plan = tally_.plan)
+    outcome.left_to_do =
+        plan->requests + plan->created + plan->copies + plan->renames + plan->metadata + plan->deletes;
+  outcome.bytes_sent = tally_.file_bytes_sent;
   outcome_ = std::move(outcome);
 }
 

@@ -67,6 +67,20 @@ class Sync {
   using Effects = session::client::Effects;
   using Time = session::Time;
 
+  /// What is on its way to the data socket.
+  struct NextData {
+    std::optional<transfer::ReadOutput> chunk;  ///< popped, waiting for credit
+    std::optional<net::DataMessage> message;    ///< numbered, waiting for the socket
+    std::vector<transfer::SentFile> finished;   ///< the files that end in the message
+  };
+  /// What the report at the end is made of.
+  struct Tally {
+    Traffic traffic;
+    std::optional<PlanTotals> plan;
+    std::uint64_t files_sent = 0, file_bytes_sent = 0;
+    bool own_problems = false;  ///< this end could not read everything
+  };
+
   [[nodiscard]] Result<void> round();
   void pump();
   void pump_lists();
@@ -113,18 +127,12 @@ class Sync {
   std::unique_ptr<Uploads> uploads_;
 
   bool connected_ = false;
-  bool list_complete_ = false;                      ///< its last item was popped
-  std::deque<wire::ListingRow> to_list_;            ///< asked for while the list was made
-  std::optional<Listing::Item> held_list_;          ///< popped, waiting for room in the window
-  std::optional<transfer::ReadOutput> held_chunk_;  ///< popped, waiting for credit
-  std::optional<net::DataMessage> held_message_;    ///< numbered, waiting for the socket
-  std::vector<transfer::SentFile> held_finished_;
+  bool list_complete_ = false;                ///< its last item was popped
+  std::deque<wire::AskedDirectory> to_list_;  ///< asked for while the list was made
+  std::optional<Listing::Item> next_list_;    ///< popped, waiting for room in the window
+  NextData next_data_;
 
-  Traffic traffic_;
-  PlanTotals totals_;
-  bool has_plan_ = false;  ///< totals_ are the plan's
-  std::uint64_t files_sent_ = 0, file_bytes_sent_ = 0;
-  bool own_problems_ = false;
+  Tally tally_;
   std::chrono::steady_clock::time_point started_;
   std::optional<Outcome> outcome_;
 };

@@ -83,7 +83,7 @@ struct Applier::Impl {
   Result<void> make_link(const Change& change, const std::string& target) {
     if (!change.at_path) return make_link_in_place(change, target);
     SSYNC_TRY(const Staged staged, placing.create_link(target));
-    const Result<void> placed = [&]() -> Result<void> {
+    Result<void> placed = [&]() -> Result<void> {
       SSYNC_TRY(fs::Directory* const directory, placing.staging());
       placing.give_group(*directory, change.location, staged.slot);
       SSYNC_TRY_VOID(adjust(*directory, staged.slot, change.wanted));

@@ -88,7 +88,7 @@ Result<void> StageWriter::write_whole(Incoming& file, const wire::Segment& segme
       return write_into(*directory, file, segment, bytes);
   }
   SSYNC_TRY(NewFile made, placing_.create(file.location->path, file.wanted));
-  const Result<void> written = [&]() -> Result<void> {
+  Result<void> written = [&]() -> Result<void> {
     if (!bytes.empty()) SSYNC_TRY_VOID(named("write", made.file->write_at(0, bytes)));
     return placing_.finish(made, file.wanted);
   }();

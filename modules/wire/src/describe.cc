@@ -166,7 +166,7 @@ std::string detail(const DirectorySum& row) {
   return fmt::format("{} {} rows, {}", shown({}, row.location), row.rows,
                      row.sum ? "sum " + to_hex(to_bytes(*row.sum)) : std::string("unknown"));
 }
-std::string detail(const ListingRow& row) {
+std::string detail(const AskedDirectory& row) {
   return fmt::format("#{} {}", row.directory, shown({}, row.location));
 }
 std::string detail(const DigestRow& row) {

@@ -147,7 +147,7 @@ Buffer put(HeadPacker& head, const ListRequest& request) {
   head.number("n", request.number);
   Packer body;
   body.array(request.rows.size());
-  for (const ListingRow& row : request.rows) {
+  for (const AskedDirectory& row : request.rows) {
     body.array(2);
     body.bytes(row.location);
     body.number(row.directory);
@@ -344,7 +344,7 @@ void get_row(RowReader& in, RequestRow& row, LocationBefore& before) {
   row.any_content = in.number(4, kAnyContent) != 0;
 }
 
-void get_row(RowReader& in, ListingRow& row, LocationBefore& /*before*/) {
+void get_row(RowReader& in, AskedDirectory& row, LocationBefore& /*before*/) {
   in.need(2);
   row.location = in.bytes(0);
   row.directory = in.number(1);
@@ -456,7 +456,7 @@ std::size_t body_bytes(const DigestQuery& row) noexcept {
 std::size_t body_bytes(const DirectorySum& row) noexcept {
   return row.location.size() + kBesideStrings;
 }
-std::size_t body_bytes(const ListingRow& row) noexcept {
+std::size_t body_bytes(const AskedDirectory& row) noexcept {
   return row.location.size() + kBesideStrings;
 }
 std::size_t body_bytes(const ChangeRow& row) noexcept {

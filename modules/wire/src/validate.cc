@@ -20,7 +20,7 @@ constexpr std::uint8_t kDiffersMax = 63;
 tl::unexpected<Error> refuse_row(std::size_t index, std::string_view why) {
   return fail(Errc::protocol, "row " + std::to_string(index) + " " + std::string(why));
 }
-tl::unexpected<Error> refuse_row(std::size_t index, Error error) {
+tl::unexpected<Error> refuse_row(std::size_t index, const Error& error) {
   return fail(Errc::protocol, "row " + std::to_string(index) + ": " + error.message);
 }
 

@@ -15,7 +15,7 @@ namespace ssync {
 
 enum class PushResult : std::uint8_t { pushed, full, closed };
 
-/// FIFO of at most `capacity` items between two stages; a full queue blocks the producer (backpressure).
+/// FIFO of at most `capacity` items between two threads; a full queue blocks the producer (backpressure).
 /// Thread safety: any thread. Owns items until popped. Shutdown: close() is final; push() then fails, pop()
 /// drains first. Outlives every thread that uses it. Source: contract after BDE bdlcc::BoundedQueue.
 template <typename T>

@@ -40,7 +40,7 @@ enum class Errc : std::uint8_t {
   version,           ///< the peer or a file speaks a version unknown here
   refused,           ///< the peer, or a guard of ours, says no
   busy,              ///< in use by somebody else; may work later
-  closed,            ///< the queue, connection or stage has ended
+  closed,            ///< the queue, connection or thread has ended
   timed_out,         ///< the deadline has passed
   interrupted,       ///< asked to stop
   unsupported,       ///< the system or peer lacks it

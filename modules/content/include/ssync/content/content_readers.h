@@ -9,6 +9,7 @@
 
 #include "ssync/base/bounded_queue.h"
 #include "ssync/base/result.h"
+#include "ssync/base/thread_counts.h"
 #include "ssync/base/workers.h"
 #include "ssync/content/content.h"
 #include "ssync/fs/directory_cache.h"
@@ -32,9 +33,10 @@ struct ContentResult {
 /// must outlive it.
 class ContentReaders {
  public:
-  static constexpr unsigned kThreadsWaiting = 8;  ///< so many at most when small files have to be waited for
+  static constexpr unsigned kThreadsWaiting =
+      8;  ///< more do not help, when small files have to be waited for
 
-  ContentReaders(fs::Tree& tree, unsigned threads, BoundedQueue<ContentJob>& jobs,
+  ContentReaders(fs::Tree& tree, ThreadCounts threads, BoundedQueue<ContentJob>& jobs,
                  std::function<void(ContentResult)> answer);
   ~ContentReaders();  ///< close `jobs` or stop() first
   /// Jobs not begun or under way are answered with Errc::interrupted.

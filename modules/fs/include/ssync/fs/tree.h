@@ -203,8 +203,8 @@ class Tree {
   [[nodiscard]] virtual Result<void> look_at_root() = 0;
   /// The file system clock that ctime is taken from (CLOCK_REALTIME_COARSE for the real one).
   [[nodiscard]] virtual FileTime clock() const = 0;
-  /// How many handles (or threads that hold some) a stage should have that would have `wanted` at best:
-  /// fewer, or none, where this process may open few files.
+  /// How many handles (or threads that hold some) a part of a sync should have that would have `wanted` at
+  /// best: fewer, or none, where this process may open few files.
   [[nodiscard]] virtual std::size_t worth_keeping(std::size_t wanted) const { return wanted; }
 };
 

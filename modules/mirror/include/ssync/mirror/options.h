@@ -1,4 +1,4 @@
-// What is fixed for a mirror, and how much may lie between the stages of its syncs.
+// What is fixed for a mirror, and how much may lie between the parts of its syncs.
 #pragma once
 
 #include <chrono>
@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "ssync/base/thread_counts.h"
 #include "ssync/wire/limits.h"
 
 namespace ssync::mirror {
@@ -22,8 +23,8 @@ struct Options {
   std::optional<std::string> log_file;
 };
 
-/// Sizes of what is between the stages, how long they wait, and with how many threads. A test runs everything
-/// with 1 of each.
+/// Sizes of what is between the parts of a sync, how long they wait, and with how many threads. A test runs
+/// everything with 1 of each.
 struct Capacities {
   std::size_t list_batches = wire::kListWindow;
   std::size_t mirror_blocks = 8;  ///< batches
@@ -37,9 +38,8 @@ struct Capacities {
   /// No file is waited for longer until its stat can be believed: a file system whose clock runs ahead of
   /// ours would never tick past its stamps.
   std::chrono::milliseconds seal_wait{2500};
-  /// Of each stage that has several (scan, content readers, writers), to begin with: those that wait for a
-  /// cold disk get more.
-  unsigned threads = 2;
+  /// Of each part that has several: scan, content readers, writers.
+  ThreadCounts threads{.busy = 2, .waiting = 16};
 };
 
 }  // namespace ssync::mirror

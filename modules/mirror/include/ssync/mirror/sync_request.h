@@ -26,11 +26,6 @@ struct SyncRequest {
   std::string epoch;
   bool has_lock = false;                   ///< nobody else stages here
   std::optional<fs::MirrorRecord> record;  ///< what is kept there
-
-  /// Nothing is changed.
-  [[nodiscard]] bool only_shows() const { return options.dry_run || options.verify; }
-  /// Every file's content is read, compared and folded into the tree digest.
-  [[nodiscard]] bool reads_content() const { return options.compare_content || options.verify; }
 };
 
 }  // namespace ssync::mirror

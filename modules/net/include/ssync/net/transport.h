@@ -55,10 +55,10 @@ class Context {
 struct Ready {
   bool control = false;
   bool data = false;
-  bool lost = false;  ///< client: the connection of either socket broke or could not be made, for good; see
-                      ///< lost_reason()
-  bool data_room = false;  ///< client: the last send_data() gave false, and there is room again
-  std::vector<bool> fds;   ///< one for each extra descriptor: readable
+  bool disconnected = false;  ///< client: the connection of either socket broke or could not be made, for
+                              ///< good; see disconnect_reason()
+  bool data_room = false;     ///< client: the last send_data() gave false, and there is room again
+  std::vector<bool> fds;      ///< one for each extra descriptor: readable
 };
 
 struct ControlMessage {
@@ -136,7 +136,7 @@ class ClientTransport {
   virtual ~ClientTransport() = default;
   /// Both sockets have finished their handshake. Becomes true inside wait().
   [[nodiscard]] virtual bool connected() const noexcept = 0;
-  [[nodiscard]] virtual std::string lost_reason() const = 0;
+  [[nodiscard]] virtual std::string disconnect_reason() const = 0;
   /// It is lost because one end does not speak with the other one's user: trying again changes nothing.
   [[nodiscard]] virtual bool is_refused() const noexcept = 0;
   [[nodiscard]] virtual Result<Ready> wait(std::chrono::milliseconds timeout, std::span<const int> fds) = 0;

@@ -95,8 +95,9 @@ class Planner {
   Planner& operator=(const Planner&) = delete;
 
   /// Instead of the whole list: every directory of the source, in list order, before any row. Those that are
-  /// right as they are need no rows; add_source() then takes the rows of those that take_listings() names, in
-  /// that order, each directory's complete, none with `last`. The same errors; also under compare_content.
+  /// right as they are need no rows; add_source() then takes the rows of those that take_asked_directories()
+  /// names, in that order, each directory's complete, none with `last`. The same errors; also under
+  /// compare_content.
   [[nodiscard]] Result<void> add_directories(const std::vector<DirectorySum>& directories, bool last);
   /// Rows in list order, as step() asks. Errc::protocol when a row is out of order, repeated, inside
   /// something that is no directory, or has no parent in the list, or has values out of range; the planner is
@@ -111,7 +112,7 @@ class Planner {
   enum class Step : std::uint8_t {
     need_source,   ///< add_source() or add_directories()
     need_mirror,   ///< add_mirror() or end_mirror()
-    listings,      ///< take_listings() has some; call step() again after taking them
+    directories,   ///< take_asked_directories() has some; call step() again after taking them
     queries,       ///< take_queries() has some; call step() again after taking them
     need_answers,  ///< all queries are out; answer() at least one, then step()
     planned,       ///< totals() and guard() are final, problems complete so far; proceed() to go on
@@ -126,12 +127,12 @@ class Planner {
   [[nodiscard]] Result<Step> step();
 
   /// A directory whose rows are needed: its position in add_directories(), from 0, and its location.
-  struct Listing {
+  struct AskedDirectory {
     std::uint64_t directory = 0;
     std::string location;
   };
   /// In ascending order.
-  [[nodiscard]] std::vector<Listing> take_listings();
+  [[nodiscard]] std::vector<AskedDirectory> take_asked_directories();
   [[nodiscard]] std::vector<Query> take_queries();
   [[nodiscard]] std::vector<Change> take_changes();
   /// With early_creations, before planned, on a mirror that holds nothing: the next batch of what is to be

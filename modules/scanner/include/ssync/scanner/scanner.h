@@ -26,8 +26,9 @@ struct Options {
                                        ///< directory is always allowed
   bool with_digests = false;           ///< fill ScannedEntry::digest from the index
   std::optional<DigestKind> digest_kind;  ///< which kind counts as known (has_digest)
-  bool accept_lost_mounts = false;  ///< source: a mount below the root that is gone is an ordinary directory
-  bool believe_names = true;        ///< false: every directory is listed
+  bool accept_missing_mounts =
+      false;                  ///< source: a mount below the root that is gone is an ordinary directory
+  bool believe_names = true;  ///< false: every directory is listed
   std::vector<std::string> leave_out;  ///< paths below the root that are no part of the tree: open logs
   /// The root of the other end, where that is on this machine. A scan that meets it (by way of a mount) ends
   /// with Errc::refused: what is done to the one tree would be done to the other.

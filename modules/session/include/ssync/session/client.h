@@ -43,7 +43,7 @@ struct HashFiles {
 };
 /// The rows of these directories of the list: answer with list_ready(), in this order.
 struct ListDirectories {
-  std::vector<wire::ListingRow> rows;
+  std::vector<wire::AskedDirectory> rows;
 };
 struct ReadFiles {
   std::vector<wire::RequestRow> rows;
@@ -107,7 +107,7 @@ class Client {
   [[nodiscard]] Effects on_reply(wire::Reply reply, Time now);
   [[nodiscard]] Effects on_credit(const wire::DataHead& head, Time now);
   [[nodiscard]] Effects on_malformed(const Error& error, Time now);
-  [[nodiscard]] Effects on_lost(const std::string& reason, Time now);
+  [[nodiscard]] Effects on_disconnected(const std::string& reason, Time now);
   [[nodiscard]] Effects on_tick(Time now);
   [[nodiscard]] Time next_deadline() const;
 

@@ -30,7 +30,7 @@ class Lister {
   [[nodiscard]] ListEffects on_connected(Time now);
   [[nodiscard]] ListEffects on_reply(wire::Reply reply, Time now);
   [[nodiscard]] ListEffects on_malformed(const Error& error);
-  [[nodiscard]] ListEffects on_lost(const std::string& reason);
+  [[nodiscard]] ListEffects on_disconnected(const std::string& reason);
   [[nodiscard]] ListEffects on_tick(Time now);
   [[nodiscard]] Time next_deadline() const { return over_ ? Time::max() : answer_by_; }
 

@@ -130,7 +130,7 @@ struct Progress {
 };
 
 /// A mirror that clients may ask for. The name is valid (wire::broken_mirror_name_rule).
-struct MirrorListing {
+struct OfferedMirror {
   std::string name;
   std::string comment;  ///< for people, in the list of mirrors
 };
@@ -176,7 +176,7 @@ class Server {
 
   /// The mirrors that there are from now on; none at first. A sync on one that is gone runs to its end; who
   /// waits for it is told error `mirror`. Requires: valid names, each once.
-  [[nodiscard]] Effects set_mirrors(std::vector<MirrorListing> mirrors, Time now);
+  [[nodiscard]] Effects set_mirrors(std::vector<OfferedMirror> mirrors, Time now);
 
   // From the transport.
   [[nodiscard]] Effects on_request(Peer peer, wire::Request request, Time now);
@@ -187,23 +187,23 @@ class Server {
                                 Time now);
   [[nodiscard]] Effects on_malformed_data(Peer peer, const Error& error, Time now);
   /// A send failed, or the transport knows that the connection is gone.
-  [[nodiscard]] Effects on_lost(Peer peer, Time now);
+  [[nodiscard]] Effects on_disconnected(Peer peer, Time now);
   /// At least every 100 ms, and at next_deadline().
   [[nodiscard]] Effects on_tick(Time now);
   [[nodiscard]] Time next_deadline() const;
 
   // From the syncs that OpenSync started.
-  [[nodiscard]] Effects opened(SessionKey session, const Opening& opening, Time now);
+  [[nodiscard]] Effects opened(SessionKey key, const Opening& opening, Time now);
   /// Nothing runs for it; its turn is over.
-  [[nodiscard]] Effects refused(SessionKey session, wire::ErrorReply error, Time now);
-  [[nodiscard]] Effects list_taken(SessionKey session, std::uint64_t number, Time now);
+  [[nodiscard]] Effects refused(SessionKey key, wire::ErrorReply error, Time now);
+  [[nodiscard]] Effects list_taken(SessionKey key, std::uint64_t number, Time now);
   /// Requires: output_room().
-  [[nodiscard]] Effects output(SessionKey session, Output output, Time now);
-  [[nodiscard]] bool output_room(SessionKey session) const;
-  [[nodiscard]] Effects credit_returned(SessionKey session, std::uint64_t bytes, Time now);
-  void progress(SessionKey session, const Progress& progress);
+  [[nodiscard]] Effects output(SessionKey key, Output output, Time now);
+  [[nodiscard]] bool output_room(SessionKey key) const;
+  [[nodiscard]] Effects credit_returned(SessionKey key, std::uint64_t bytes, Time now);
+  void progress(SessionKey key, const Progress& progress);
   /// After CloseSync: the sync's threads have stopped; its turn is over.
-  [[nodiscard]] Effects closed(SessionKey session, Time now);
+  [[nodiscard]] Effects closed(SessionKey key, Time now);
   /// The server ends: every session gets an error `shutdown` (retry) as the reply to what is open.
   [[nodiscard]] Effects shutdown(Time now);
 

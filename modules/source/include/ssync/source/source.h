@@ -19,7 +19,7 @@
 
 namespace ssync::source {
 
-/// Sizes of what is between the stages. A test runs everything with 1 of each.
+/// Sizes of what is between the parts of a sync. A test runs everything with 1 of each.
 struct Capacities {
   std::size_t lists = wire::kListWindow;
   std::size_t content_jobs = 256;

@@ -44,7 +44,7 @@ struct Frames {
 [[nodiscard]] std::size_t body_bytes(const RequestRow& row) noexcept;
 [[nodiscard]] std::size_t body_bytes(const DigestQuery& row) noexcept;
 [[nodiscard]] std::size_t body_bytes(const DirectorySum& row) noexcept;
-[[nodiscard]] std::size_t body_bytes(const ListingRow& row) noexcept;
+[[nodiscard]] std::size_t body_bytes(const AskedDirectory& row) noexcept;
 [[nodiscard]] std::size_t body_bytes(const ChangeRow& row) noexcept;
 [[nodiscard]] std::size_t body_bytes(const Problem& row) noexcept;
 

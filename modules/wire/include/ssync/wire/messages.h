@@ -40,6 +40,10 @@ struct SyncOptions {
   bool durable = true;        ///< --fsync
   bool list_changes = false;  ///< wants `changes` replies (-v, -n, --json); else only totals
   DigestKind digest_kind = DigestKind::sha256;
+  /// Nothing is changed.
+  [[nodiscard]] bool only_shows() const noexcept { return dry_run || verify; }
+  /// Every file's content is read, compared and folded into the tree digest.
+  [[nodiscard]] bool reads_content() const noexcept { return compare_content || verify; }
   friend bool operator==(const SyncOptions&, const SyncOptions&) = default;
 };
 
@@ -163,15 +167,15 @@ struct FileRequest {
   friend bool operator==(const FileRequest&, const FileRequest&) = default;
 };
 /// A directory of the DirectoryList whose rows the server wants: all of them.
-struct ListingRow {
+struct AskedDirectory {
   std::string location;
   std::uint64_t directory = 0;  ///< its position in the list, from 0
-  friend bool operator==(const ListingRow&, const ListingRow&) = default;
+  friend bool operator==(const AskedDirectory&, const AskedDirectory&) = default;
 };
 /// In ascending order, over all messages of a session.
 struct ListRequest {
   std::uint64_t number = 0;
-  std::vector<ListingRow> rows;
+  std::vector<AskedDirectory> rows;
   friend bool operator==(const ListRequest&, const ListRequest&) = default;
 };
 struct DigestQuery {

@@ -20,8 +20,8 @@
 
 namespace ssync::serve {
 
-struct Room {
-  Room(MirrorOptions with, std::unique_ptr<mirror::Mirror> its_mirror)
+struct Slot {
+  Slot(MirrorOptions with, std::unique_ptr<mirror::Mirror> its_mirror)
       : options(std::move(with)), mirror(std::move(its_mirror)) {}
 
   MirrorOptions options;

@@ -25,7 +25,7 @@ struct HeldHello {
   wire::Hello hello;
 };
 
-struct Place {
+struct QueuedClient {
   std::string mirror;
   wire::ClientId client{};
   Peer peer = 0;                  ///< where it said hello last
@@ -43,15 +43,15 @@ struct Standing {
   std::size_t total = 0;  ///< clients in that queue
 };
 
-class WaitingRoom {
+class TurnQueue {
  public:
   /// `config` outlives it.
-  explicit WaitingRoom(const Config& config) : config_(config) {}
+  explicit TurnQueue(const Config& config) : config_(config) {}
 
   struct Arrival {
     Ticket ticket = 0;
-    bool first = false;           ///< it has no place from before
-    std::optional<Place> before;  ///< what it left on another connection
+    bool first = false;                  ///< it has no place from before
+    std::optional<QueuedClient> before;  ///< what it left on another connection
   };
   /// A client says hello: it has a place now, and its hello is held. A place of this peer at another mirror,
   /// or under another client's id, is given up.
@@ -60,26 +60,26 @@ class WaitingRoom {
   [[nodiscard]] bool is_crowded(Ticket ticket) const;
   /// More is held than may be.
   [[nodiscard]] bool holds_too_much() const { return held_bytes_ > config_.held_bytes_max; }
-  [[nodiscard]] const Place* find(Ticket ticket) const;
-  [[nodiscard]] const Place* of(Peer peer) const;
+  [[nodiscard]] const QueuedClient* find(Ticket ticket) const;
+  [[nodiscard]] const QueuedClient* of(Peer peer) const;
   [[nodiscard]] Standing standing(Ticket ticket) const;
   /// Its hello gets a reply: the number to reply to. Requires: it is held.
   [[nodiscard]] std::uint32_t answer(Ticket ticket, Time now);
 
   /// It gives up its place.
-  std::optional<Place> leave(Peer peer);
+  std::optional<QueuedClient> leave(Peer peer);
   /// So do all who wait for this mirror.
-  [[nodiscard]] std::vector<Place> dissolve(const std::string& mirror);
-  [[nodiscard]] std::vector<Place> dissolve();
+  [[nodiscard]] std::vector<QueuedClient> dissolve(const std::string& mirror);
+  [[nodiscard]] std::vector<QueuedClient> dissolve();
   /// Forgets places that lapsed. Whose hello was held long enough: answer() them.
   [[nodiscard]] std::vector<Ticket> tick(Time now);
   /// The next client that can be let in now, with its hello; its mirror is taken from here on.
-  [[nodiscard]] std::optional<Place> next_turn(Time now);
+  [[nodiscard]] std::optional<QueuedClient> next_turn(Time now);
   /// The sync on this mirror is over.
   void release(const std::string& mirror);
 
   [[nodiscard]] Time next_deadline() const;
-  [[nodiscard]] std::size_t size() const { return places_.size(); }
+  [[nodiscard]] std::size_t size() const { return clients_.size(); }
 
  private:
   struct Queue {
@@ -91,14 +91,14 @@ class WaitingRoom {
   [[nodiscard]] Ticket ticket_of(const std::string& mirror, const wire::ClientId& client) const;
   void hold(Ticket ticket, Peer peer, std::uint32_t seq, wire::Hello hello, Time now);
   void set_due(Ticket ticket, Time due);
-  [[nodiscard]] Place remove(Ticket ticket);
+  [[nodiscard]] QueuedClient remove(Ticket ticket);
   /// False while the turn is kept for this client, whose hello is not here; then others go first.
   [[nodiscard]] bool pass_over(Ticket ticket, Time now);
   /// After any change of a queue or its places.
   void update(const std::string& mirror);
 
   const Config& config_;
-  std::unordered_map<Ticket, Place> places_;
+  std::unordered_map<Ticket, QueuedClient> clients_;
   std::unordered_map<Peer, Ticket> by_peer_;
   std::unordered_map<std::string, Queue> queues_;  ///< of mirrors that are taken or waited for
   std::set<Ticket> ready_;                         ///< the next of each queue

@@ -1,5 +1,5 @@
 // The order of turns under random comings and goings, against a list that is searched from its beginning.
-#include "waiting_room.h"
+#include "turn_queue.h"
 
 #include <algorithm>
 #include <random>
@@ -58,7 +58,7 @@ class Visitors {
     if (known != waiting_.end() && known->held) return;
     wire::Hello hello = hello_of(client);
     hello.mirror = mirror;
-    const WaitingRoom::Arrival arrival = room_.arrive(client, ++seq_, hello, now_);
+    const TurnQueue::Arrival arrival = room_.arrive(client, ++seq_, hello, now_);
     EXPECT_EQ(arrival.first, known == waiting_.end());
     if (known == waiting_.end()) {
       waiting_.push_back({mirror, client, arrival.ticket, true, now_});
@@ -91,12 +91,12 @@ class Visitors {
     }
   }
   void take_turns() {
-    while (const std::optional<Place> place = room_.next_turn(now_)) {
+    while (const std::optional<QueuedClient> queued = room_.next_turn(now_)) {
       const auto next = std::find_if(waiting_.begin(), waiting_.end(), [&](const Visitor& visitor) {
-        return client_id(visitor.client) == place->client;
+        return client_id(visitor.client) == queued->client;
       });
       ASSERT_NE(next, waiting_.end());
-      EXPECT_TRUE(next->held && place->held && has_slot() && !is_taken(next->mirror));
+      EXPECT_TRUE(next->held && queued->held && has_slot() && !is_taken(next->mirror));
       if (config_.syncs_max == 1) expect_no_earlier(next);
       taken_.push_back(next->mirror);
       waiting_.erase(next);
@@ -118,14 +118,14 @@ class Visitors {
 
   std::mt19937 random_;
   Config config_;
-  WaitingRoom room_{config_};
+  TurnQueue room_{config_};
   Time now_{std::chrono::hours(1)};
   std::vector<Visitor> waiting_;  ///< in the order of their first hello
   std::vector<std::string> taken_;
   std::uint32_t seq_ = 0;
 };
 
-TEST(WaitingRoomTest, FirstComeIsFirstServed) {
+TEST(TurnQueueTest, FirstComeIsFirstServed) {
   for (std::uint32_t seed = 1; seed <= 200 && !testing::Test::HasFailure(); ++seed) {
     SCOPED_TRACE(seed);
     Visitors visitors(seed, seed % 4);
