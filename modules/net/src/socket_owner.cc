@@ -1,7 +1,6 @@
 #include "ssync/net/socket_owner.h"
 
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <pwd.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -16,40 +15,10 @@
 #include "ssync/base/unique_fd.h"
 
 #include "address.h"
+#include "socket_diag.h"
 
 namespace ssync::net {
 namespace {
-
-/// An address of either family as the 16 bytes of IPv6 (IPv4 mapped), and a port: a dual-stack server's
-/// socket is in tcp6 while its client's is in tcp.
-struct End {
-  std::array<unsigned char, 16> address{};
-  unsigned port = 0;
-  friend bool operator==(const End&, const End&) = default;
-};
-
-struct Row {
-  End local, remote;
-  uid_t uid = 0;
-  unsigned long inode = 0;
-};
-
-End end_of(const SocketAddress& socket) noexcept {
-  End end;
-  if (socket.family() == AF_INET) {
-    sockaddr_in in{};
-    std::memcpy(&in, &socket.storage, sizeof in);
-    end.address[10] = end.address[11] = 0xff;
-    std::memcpy(&end.address[12], &in.sin_addr, 4);
-    end.port = ntohs(in.sin_port);
-  } else if (socket.family() == AF_INET6) {
-    sockaddr_in6 in6{};
-    std::memcpy(&in6, &socket.storage, sizeof in6);
-    std::memcpy(end.address.data(), &in6.sin6_addr, 16);
-    end.port = ntohs(in6.sin6_port);
-  }
-  return end;
-}
 
 template <typename Number>
 bool parse(std::string_view text, Number& into, int base) noexcept {
@@ -59,10 +28,10 @@ bool parse(std::string_view text, Number& into, int base) noexcept {
 }
 
 /// "0100007F:1BBD", or 32 digits for IPv6: words of 32 bits as this machine reads them, the port as a number.
-std::optional<End> parse_end(std::string_view text) noexcept {
+std::optional<SocketEnd> parse_end(std::string_view text) noexcept {
   const std::size_t colon = text.find(':');
   if (colon != 8 && colon != 32) return std::nullopt;
-  End end;
+  SocketEnd end;
   const std::size_t start = colon == 8 ? 12 : 0;
   if (colon == 8) end.address[10] = end.address[11] = 0xff;
   for (std::size_t i = 0; i < colon / 8; ++i) {
@@ -82,13 +51,13 @@ std::string_view next_field(std::string_view& line) noexcept {
 }
 
 /// "sl local remote st tx:rx tr:when retrnsmt uid timeout inode ..."; nullopt for the heading.
-std::optional<Row> parse_row(std::string_view line) noexcept {
+std::optional<SocketRow> parse_row(std::string_view line) noexcept {
   static_cast<void>(next_field(line));
   const auto local = parse_end(next_field(line));
   const auto remote = parse_end(next_field(line));
   for (int skipped = 0; skipped < 4; ++skipped)
     static_cast<void>(next_field(line));
-  Row row;
+  SocketRow row;
   if (!local || !remote || !parse(next_field(line), row.uid, 10)) return std::nullopt;
   static_cast<void>(next_field(line));
   if (!parse(next_field(line), row.inode, 10)) return std::nullopt;
@@ -98,7 +67,8 @@ std::optional<Row> parse_row(std::string_view line) noexcept {
 }
 
 /// The row of the socket with these ends, if the table has it.
-Result<std::optional<Row>> find_row(const char* table, const End& local, const End& remote) {
+Result<std::optional<SocketRow>> find_row(const char* table, const SocketEnd& local,
+                                          const SocketEnd& remote) {
   UniqueFd fd(::open(table, O_RDONLY | O_CLOEXEC));
   if (!fd) {
     if (errno == ENOENT) return std::nullopt;  // no IPv6 on this machine
@@ -143,11 +113,11 @@ Result<std::optional<uid_t>> owner_of_peer(int fd) {
   const auto ours = local_address(fd);
   const auto theirs = peer_address(fd);
   if (!ours || !theirs) return std::nullopt;
-  const End local = end_of(*theirs);
-  const End remote = end_of(*ours);
+  const SocketEnd local = end_of(*theirs);
+  const SocketEnd remote = end_of(*ours);
+  if (const auto row = ask_socket(local, remote); row && row->inode != 0) return row->uid;
   for (const char* table : {"/proc/net/tcp", "/proc/net/tcp6"}) {
     SSYNC_TRY(const auto row, find_row(table, local, remote));
-    // Inode 0: no process has this socket; the uid beside it says 0 and means nothing.
     if (row && row->inode != 0) return row->uid;
   }
   return std::nullopt;

@@ -15,9 +15,10 @@ namespace ssync::net {
 [[nodiscard]] bool is_loopback_peer(int fd) noexcept;
 
 /// The user whose process holds the other end of this loopback connection, looked up by both addresses and
-/// ports in the kernel's socket tables (/proc/net/tcp, tcp6). nullopt when no process holds it: it has been
-/// closed, or not been accepted yet. Such sockets stand in the tables as root's, which must not be taken for
-/// root. Errors: as open(2) and read(2) of the tables. Thread safety: any thread; `fd` is borrowed.
+/// ports: asked of the kernel (sock_diag(7)), and where it does not say, in its tables (/proc/net/tcp, tcp6).
+/// nullopt when no process holds it: it has been closed, or not been accepted yet. Such sockets stand in the
+/// tables as root's, which must not be taken for root. Errors: as open(2) and read(2) of the tables. Thread
+/// safety: any thread; `fd` is borrowed.
 [[nodiscard]] Result<std::optional<uid_t>> owner_of_peer(int fd);
 
 /// May the peer of this connection talk to us: it is not local, or its user is ours or root. Otherwise a
