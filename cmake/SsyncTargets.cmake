@@ -59,6 +59,10 @@ function(ssync_test module)
     target_link_libraries(${target} PRIVATE ssync::${module})
   endif()
   target_link_libraries(${target} PRIVATE ssync_settings ${arg_DEPS} ssync_dep_gtest_main)
+  target_compile_options(${target} PRIVATE ${SSYNC_TEST_OPTIONS})
+  if(TARGET ssync_test_headers)
+    target_precompile_headers(${target} REUSE_FROM ssync_test_headers)
+  endif()
   if(arg_PROGRAMS)
     add_dependencies(${target} ${arg_PROGRAMS})
     target_compile_definitions(${target} PRIVATE SSYNC_BIN_DIR="${CMAKE_BINARY_DIR}/bin")
@@ -70,6 +74,22 @@ function(ssync_test module)
     # Parameters in names would be raw bytes, addresses even, for types without a printer.
     NO_PRETTY_VALUES
     PROPERTIES TIMEOUT ${arg_TIMEOUT_S} LABELS ${module})
+endfunction()
+
+# ssync_precompile_test_headers()
+#
+# The headers of libraries that tests include are compiled once for all of them: a third less time a test. A test that
+# forgets to include one is found by the other presets.
+function(ssync_precompile_test_headers)
+  set(source "${CMAKE_BINARY_DIR}/test_headers.cc")
+  file(CONFIGURE OUTPUT "${source}" CONTENT "int main() {}\n")
+  # A program, as tests are: what they reuse must have been compiled with the same options.
+  add_executable(ssync_test_headers "${source}")
+  target_link_libraries(ssync_test_headers PRIVATE ssync_settings ssync_dep_fmt ssync_dep_gtest_main)
+  target_compile_options(ssync_test_headers PRIVATE ${SSYNC_TEST_OPTIONS})
+  target_precompile_headers(ssync_test_headers PRIVATE
+    <algorithm> <array> <chrono> <filesystem> <functional> <map> <memory> <optional> <random> <set> <span> <string>
+    <string_view> <thread> <unordered_map> <variant> <vector> <fmt/format.h> <gmock/gmock.h> <gtest/gtest.h>)
 endfunction()
 
 # ssync_benchmark(<module> SOURCES ... [DEPS ...])

@@ -84,7 +84,7 @@ void Report::line(std::string_view text) {
   log_->info("{}", escape_text(text));
 }
 
-void Report::add(std::string line) {
+void Report::add(std::string_view line) {
   std::string full;
   {
     const MutexLock lock(mutex_);

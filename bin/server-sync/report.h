@@ -48,7 +48,7 @@ class Report final : public serve::Observer {
   void event(std::string_view name, const nlohmann::json& fields);
   void line(std::string_view text);
   /// A line that may wait for flush() or any other event.
-  void add(std::string line);
+  void add(std::string_view line);
   void flush();
 
   const std::shared_ptr<spdlog::logger> log_;

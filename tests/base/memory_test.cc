@@ -8,6 +8,8 @@
 
 #include <gtest/gtest.h>
 
+#include "ssync/support/sanitizers.h"
+
 namespace ssync {
 namespace {
 
@@ -30,9 +32,7 @@ void take_and_free() {
 }
 
 TEST(MemoryTest, FreedBlocksAreUsedAgainWithoutPageFaults) {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  GTEST_SKIP() << "malloc is the sanitizer's";
-#endif
+  if (support::kHasSanitizer) GTEST_SKIP() << "malloc is the sanitizer's";
   keep_freed_memory(kBlock, 64 * kBlock);
   take_and_free();
   const long before = page_faults();

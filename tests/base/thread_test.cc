@@ -12,6 +12,7 @@
 #include <gtest/gtest.h>
 
 #include "ssync/base/mutex.h"
+#include "ssync/support/sanitizers.h"
 
 namespace ssync {
 namespace {
@@ -80,9 +81,8 @@ TEST(ThreadTest, OneMayBeginAnotherAndWaitForIt) {
 }
 
 TEST(ThreadTest, AChildOfForkDoesNotWaitForThreadsOfItsParent) {
-#if defined(__SANITIZE_THREAD__)
-  GTEST_SKIP() << "the thread sanitizer knows no threads that begin after such a fork";
-#endif
+  if (support::kHasThreadSanitizer)
+    GTEST_SKIP() << "the thread sanitizer knows no threads that begin after such a fork";
   Thread([] {}).join();
   const pid_t child = ::fork();
   if (child == 0) {

@@ -43,9 +43,9 @@ TEST_F(ConfigTest, AServerThatIsToldByAFileAloneIsSyncedTo) {
   const std::string data_port = std::to_string(listening.at("data_port").get<int>());
   write_file(bench_.path("client.toml"), "once = true\ndata-port = " + data_port + "\nstate-dir = \"" +
                                              bench_.path("client-state").string() + "\"\n");
-  const Finished synced =
-      run({SSYNC_BIN_DIR "/client-sync", bench_.source().string(), "localhost:" + control_port + "::home",
-           "--config", bench_.path("client.toml").string()});
+  const std::string at = "localhost:" + control_port + "::home";
+  const Finished synced = run({SSYNC_BIN_DIR "/client-sync", bench_.source().string(), at, "--config",
+                               bench_.path("client.toml").string()});
   EXPECT_EQ(synced.code, 0) << synced.err;
   EXPECT_EQ(bench_.differences(), "");
   server.signal(SIGTERM);

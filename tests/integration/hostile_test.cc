@@ -34,7 +34,7 @@ class ScriptedServer {
       while (auto message = transport_->receive_control().value()) {
         const auto request = wire::decode_request(std::move(message->frames));
         if (!request) continue;
-        seen_.push_back(wire::name_of(request->body));
+        seen_.emplace_back(wire::name_of(request->body));
         if (auto reply = answer(request->body)) {
           (void)transport_->send_control(message->peer,
                                          wire::encode(wire::Reply{request->seq, *std::move(reply)}));

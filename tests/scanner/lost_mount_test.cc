@@ -17,7 +17,7 @@ class ScannerLostMountTest : public ScannerTest {
  protected:
   Scanned next(Options options = {}) {
     index::Index idx = open_index();
-    return scan(tree_, idx, options);
+    return scan(tree_, idx, std::move(options));
   }
   void mount(const std::string& path) { tree_.mount(path, fs::Volume{.type = 0xef53, .type_name = "ext4"}); }
 

@@ -89,7 +89,7 @@ class ScannerTest : public ::testing::Test {
 
   enum class Commit : bool { no, yes };
   static Scanned scan(fs::Tree& tree, index::Index& idx, Options options = {}, Commit commit = Commit::yes) {
-    Scanner scanner(tree, idx, options);
+    Scanner scanner(tree, idx, std::move(options));
     Scanned scanned;
     while (true) {
       Result<std::optional<ScanBlock>> block = scanner.next();

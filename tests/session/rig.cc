@@ -94,19 +94,19 @@ server::Output changes() {
 server::Output failure() {
   return wire::ErrorReply{kIo, true, "the disk is gone"};
 }
-server::Output request_rows(std::vector<RowId> rows) {
+server::Output request_rows(const std::vector<RowId>& rows) {
   wire::FileRequest request;
   for (const RowId row : rows)
     request.rows.push_back({"", "f" + number(row), std::nullopt, row});
   return request;
 }
-server::Output list_rows(std::vector<std::uint64_t> directories) {
+server::Output list_rows(const std::vector<std::uint64_t>& directories) {
   wire::ListRequest request;
   for (const std::uint64_t directory : directories)
     request.rows.push_back({"d" + number(directory), directory});
   return request;
 }
-server::Output query_rows(std::vector<RowId> rows) {
+server::Output query_rows(const std::vector<RowId>& rows) {
   wire::DigestRequest request;
   for (const RowId row : rows)
     request.rows.push_back({"", "f" + number(row), row, false});
@@ -129,7 +129,7 @@ ServerRig::ServerRig(server::Config config)
   mirrors({""});
 }
 
-Lines ServerRig::text(server::Effects effects) const {
+Lines ServerRig::text(const server::Effects& effects) const {
   using namespace server;
   Lines lines;
   for (const Effect& effect : effects) {

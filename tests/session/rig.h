@@ -80,7 +80,7 @@ class ServerRig {
   server::Server server;
 
  private:
-  Lines text(server::Effects effects) const;
+  Lines text(const server::Effects& effects) const;
   [[nodiscard]] SessionKey key(SessionKey session) const;
 
   std::uint8_t sessions_ = 0;
@@ -97,7 +97,7 @@ class ClientRig {
   Lines connected();
   Lines reply(std::uint32_t seq, wire::ReplyBody body);
   Lines welcome(std::uint32_t seq = 1, const std::string& mirror = {});
-  Lines wait(std::uint32_t seq, std::uint64_t done = 0);
+  Lines wait(std::uint32_t seq, std::uint64_t progress = 0);
   Lines credit(std::uint64_t number, std::uint64_t limit);
   Lines malformed();
   Lines lost();
@@ -132,9 +132,9 @@ class ClientRig {
 [[nodiscard]] server::Output plan();
 [[nodiscard]] server::Output done();
 [[nodiscard]] server::Output changes();
-[[nodiscard]] server::Output request_rows(std::vector<RowId> rows);
-[[nodiscard]] server::Output list_rows(std::vector<std::uint64_t> directories);
-[[nodiscard]] server::Output query_rows(std::vector<RowId> rows);
+[[nodiscard]] server::Output request_rows(const std::vector<RowId>& rows);
+[[nodiscard]] server::Output list_rows(const std::vector<std::uint64_t>& directories);
+[[nodiscard]] server::Output query_rows(const std::vector<RowId>& rows);
 [[nodiscard]] server::Output failure();
 
 }  // namespace ssync::session

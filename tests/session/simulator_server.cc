@@ -99,9 +99,9 @@ void ServerHost::check_patience() {
     for (const auto& [seq, asked] : requests) {
       if (asked.replied || (!asked.waits_for_turn && !asked.polls)) continue;
       if (now - asked.at >= config.heartbeat) world_.complain("a request without its reply");
-      const bool is_free = std::none_of(syncs_.begin(), syncs_.end(), [&](const auto& sync) {
-        return sync.second->mirror == asked.mirror;
-      });
+      const bool is_free =
+          std::none_of(syncs_.begin(), syncs_.end(),
+                       [&mirror = asked.mirror](const auto& sync) { return sync.second->mirror == mirror; });
       if (asked.waits_for_turn && is_free && !is_full && now - std::max(asked.at, turns_changed_) > keeping)
         world_.complain("a turn is free and a client waits");
     }

@@ -5,14 +5,12 @@
 
 #include <gtest/gtest.h>
 
+#include "ssync/support/sanitizers.h"
+
 namespace ssync::session::simulator {
 namespace {
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr std::uint64_t kSeeds = 300;
-#else
-constexpr std::uint64_t kSeeds = 3000;
-#endif
+constexpr std::uint64_t kSeeds = support::kHasSanitizer ? 300 : 3000;
 
 TEST(SimulatorTest, EveryMirrorBecomesRightWhateverTheNetworkDoes) {
   if (const char* seed = std::getenv("SSYNC_SEED")) {

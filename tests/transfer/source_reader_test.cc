@@ -178,7 +178,7 @@ std::size_t reading_threads(std::chrono::milliseconds delay) {
   std::vector<support::Node> files;
   for (int i = 0; i < 100; ++i)
     files.push_back(file("f" + std::to_string(i), "text"));
-  FakeTree source(std::move(files));
+  FakeTree source(files);
   std::mutex mutex;
   std::set<std::thread::id> seen;
   source.on_operation([&](const FakeOperation& operation) {

@@ -2,6 +2,7 @@
 // what the file says; what is invalid is refused with the error that the file names.
 #include <fstream>
 #include <functional>
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -24,26 +25,33 @@ using Json = nlohmann::ordered_json;
 
 struct Vector {
   std::string file;
-  Json json;
-  [[nodiscard]] std::string text(const char* key) const { return json.value(key, std::string()); }
+  const Json* json;
+  [[nodiscard]] std::string text(const char* key) const { return json->value(key, std::string()); }
   [[nodiscard]] Frames frames() const {
     return {.head = buffer_of_hex(text("head")), .body = buffer_of_hex(text("body"))};
   }
-  [[nodiscard]] std::size_t payload_bytes() const { return json.value("payload_bytes", std::size_t{0}); }
+  [[nodiscard]] std::size_t payload_bytes() const { return json->value("payload_bytes", std::size_t{0}); }
 };
 
 void PrintTo(const Vector& vector, std::ostream* out) {
   *out << vector.file << ": " << vector.text("name");
 }
 
+/// Every test is a process of its own, so each file is read once only.
+const Json& read(const std::string& file) {
+  static std::map<std::string, Json> files;
+  const auto found = files.find(file);
+  if (found != files.end()) return found->second;
+  std::ifstream in(SSYNC_SPEC_DIR "/vectors/" + file + ".json");
+  return files.emplace(file, Json::parse(in)).first->second;
+}
+
 std::vector<Vector> load(const char* list,
                          const std::vector<std::string>& files = {"requests", "replies", "data", "tap"}) {
   std::vector<Vector> out;
   for (const std::string& file : files) {
-    std::ifstream in(SSYNC_SPEC_DIR "/vectors/" + file + ".json");
-    const Json json = Json::parse(in);
-    for (const Json& vector : json.at(list))
-      out.push_back({file, vector});
+    for (const Json& vector : read(file).at(list))
+      out.push_back({file, &vector});
   }
   return out;
 }
@@ -92,11 +100,11 @@ INSTANTIATE_TEST_SUITE_P(Spec, ValidMsgpack, testing::ValuesIn(load("valid", {"r
 TEST_P(ValidMsgpack, SaysWhatAnotherImplementationReads) {
   const Vector& vector = GetParam();
   const Buffer head = buffer_of_hex(vector.text("head"));
-  EXPECT_EQ(test::readable(head.bytes()), vector.json.at("fields"));
-  EXPECT_EQ(hex(test::msgpack_of(vector.json.at("fields")).bytes()), hex(head.bytes()))
+  EXPECT_EQ(test::readable(head.bytes()), vector.json->at("fields"));
+  EXPECT_EQ(hex(test::msgpack_of(vector.json->at("fields")).bytes()), hex(head.bytes()))
       << "integers in their shortest form";
   if (!vector.text("body").empty()) {
-    EXPECT_EQ(test::readable(buffer_of_hex(vector.text("body")).bytes()), vector.json.at("rows"));
+    EXPECT_EQ(test::readable(buffer_of_hex(vector.text("body")).bytes()), vector.json->at("rows"));
   }
 }
 
@@ -113,8 +121,8 @@ TEST_P(InvalidVector, IsRefusedWithTheErrorOfItsRule) {
 TEST(Vectors, HoldAValidMessageOfEveryKind) {
   std::set<std::string> kinds;
   for (const Vector& vector : load("valid")) {
-    if (vector.json.contains("fields"))
-      kinds.insert(vector.file + "/" + vector.json.at("fields").at("t").get<std::string>());
+    if (vector.json->contains("fields"))
+      kinds.insert(vector.file + "/" + vector.json->at("fields").at("t").get<std::string>());
   }
   for (const auto& sample : test::sample_requests())
     EXPECT_EQ(kinds.count("requests/" + std::string(name_of(sample.message.body))), 1U);

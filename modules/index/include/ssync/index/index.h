@@ -165,7 +165,7 @@ class Index {
   /// was appended since then stays in the log. When the entries equal the old base, that stays, and a header
   /// that differs goes to the log; no file is touched when that is as it was and the log holds no entries. On
   /// an error the old base stays, unless only the flush of the directory failed. Ends all Cursors' validity.
-  [[nodiscard]] Result<void> commit(Writer writer, const Header& header);
+  [[nodiscard]] Result<void> commit(Writer writer, const Header& given);
 
   /// Appends to the log: what was published, compared or removed since the base was written. Seen at once;
   /// buffered until flush_log() or 1 MiB. Errors: Errc::invalid_argument; those of writing once 16 MiB could
@@ -173,7 +173,7 @@ class Index {
   [[nodiscard]] Result<void> append(PathView path, const Record& record);
   [[nodiscard]] Result<void> append_removed(PathView path);
   /// A new header without a new base (an end of a sync: source id, attributes, synced_count).
-  [[nodiscard]] Result<void> append_header(const Header& header);
+  [[nodiscard]] Result<void> append_header(const Header& given);
   enum class Durable : bool { no, yes };
   [[nodiscard]] Result<void> flush_log(Durable durable);
 
