@@ -80,6 +80,15 @@ TEST_F(ScannerThreadsTest, ThereAreMoreThreadsWhenTheyWait) {
   EXPECT_EQ(threads_of_a_scan(std::chrono::milliseconds(1)), 4U);
 }
 
+TEST_F(ScannerThreadsTest, NothingIsTouchedBeforeTheFirstNext) {
+  index::Index idx = open_index();
+  tree_.clear_operations();
+  Scanner scanner(tree_, idx, {.threads = 2});
+  EXPECT_TRUE(tree_.operations().empty());
+  ASSERT_TRUE(scanner.next());
+  EXPECT_FALSE(tree_.operations().empty());
+}
+
 TEST_F(ScannerThreadsTest, StopEndsAScanThatWaitsForADirectory) {
   index::Index idx = open_index();
   std::atomic<bool> hold{true};

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <exception>
+#include <system_error>
 #include <utility>
 
 #include "ssync/base/overflow_queue.h"
@@ -77,9 +78,13 @@ struct Sync::Impl {
     context.queues.list.on_space(signal);
     context.queues.inbox.on_space(signal);
     context.queues.outputs.on_item(signal);
+    receiver = std::make_unique<transfer::Receiver>(context.tree, context.staging,
+                                                    receiver_options(context.request, threads),
+                                                    context.queues.receive_events);
   }
 
   void start();
+  void start_threads();
   void stop() noexcept;
   void join();
 
@@ -109,16 +114,23 @@ struct Sync::Impl {
 };
 
 void Sync::Impl::start() {
+  context.tree.will_sync(context.request.durable && !context.request.options.only_shows());
+  try {
+    start_threads();
+  } catch (const std::system_error&) {
+    (void)context.queues.outputs.push(
+        wire::ErrorReply{wire::ErrorCode::limit, true, "no more threads can be started on the server"});
+  }
+}
+
+void Sync::Impl::start_threads() {
   const SyncRequest& request = context.request;
   Queues& queues = context.queues;
-  context.tree.will_sync(request.durable && !request.options.only_shows());
   scanner = std::make_unique<scanner::Scanner>(context.tree, plain_index, scan_options(request, threads));
   readers = std::make_unique<content::ContentReaders>(
       context.tree, threads, queues.content_jobs, [&queues](content::ContentResult result) {
         (void)queues.inbox.push(std::move(result));  // false: the decider has ended
       });
-  receiver = std::make_unique<transfer::Receiver>(context.tree, context.staging,
-                                                  receiver_options(request, threads), queues.receive_events);
   sealer = std::make_unique<Sealer>(context);
   scan_thread = Thread([this] { scan(); });       // ends with the tree, or when its queue is closed
   decider_thread = Thread([this] { decide(); });  // ends after its last word, or when its queues are closed
@@ -128,7 +140,7 @@ void Sync::Impl::stop() noexcept {
   if (stopped.exchange(true)) return;
   if (scanner) scanner->stop();
   if (readers) readers->stop();
-  if (receiver) receiver->stop();
+  receiver->stop();
   context.queues.close();
 }
 

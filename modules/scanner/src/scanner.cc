@@ -50,6 +50,7 @@ struct Scanner::Impl {
   std::optional<Error> start_error;  // the scan cannot begin
   std::optional<Error> index_error;  // the new base cannot be written; the scan goes on without
   std::vector<Leftover> leftovers;
+  bool begun = false;
   bool ended = false;     // nothing more comes
   bool complete = false;  // because everything came
 
@@ -130,9 +131,7 @@ Result<std::optional<ScanBlock>> Scanner::Impl::emit() {
 }
 
 Scanner::Scanner(fs::Tree& tree, index::Index& idx, Options options)
-    : impl_(std::make_unique<Impl>(tree, idx, std::move(options))) {
-  impl_->start();
-}
+    : impl_(std::make_unique<Impl>(tree, idx, std::move(options))) {}
 
 Scanner::~Scanner() {
   impl_->frontier.stop();
@@ -144,6 +143,7 @@ Result<std::optional<ScanBlock>> Scanner::next() {
     if (impl_->complete) return std::optional<ScanBlock>();
     return fail(Errc::closed, "the scan has ended");
   }
+  if (!std::exchange(impl_->begun, true)) impl_->start();
   Result<std::optional<ScanBlock>> block = impl_->emit();
   if (!block || !*block) {
     impl_->ended = true;

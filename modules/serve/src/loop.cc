@@ -200,8 +200,18 @@ void Loop::on(session::server::OpenSync& effect) {
   slot->data_peer = 0;
   slot->asked_name = effect.hello.mirror;
   slot->source_id = effect.hello.source_id;
-  begin(*slot, Slot::Work::opens,
-        [slot, hello = std::move(effect.hello)] { slot->opened = slot->mirror->open_sync(hello); });
+  mirror::Capacities capacities = capacities_;
+  capacities.threads = capacities.threads.shared_by(slots_.sessions());
+  begin(*slot, Slot::Work::opens, [this, slot, capacities, hello = std::move(effect.hello)] {
+    slot->opened = slot->mirror->open_sync(hello);
+    if (!*slot->opened) return;
+    try {
+      slot->made = slot->mirror->make_sync(capacities, wake_);
+    } catch (...) {  // told below, as all that leaves this thread
+      slot->mirror->close_sync(false);
+      throw;
+    }
+  });
 }
 
 void Loop::on(session::server::Attached& effect) {
@@ -226,9 +236,7 @@ void Loop::opened(Slot& slot) {
   slot.list_announced = 0;
   for (const std::string& note : opening->notes)
     observer.notice(note);
-  mirror::Capacities capacities = capacities_;
-  capacities.threads = capacities.threads.shared_by(slots_.sessions());
-  slot.sync = slot.mirror->make_sync(capacities, wake_);
+  slot.sync = std::move(slot.made);
   carry_out(session_.opened(slot.session, *opening, Clock::now()));
 }
 
@@ -329,12 +337,22 @@ void Loop::take_work(Slot& slot) {
   slot.aside.reset();
   const Slot::Work done = std::exchange(slot.work, Slot::Work::none);
   if (std::exchange(slot.is_abandoned, false)) {
-    if (slot.opened && *slot.opened) slot.mirror->close_sync(false);
+    const bool is_open = slot.opened && *slot.opened;
     slot.opened.reset();
+    if (is_open) drop(slot);
     return;
   }
   if (done == Slot::Work::opens) return opened(slot);
   if (done == Slot::Work::closes) return closed(slot);
+}
+
+/// What was opened for nobody is put away.
+void Loop::drop(Slot& slot) {
+  begin(slot, Slot::Work::drops,
+        [&mirror = *slot.mirror, sync = std::shared_ptr<mirror::Sync>(std::move(slot.made))]() mutable {
+          sync.reset();
+          mirror.close_sync(false);
+        });
 }
 
 /// Ends the session without waiting for the work. The slot stays busy until the work comes back.

@@ -82,6 +82,7 @@ class Loop {
   void refuse(Slot& slot, wire::ErrorReply why);
   void closed(Slot& slot);
   void abandon_work(Slot& slot);
+  void drop(Slot& slot);
   void watch_root(Slot& slot);
   void take_options(Slot& slot);
 

@@ -41,7 +41,7 @@ struct Slot {
   std::optional<wire::SyncDone> done;  ///< as it was said
 
   /// What is being done to the mirror in a thread of its own; one at a time.
-  enum class Work : std::uint8_t { none, opens, closes, leaves };
+  enum class Work : std::uint8_t { none, opens, closes, drops, leaves };
   Work work = Work::none;
   /// Nobody waits for the work any more; what it leaves is put away when it comes back.
   bool is_abandoned = false;
@@ -49,7 +49,8 @@ struct Slot {
   std::chrono::steady_clock::duration took{};  ///< closes: from opened to the end of the conversation
   std::string reason;                          ///< closes: why it ended early
   std::optional<tl::expected<session::server::Opening, wire::ErrorReply>> opened;
-  std::unique_ptr<Aside> aside;  ///< last: it uses the rest
+  std::unique_ptr<mirror::Sync> made;  ///< opens: when it was opened
+  std::unique_ptr<Aside> aside;        ///< last: it uses the rest
 
   [[nodiscard]] bool is_busy() const noexcept { return session != 0 || aside != nullptr; }
 };

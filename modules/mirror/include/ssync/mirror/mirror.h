@@ -38,7 +38,7 @@ class Mirror {
   /// Gets ready for what `hello` asks for. Blocks. Refused: nothing is left of it.
   [[nodiscard]] virtual tl::expected<session::server::Opening, wire::ErrorReply> open_sync(
       const wire::Hello& hello) = 0;
-  /// The sync that was opened; it ends before close_sync() is called.
+  /// The sync that was opened; it ends before close_sync() is called. Blocks.
   [[nodiscard]] virtual std::unique_ptr<Sync> make_sync(const Capacities& capacities, EventFd& wake) = 0;
   /// Puts away the sync that was opened, whether make_sync() was called or not, and removes its staging.
   /// Blocks. `is_done`: the sync ended well.

@@ -26,14 +26,16 @@ struct Parts {
   index::Header header_after;  ///< when this sync ended well
 };
 
-/// Used by one thread, which owns the sockets. Only the destructor blocks: it joins the threads that start()
-/// made. When `wake` was signalled, ask list_taken(), take_credit() and poll_output(), and call flush().
+/// Used by one thread, which owns the sockets, once it is made. Only constructor and destructor block: one
+/// looks at the file system, the other joins the threads. When `wake` was signalled, ask list_taken(),
+/// take_credit() and poll_output(), and call flush().
 ///
 /// Threads: scan (ends with the tree or stop()), decider (ends after sync:done, an error, or when its queues
 /// close), content readers, the receiver's, the sealer's. Shutdown: stop() closes the queues; the destructor
 /// joins.
 class Sync {
  public:
+  /// Blocks, as the destructor does. Throws std::system_error when no thread can be started.
   Sync(Parts parts, SyncRequest request, const Capacities& capacities, EventFd& wake, Observer& observer);
   ~Sync();
   Sync(const Sync&) = delete;

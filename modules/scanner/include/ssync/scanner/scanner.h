@@ -98,13 +98,13 @@ struct Counts {
 /// takes checksum and digest over.
 class Scanner {
  public:
-  /// tree and idx must outlive it. Starts the threads.
+  /// tree and idx must outlive it. The file system is not touched before the first next().
   Scanner(fs::Tree& tree, index::Index& idx, Options options);
   ~Scanner();  ///< stops and joins
   Scanner(const Scanner&) = delete;
   Scanner& operator=(const Scanner&) = delete;
-  /// Blocks. The next directory; nullopt at the end. After an Error nothing more comes. One thread (the
-  /// emitter).
+  /// Blocks; the first call starts the threads. The next directory; nullopt at the end. After an Error
+  /// nothing more comes. One thread (the emitter).
   [[nodiscard]] Result<std::optional<ScanBlock>> next();
   /// After the end, once: puts the new base in place. `header` becomes the index's. A failure to write the
   /// new base while the scan ran did not stop the scan; it is told here. Errc::invalid_argument before the
