@@ -7,6 +7,7 @@
 #include <exception>
 #include <functional>
 #include <string>
+#include <system_error>
 #include <utility>
 
 #include "ssync/base/event_fd.h"
@@ -19,18 +20,15 @@ class Aside {
  public:
   using Clock = std::chrono::steady_clock;
   /// Starts at once; `wake` is signalled when it is done. An exception that leaves `work` goes to `failed` as
-  /// text, in that thread.
+  /// text, in that thread. When the system gives no thread, the work is done here: late is better than never.
   Aside(EventFd& wake, std::function<void()> work, std::function<void(std::string)> failed)
-      : thread_([this, &wake, what = std::move(work), say = std::move(failed)]() mutable {
-          try {
-            what();
-          } catch (const std::exception& error) {
-            say(error.what());
-          }
-          what = nullptr;
-          done_.store(true);
-          wake.signal();
-        }) {}
+      : work_(std::move(work)), failed_(std::move(failed)) {
+    try {
+      thread_ = Thread([this, &wake] { run(wake); });
+    } catch (const std::system_error&) {
+      run(wake);
+    }
+  }
 
   [[nodiscard]] bool is_done() const noexcept { return done_.load(); }
   [[nodiscard]] Clock::duration age() const { return Clock::now() - since_; }
@@ -40,7 +38,20 @@ class Aside {
   }
 
  private:
+  void run(EventFd& wake) {
+    try {
+      work_();
+    } catch (const std::exception& error) {
+      failed_(error.what());
+    }
+    work_ = nullptr;
+    done_.store(true);
+    wake.signal();
+  }
+
   const Clock::time_point since_ = Clock::now();
+  std::function<void()> work_;
+  std::function<void(std::string)> failed_;
   std::atomic<bool> done_{false};
   Thread thread_;  ///< ends when its work is done
 };
