@@ -88,7 +88,11 @@ std::optional<SocketRow> ask_socket(const SocketEnd& local, const SocketEnd& rem
                sizeof to) != static_cast<ssize_t>(sizeof question))
     return std::nullopt;
   alignas(nlmsghdr) std::array<std::byte, 1024> answer{};
-  const ssize_t got = ::recv(kernel.get(), answer.data(), answer.size(), 0);
+  sockaddr_nl from{};
+  socklen_t from_length = sizeof from;
+  const ssize_t got = ::recvfrom(kernel.get(), answer.data(), answer.size(), 0,
+                                 reinterpret_cast<sockaddr*>(&from), &from_length);
+  if (got < 0 || from.nl_pid != 0) return std::nullopt;  // 0 is the kernel; a program could say anything
   if (got < static_cast<ssize_t>(NLMSG_LENGTH(sizeof(inet_diag_msg)))) return std::nullopt;
   nlmsghdr head{};
   std::memcpy(&head, answer.data(), sizeof head);

@@ -72,7 +72,7 @@ void Emitter::begin_directories() {
   rows_from_end_.emplace(state_.rows);
 }
 
-// Calls visit(row) for each row of a stage until the batch is full, but for those that were handed out.
+// Calls visit(row) for each row of a phase until the batch is full, but for those that were handed out.
 template <typename Visit>
 bool Emitter::walk_rows(std::vector<Change>& out, Visit visit) {
   for (; !rows_.done(); rows_.next()) {

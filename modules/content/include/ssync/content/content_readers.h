@@ -33,8 +33,8 @@ struct ContentResult {
 /// must outlive it.
 class ContentReaders {
  public:
-  static constexpr unsigned kThreadsWaiting =
-      8;  ///< more do not help, when small files have to be waited for
+  /// More do not help when small files have to be waited for.
+  static constexpr unsigned kThreadsWaiting = 8;
 
   ContentReaders(fs::Tree& tree, ThreadCounts threads, BoundedQueue<ContentJob>& jobs,
                  std::function<void(ContentResult)> answer);
