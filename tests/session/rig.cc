@@ -26,7 +26,7 @@ std::string reply_text(const wire::ReplyBody& body) {
                         text += wait.reason == wire::Wait::Reason::other_mirrors ? "(slot, " : "(turn, ";
                         text += number(wait.place) + " of " + number(wait.total) + ")";
                       },
-                      [](const wire::Welcome&) {}, [](const wire::Ok&) {},
+                      [](const wire::Welcome&) {}, [](const wire::Ok&) {}, [](const wire::Joined&) {},
                       [&](const wire::Mirrors& mirrors) {
                         for (const wire::MirrorRow& row : mirrors.rows)
                           text += " '" + row.name + "'";
@@ -39,7 +39,7 @@ std::string reply_text(const wire::ReplyBody& body) {
 
 std::string request_text(const wire::Request& request) {
   std::string text = wire::name_of(request.body);
-  std::visit(Overload{[](const wire::Hello&) {}, [](const wire::AskMirrors&) {},
+  std::visit(Overload{[](const wire::Hello&) {}, [](const wire::AskMirrors&) {}, [](const wire::Join&) {},
                       [&](const wire::FileList& list) { text += " " + number(list.number); },
                       [&](const wire::DirectoryList& list) { text += " " + number(list.number); },
                       [&](const wire::Next& next) { text += "(" + number(next.ack) + ")"; },

@@ -387,7 +387,7 @@ void add_bad_fields(Collector& all) {
       [](Json& h) { h["tree"] = std::string(32, 'A'); });
   bad("error", "error 0", "codes are those of 06", [](Json& h) { h["code"] = 0; });
   bad("error", "error 12", "codes are those of 06", [](Json& h) { h["code"] = 12; });
-  bad("error", "error 19", "codes are those of 06", [](Json& h) { h["code"] = 19; });
+  bad("error", "error 21", "codes are those of 06", [](Json& h) { h["code"] = 21; });
   bad("error", "error without retry", "retry is required", [](Json& h) { h.erase("retry"); });
   bad("mirrors", "mirrors without more", "more is required", [](Json& h) { h.erase("more"); });
 }

@@ -253,6 +253,9 @@ std::vector<NamedRequest> sample_requests() {
   out.push_back({"hello for a mirror with a name", {.seq = 1, .session = {}, .body = std::move(named)}});
   out.push_back({"mirrors", {.seq = 1, .session = {}, .body = AskMirrors{}}});
   out.push_back({"mirrors after one", {.seq = 2, .session = {}, .body = AskMirrors{.after = "b"}}});
+  Join join;
+  join.key.fill(std::byte{0x5a});
+  out.push_back({"join", {.seq = 1, .session = {}, .body = join}});
   return out;
 }
 
@@ -320,6 +323,10 @@ std::vector<NamedReply> sample_replies() {
   out.push_back(
       {"mirrors", reply(1, Mirrors{.rows = {{"", ""}, {"a", "home of a"}, {"caf\u00e9 2", "\u00e9"}}})});
   out.push_back({"mirrors and more", reply(1, Mirrors{.rows = {{"a", ""}}, .more = true})});
+  out.push_back({"joined", reply(1, Joined{.name = "laptop", .data_port = 7100})});
+  out.push_back({"error of a revoked key", reply(5, ErrorReply{.code = ErrorCode::revoked,
+                                                               .retry = false,
+                                                               .text = "this client's key is not known"})});
   return out;
 }
 

@@ -128,7 +128,7 @@ RC_GTEST_PROP(WireProperty, FilelistsComeBackAsTheyWere, ()) {
 }
 
 RequestBody any_small_request() {
-  switch (*rc::gen::inRange(0, 6)) {
+  switch (*rc::gen::inRange(0, 7)) {
     case 0:
       return Next{.ack = any_number()};
     case 1:
@@ -147,6 +147,12 @@ RequestBody any_small_request() {
     }
     case 4:
       return AskMirrors{.after = any_mirror()};
+    case 5: {
+      Join join;
+      for (std::byte& byte : join.key)
+        byte = static_cast<std::byte>(*rc::gen::inRange(1, 256));
+      return join;
+    }
     default: {
       Hello hello = test::sample_hello();
       hello.client = any_16();
@@ -173,8 +179,9 @@ RequestBody any_small_request() {
 
 RC_GTEST_PROP(WireProperty, RequestsComeBackAsTheyWere, ()) {
   Request sent{.seq = *rc::gen::arbitrary<std::uint32_t>(), .session = {}, .body = any_small_request()};
-  const bool has_session =
-      !std::holds_alternative<Hello>(sent.body) && !std::holds_alternative<AskMirrors>(sent.body);
+  const bool has_session = !std::holds_alternative<Hello>(sent.body) &&
+                           !std::holds_alternative<AskMirrors>(sent.body) &&
+                           !std::holds_alternative<Join>(sent.body);
   if (has_session) sent.session = any_16();
   const auto back = decode_request(encode(sent));
   RC_ASSERT(back.has_value());

@@ -26,7 +26,7 @@ bool fits(Asked asked, const wire::ReplyBody& body) {
     case Asked::next:
       return !std::holds_alternative<wire::Welcome>(body) &&
              !std::holds_alternative<wire::FileListOk>(body) && !std::holds_alternative<wire::Ok>(body) &&
-             !std::holds_alternative<wire::Mirrors>(body);
+             !std::holds_alternative<wire::Mirrors>(body) && !std::holds_alternative<wire::Joined>(body);
     case Asked::digests:
     case Asked::fail:
     case Asked::bye:
@@ -193,6 +193,7 @@ void Client::Impl::reply(wire::ReplyBody& body, Asked asked, Effects& out, Time 
                  },
                  [](wire::Ok&) {},
                  [](wire::Mirrors&) {},
+                 [](wire::Joined&) {},
                  [&](wire::FileRequest& request) {
                    if (!numbered(request.number, out)) return;
                    out.push_back(ReadFiles{std::move(request.rows)});

@@ -91,7 +91,8 @@ void Conversation::request(wire::Request request, Effects& out, Time now) {
   // own.
   if (auto* bye = std::get_if<wire::Bye>(&request.body)) return on(*bye, seq, out);
   if (std::holds_alternative<wire::Hello>(request.body) ||
-      std::holds_alternative<wire::AskMirrors>(request.body)) {
+      std::holds_alternative<wire::AskMirrors>(request.body) ||
+      std::holds_alternative<wire::Join>(request.body)) {
     return fail_request(seq, wire::ErrorCode::state, false,
                         std::string(wire::name_of(request.body)) + " inside a session", out);
   }
@@ -101,7 +102,7 @@ void Conversation::request(wire::Request request, Effects& out, Time now) {
     return fail_request(seq, wire::ErrorCode::session, true, "a request without this session's id", out);
   }
   std::visit(
-      Overload{[](wire::Hello&) {}, [](wire::AskMirrors&) {}, [](wire::Bye&) {},
+      Overload{[](wire::Hello&) {}, [](wire::AskMirrors&) {}, [](wire::Join&) {}, [](wire::Bye&) {},
                [&](wire::Next& body) { on(body, seq, out, now); }, [&](auto& body) { on(body, seq, out); }},
       request.body);
 }

@@ -1,5 +1,6 @@
 #include "mirrors.h"
 
+#include <string_view>
 #include <utility>
 
 #include "ssync/base/assert.h"
@@ -8,7 +9,8 @@ namespace ssync::session::server {
 namespace {
 
 constexpr std::size_t kNamesShown = 20;
-constexpr std::size_t kRoomForCount = 32;  // ", and 18446744073709551615 more"
+constexpr std::size_t kRoomForCount = 48;  // "there are: ", and ", and 18446744073709551615 more"
+constexpr std::string_view kNameless = "one without a name";
 
 std::string quoted(const std::string& name) {
   return name.empty() ? "without a name" : "'" + name + "'";
@@ -31,34 +33,41 @@ std::vector<std::string> MirrorTable::set(std::vector<OfferedMirror> mirrors) {
   return gone;
 }
 
-std::string MirrorTable::unknown_text(const std::string& name) const {
+std::string MirrorTable::unknown_text(const std::string& name, const May& may) const {
   std::string text = "there is no mirror " + quoted(name) + " here; ";
-  if (comments_.empty()) return text + "there are none";
-  if (comments_.size() == 1 && has("")) return text + "there is only one, without a name";
-  text += "there are: ";
-  return text + names_text(wire::kTextBytesMax - text.size() - kRoomForCount);
+  const std::string names = names_text(wire::kTextBytesMax - text.size() - kRoomForCount, may);
+  if (names.empty()) return text + "there are none";
+  if (names == kNameless) return text + "there is only one, without a name";
+  return text + "there are: " + names;
 }
 
-std::string MirrorTable::names_text(std::size_t room) const {
+std::string MirrorTable::names_text(std::size_t room, const May& may) const {
   std::string names;
   std::size_t shown = 0;
+  std::size_t all = 0;
+  bool has_room = true;
   for (const auto& [name, comment] : comments_) {
-    const std::string next =
-        (shown == 0 ? "" : ", ") + (name.empty() ? std::string("one without a name") : name);
-    if (shown == kNamesShown || names.size() + next.size() > room) break;
+    if (may && !may(name)) continue;
+    ++all;
+    const std::string next = (shown == 0 ? "" : ", ") + (name.empty() ? std::string(kNameless) : name);
+    has_room = has_room && shown < kNamesShown && names.size() + next.size() <= room;
+    if (!has_room) continue;
     names += next;
     ++shown;
   }
-  if (shown < comments_.size()) names += ", and " + std::to_string(comments_.size() - shown) + " more";
+  if (shown < all) names += ", and " + std::to_string(all - shown) + " more";
   return names;
 }
 
-wire::Mirrors MirrorTable::page(const std::string& after) const {
+wire::Mirrors MirrorTable::page(const std::string& after, const May& may) const {
   wire::Mirrors page;
   auto next = after.empty() ? comments_.begin() : comments_.upper_bound(after);
-  for (; next != comments_.end() && page.rows.size() < wire::kMirrorRowsMax; ++next)
+  for (; next != comments_.end(); ++next) {
+    if (may && !may(next->first)) continue;
+    page.more = page.rows.size() == wire::kMirrorRowsMax;
+    if (page.more) break;
     page.rows.push_back({next->first, next->second});
-  page.more = next != comments_.end();
+  }
   return page;
 }
 

@@ -102,7 +102,8 @@ struct Server::Impl {
   void stranger(Peer peer, wire::Request request, Effects& out, Time now);
   void goodbye(Peer peer, std::uint32_t seq, Effects& out);
 
-  [[nodiscard]] std::optional<wire::ErrorReply> refusal(const wire::Hello& hello) const;
+  [[nodiscard]] MirrorTable::May what_may_use(Peer peer) const;
+  [[nodiscard]] std::optional<wire::ErrorReply> refusal(Peer peer, const wire::Hello& hello) const;
   void hello(Peer peer, std::uint32_t seq, wire::Hello hello, Effects& out, Time now);
   void end_session_of(const wire::Hello& hello, Effects& out, Time now);
   void tell_to_wait(Ticket ticket, Effects& out, Time now);
@@ -146,7 +147,7 @@ void Server::Impl::answer_doomed(Peer peer, const wire::Request& request, Effect
   if (std::holds_alternative<wire::Bye>(request.body)) {
     answer(peer, request.seq, wire::Ok{}, out);
   } else if (ask != nullptr && last.listing) {
-    answer(peer, request.seq, mirrors.page(ask->after), out);
+    answer(peer, request.seq, mirrors.page(ask->after, what_may_use(peer)), out);
   } else {
     answer(peer, request.seq, last.last_word, out);
   }
@@ -178,8 +179,13 @@ void Server::Impl::goodbye(Peer peer, std::uint32_t seq, Effects& out) {
   answer(peer, seq, wire::Ok{}, out);
 }
 
+MirrorTable::May Server::Impl::what_may_use(Peer peer) const {
+  if (!config.may_use) return {};
+  return [this, peer](const std::string& mirror) { return config.may_use(peer, mirror); };
+}
+
 /// Why a hello cannot even wait.
-std::optional<wire::ErrorReply> Server::Impl::refusal(const wire::Hello& hello) const {
+std::optional<wire::ErrorReply> Server::Impl::refusal(Peer peer, const wire::Hello& hello) const {
   if (stopping) return wire::ErrorReply{wire::ErrorCode::shutdown, true, "the server is stopping"};
   if (hello.version_min > wire::kVersion || hello.version_max < wire::kVersion) {
     return wire::ErrorReply{wire::ErrorCode::version, false,
@@ -187,13 +193,16 @@ std::optional<wire::ErrorReply> Server::Impl::refusal(const wire::Hello& hello) 
                                 ", the client " + std::to_string(hello.version_min) + " to " +
                                 std::to_string(hello.version_max)};
   }
-  if (!mirrors.has(hello.mirror))
-    return wire::ErrorReply{wire::ErrorCode::mirror, false, mirrors.unknown_text(hello.mirror)};
+  const MirrorTable::May may = what_may_use(peer);
+  // One that the client may not use is one that it does not learn of.
+  if (!mirrors.has(hello.mirror) || (may && !may(hello.mirror)))
+    return wire::ErrorReply{wire::ErrorCode::mirror, false, mirrors.unknown_text(hello.mirror, may)};
   return std::nullopt;
 }
 
 void Server::Impl::hello(Peer peer, std::uint32_t seq, wire::Hello hello, Effects& out, Time now) {
-  if (const std::optional<wire::ErrorReply> why = refusal(hello)) return turn_away(peer, seq, *why, out, now);
+  if (const std::optional<wire::ErrorReply> why = refusal(peer, hello))
+    return turn_away(peer, seq, *why, out, now);
   if (const QueuedClient* queued = turns.of(peer); queued != nullptr && queued->held) {
     return turn_away(peer, seq,
                      {wire::ErrorCode::state, false, "a second hello while one is without its reply"}, out,
@@ -348,9 +357,10 @@ Server::~Server() = default;
 Effects Server::set_mirrors(std::vector<OfferedMirror> mirrors, Time now) {
   Effects out;
   for (const std::string& gone : impl_->mirrors.set(std::move(mirrors))) {
-    const wire::ErrorReply error{wire::ErrorCode::mirror, false, impl_->mirrors.unknown_text(gone)};
-    for (const QueuedClient& queued : impl_->turns.dissolve(gone))
-      impl_->turn_away(queued, error, out, now);
+    for (const QueuedClient& queued : impl_->turns.dissolve(gone)) {
+      const std::string text = impl_->mirrors.unknown_text(gone, impl_->what_may_use(queued.peer));
+      impl_->turn_away(queued, {wire::ErrorCode::mirror, false, text}, out, now);
+    }
   }
   impl_->give_turns(out, now);  // one of them may have been next
   return out;
@@ -377,6 +387,26 @@ Effects Server::on_malformed(Peer peer, std::uint32_t seq, const Error& error, T
   if (session != nullptr) session->conversation.fail(reply, out);
   impl_->turn_away(peer, seq, reply, out, now);
   if (session != nullptr) impl_->conclude(*session, out, now);
+  impl_->give_turns(out, now);
+  return out;
+}
+
+Effects Server::dismiss(Peer peer, const wire::ErrorReply& error, Time now) {
+  Effects out;
+  if (Session* const session = find_in(impl_->controls, peer)) {
+    session->conversation.fail(error, out);
+    impl_->conclude(*session, out, now);
+  } else if (const std::optional<QueuedClient> queued = impl_->turns.leave(peer)) {
+    impl_->turn_away(*queued, error, out, now);
+  }
+  impl_->dismiss(peer, error, now);
+  impl_->give_turns(out, now);
+  return out;
+}
+
+Effects Server::refuse(Peer peer, std::uint32_t seq, const wire::ErrorReply& error, Time now) {
+  Effects out;
+  if (impl_->doomed.find(peer) == nullptr) impl_->turn_away(peer, seq, error, out, now);
   impl_->give_turns(out, now);
   return out;
 }

@@ -89,6 +89,9 @@ std::string summary(const Bye& bye) {
 std::string summary(const AskMirrors& ask) {
   return ask.after.empty() ? "all" : "after " + escape(ask.after);
 }
+std::string summary(const Join& join) {
+  return "key " + to_hex(join.key);
+}
 std::string summary(const Welcome& welcome) {
   const Attributes& a = welcome.attributes;
   std::string out = fmt::format(
@@ -148,6 +151,10 @@ std::string summary(const ErrorReply& error) {
 }
 std::string summary(const Mirrors& mirrors) {
   return fmt::format("{} rows{}", mirrors.rows.size(), mirrors.more ? ", more" : "");
+}
+
+std::string summary(const Joined& joined) {
+  return fmt::format("{}, data port {}", escape(joined.name), joined.data_port);
 }
 
 std::string detail(const MirrorRow& row) {

@@ -6,13 +6,13 @@
 namespace ssync::wire {
 namespace {
 
-constexpr std::array kRequestNames = {"hello", "filelist", "next",    "digests",
-                                      "fail",  "bye",      "dirlist", "mirrors"};
+constexpr std::array kRequestNames = {"hello", "filelist", "next",    "digests", "fail",
+                                      "bye",   "dirlist",  "mirrors", "join"};
 static_assert(kRequestNames.size() == std::variant_size_v<RequestBody>);
 
 constexpr std::array kReplyNames = {"welcome",       "wait",        "filelist:ok", "ok",       "filerequest",
                                     "digestrequest", "plan",        "changes",     "problems", "sync:done",
-                                    "error",         "listrequest", "mirrors"};
+                                    "error",         "listrequest", "mirrors",     "joined"};
 static_assert(kReplyNames.size() == std::variant_size_v<ReplyBody>);
 
 template <typename Body>
@@ -82,6 +82,10 @@ const char* name_of(ErrorCode code) noexcept {
       return "overlap";
     case ErrorCode::mirror:
       return "mirror";
+    case ErrorCode::rights:
+      return "rights";
+    case ErrorCode::revoked:
+      return "revoked";
   }
   return "unknown";
 }

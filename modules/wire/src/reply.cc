@@ -243,6 +243,12 @@ Buffer put(HeadPacker& head, const Mirrors& mirrors) {
   return body.take();
 }
 
+Buffer put(HeadPacker& head, const Joined& joined) {
+  head.text("name", joined.name, kTextBytesMax);
+  head.number("port", joined.data_port);
+  return {};
+}
+
 Attributes get_attributes(Fields in) {
   Attributes attributes;
   attributes.mtime_granularity_ns = in.small<std::uint32_t>("mtime");
@@ -396,6 +402,10 @@ Result<ReplyBody> fields_only(const Head& head, const Frames& frames, Message (*
   return message;
 }
 
+Joined get_joined(Fields& in) {
+  return Joined{.name = in.text("name"), .data_port = in.small<std::uint16_t>("port")};
+}
+
 template <typename Message>
 Result<ReplyBody> with_rows(const Head& head, const Frames& frames) {
   SSYNC_TRY_VOID(require_body(frames));
@@ -439,6 +449,7 @@ Result<ReplyBody> get_body(const Head& head, const Frames& frames) {
   if (head.type == "sync:done") return fields_only(head, frames, get_sync_done);
   if (head.type == "error") return fields_only(head, frames, get_error);
   if (head.type == "mirrors") return get_mirrors(head, frames);
+  if (head.type == "joined") return fields_only(head, frames, get_joined);
   return fail(Errc::protocol, "is no reply that is known");
 }
 

@@ -116,9 +116,15 @@ Buffer put(HeadPacker& head, const AskMirrors& ask) {
   return {};
 }
 
+Buffer put(HeadPacker& head, const Join& join) {
+  head.bytes("key", join.key);
+  return {};
+}
+
 /// All but those that come before there is one.
 bool is_of_a_session(const RequestBody& body) noexcept {
-  return !std::holds_alternative<Hello>(body) && !std::holds_alternative<AskMirrors>(body);
+  return !std::holds_alternative<Hello>(body) && !std::holds_alternative<AskMirrors>(body) &&
+         !std::holds_alternative<Join>(body);
 }
 
 void refuse_session(Fields& in) {
@@ -272,6 +278,16 @@ Result<RequestBody> get_ask_mirrors(const Head& head, const Frames& frames) {
   return ask;
 }
 
+Result<RequestBody> get_join(const Head& head, const Frames& frames) {
+  SSYNC_TRY_VOID(require_no_body(frames));
+  SSYNC_TRY(Join join, read_fields(head, [](Fields& in) {
+              refuse_session(in);
+              return Join{in.fixed<32>("key")};
+            }));
+  SSYNC_TRY_VOID(validate(join));
+  return join;
+}
+
 Result<RequestBody> get_body(const Head& head, Frames& frames) {
   if (head.type == "hello") return get_hello(head, frames);
   if (head.type == "filelist") return get_filelist(head, frames);
@@ -281,6 +297,7 @@ Result<RequestBody> get_body(const Head& head, Frames& frames) {
   if (head.type == "fail") return get_fail(head, frames);
   if (head.type == "bye") return get_bye(head, frames);
   if (head.type == "mirrors") return get_ask_mirrors(head, frames);
+  if (head.type == "join") return get_join(head, frames);
   return fail(Errc::protocol, "is no request that is known");
 }
 

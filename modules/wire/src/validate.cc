@@ -236,6 +236,11 @@ Result<void> validate(const AskMirrors& message) {
   return check_mirror_name("after", message.after);
 }
 
+Result<void> validate(const Join& message) {
+  if (all_zero(message.key)) return fail(Errc::protocol, "field key is all zero");
+  return {};
+}
+
 Result<void> validate(const Welcome& message) {
   if (message.version != kVersion) {
     return fail(Errc::version,
@@ -321,7 +326,7 @@ Result<void> validate(const SyncDone& message) {
 
 Result<void> validate(const ErrorReply& message) {
   const auto code = static_cast<std::uint16_t>(message.code);
-  const auto last = static_cast<std::uint16_t>(ErrorCode::mirror);
+  const auto last = static_cast<std::uint16_t>(ErrorCode::revoked);
   if (code >= 1 && code <= last && code != 12) return {};
   return fail(Errc::protocol, "field code is " + std::to_string(code) + ", which is no code");
 }
@@ -337,6 +342,11 @@ Result<void> validate(const Mirrors& message) {
     if (i > 0 && rows[i].name <= rows[i - 1].name) return refuse_row(i, "is not after the row before");
   }
   return {};
+}
+
+Result<void> validate(const Joined& message) {
+  if (message.name.empty()) return fail(Errc::protocol, "field name is empty");
+  return check_range("port", message.data_port, 1, 65535);
 }
 
 }  // namespace ssync::wire

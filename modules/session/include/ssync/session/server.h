@@ -136,6 +136,8 @@ struct OfferedMirror {
 };
 
 struct Config {
+  /// Whether the client of this connection may know and use the mirror. Empty: each may use all.
+  std::function<bool(Peer peer, const std::string& mirror)> may_use;
   std::string program;        ///< "server-sync 0.1.0"
   std::size_t syncs_max = 0;  ///< at once, over all mirrors, also those that are being closed; 0: no limit
   std::chrono::milliseconds heartbeat = wire::kHeartbeat;
@@ -191,6 +193,11 @@ class Server {
   /// At least every 100 ms, and at next_deadline().
   [[nodiscard]] Effects on_tick(Time now);
   [[nodiscard]] Time next_deadline() const;
+
+  /// The connection's client is not let in any more: its session ends, or its place is lost, with this error.
+  [[nodiscard]] Effects dismiss(Peer peer, const wire::ErrorReply& error, Time now);
+  /// A request that its client may not make: the error is the reply, then the peer is kicked.
+  [[nodiscard]] Effects refuse(Peer peer, std::uint32_t seq, const wire::ErrorReply& error, Time now);
 
   // From the syncs that OpenSync started.
   [[nodiscard]] Effects opened(SessionKey key, const Opening& opening, Time now);

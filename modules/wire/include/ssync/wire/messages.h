@@ -112,6 +112,13 @@ struct AskMirrors {
   friend bool operator==(const AskMirrors&, const AskMirrors&) = default;
 };
 
+/// Who was invited says which key it has from now on, in place of hello and without a session. Only on a
+/// connection that was made with an invitation's key (proto-spec/09 §5).
+struct Join {
+  std::array<std::byte, 32> key{};  ///< public
+  friend bool operator==(const Join&, const Join&) = default;
+};
+
 struct Welcome {
   std::uint8_t version = 1;
   SessionId session{};
@@ -244,6 +251,8 @@ enum class ErrorCode : std::uint16_t {
   source = 16,   ///< the mirror belongs to another source
   overlap = 17,  ///< source and mirror are the same directory or one is inside the other
   mirror = 18,   ///< there is no mirror of that name; the text names those that there are
+  rights = 19,   ///< the client's key does not allow it
+  revoked = 20,  ///< the client's key is not known any more, or has expired
 };
 struct ErrorReply {
   ErrorCode code = ErrorCode::internal;
@@ -264,9 +273,16 @@ struct Mirrors {
   friend bool operator==(const Mirrors&, const Mirrors&) = default;
 };
 
-using RequestBody = std::variant<Hello, FileList, Next, Digests, Fail, Bye, DirectoryList, AskMirrors>;
+/// To Join: the key is known from now on, and the invitation is used up.
+struct Joined {
+  std::string name;             ///< text: what the server calls this client
+  std::uint16_t data_port = 0;  ///< of the server, for later
+  friend bool operator==(const Joined&, const Joined&) = default;
+};
+
+using RequestBody = std::variant<Hello, FileList, Next, Digests, Fail, Bye, DirectoryList, AskMirrors, Join>;
 using ReplyBody = std::variant<Welcome, Wait, FileListOk, Ok, FileRequest, DigestRequest, Plan, Changes,
-                               Problems, SyncDone, ErrorReply, ListRequest, Mirrors>;
+                               Problems, SyncDone, ErrorReply, ListRequest, Mirrors, Joined>;
 
 struct Request {
   std::uint32_t seq = 0;
@@ -300,6 +316,7 @@ struct Reply {
 [[nodiscard]] Result<void> validate(const Fail& message);
 [[nodiscard]] Result<void> validate(const Bye& message);
 [[nodiscard]] Result<void> validate(const AskMirrors& message);
+[[nodiscard]] Result<void> validate(const Join& message);
 [[nodiscard]] Result<void> validate(const Welcome& message);
 [[nodiscard]] Result<void> validate(const Wait& message);
 [[nodiscard]] Result<void> validate(const FileListOk& message);
@@ -313,6 +330,7 @@ struct Reply {
 [[nodiscard]] Result<void> validate(const SyncDone& message);
 [[nodiscard]] Result<void> validate(const ErrorReply& message);
 [[nodiscard]] Result<void> validate(const Mirrors& message);
+[[nodiscard]] Result<void> validate(const Joined& message);
 
 /// The codes' names, as in proto-spec/06: "no_space".
 [[nodiscard]] const char* name_of(ErrorCode code) noexcept;
