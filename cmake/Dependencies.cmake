@@ -10,6 +10,7 @@
 #   ssync_dep_json        nlohmann/json
 #   ssync_dep_cli11       CLI11                  (programs only)
 #   ssync_dep_toml        toml++, its shared library (programs only)
+#   ssync_dep_qrencode    libqrencode            (server-sync only)
 #   ssync_dep_threads     POSIX threads
 #   ssync_dep_gtest       GoogleTest + GoogleMock
 #   ssync_dep_gtest_main  the same with main()
@@ -68,6 +69,9 @@ _ssync_dependency(cli11 "${CLI11_VERSION}" CLI11::CLI11)
 
 pkg_check_modules(ssync_toml REQUIRED IMPORTED_TARGET tomlplusplus>=3.3)
 _ssync_dependency(toml "${ssync_toml_VERSION}" PkgConfig::ssync_toml)
+
+pkg_check_modules(ssync_qrencode REQUIRED IMPORTED_TARGET libqrencode>=4.0)
+_ssync_dependency(qrencode "${ssync_qrencode_VERSION}" PkgConfig::ssync_qrencode)
 
 if(SSYNC_BUILD_TESTS)
   find_package(GTest 1.12 CONFIG REQUIRED)

@@ -16,11 +16,12 @@ target_compile_features(serversync PUBLIC cxx_std_20)
 
 # ssync/serve/server.h and ssync/source/source.h, and what they include.
 set(_ssync_headers
-  base/assert.h base/buffer.h base/exit_code.h base/result.h base/thread_counts.h base/watched.h
+  base/assert.h base/buffer.h base/exit_code.h base/result.h base/secret.h base/thread_counts.h base/watched.h
   model/change.h model/entry.h model/path.h model/tree_digest.h
   wire/limits.h wire/messages.h
   mirror/observer.h mirror/options.h
-  serve/observer.h serve/server.h
+  net/keys.h net/own_key.h
+  serve/clients.h serve/observer.h serve/server.h
   source/observer.h source/source.h)
 foreach(header IN LISTS _ssync_headers)
   string(REGEX MATCH "^[a-z]+" module ${header})

@@ -1,5 +1,6 @@
 #include "client_main.h"
 
+#include <cerrno>
 #include <chrono>
 #include <cstdio>
 #include <exception>
@@ -18,7 +19,9 @@
 #include "ssync/source/mirrors.h"
 #include "ssync/source/source.h"
 
+#include "join_server.h"
 #include "json_report.h"
+#include "known_servers.h"
 #include "options.h"
 #include "report.h"
 
@@ -50,13 +53,20 @@ wire::SyncOptions sync_options(const Options& options) {
   return out;
 }
 
+net::OwnKey own_key_of(const Options& options) {
+  return programs::own_key(options.keys, "client.key");
+}
+
 source::Options source_options(const Options& options, const source::Capacities& capacities) {
   source::Options out;
   out.program = "client-sync " SSYNC_VERSION;
   out.directory = options.directory;
   out.server = options.server;
   out.control_port = options.control_port;
-  out.data_port = options.data_port;
+  out.data_port = options.data_port.value_or(wire::kDataPort);
+  out.server_key = options.server_key;
+  out.own_key = own_key_of(options);
+  out.insecure = options.insecure;
   out.mirror = options.mirror;
   out.once = options.once;
   out.interval = to_ms(options.interval_s);
@@ -72,6 +82,21 @@ source::Options source_options(const Options& options, const source::Capacities&
   };
   out.capacities = capacities;
   return out;
+}
+
+/// What is known of the server, where nothing was said.
+Result<void> look_up_server(Options& options) {
+  if (options.server_key || options.insecure) return {};
+  const Result<std::string> directory = programs::keys_directory(options.keys);
+  if (!directory) return {};  // so nothing is known
+  const auto known = find_server(*directory, options.server, options.control_port);
+  // $HOME is another user's: so nothing is known either.
+  if (!known && known.error().sys_errno == EACCES) return {};
+  if (!known) return fail(known.error());
+  if (!*known) return {};
+  options.server_key = (*known)->key;
+  if (!options.data_port) options.data_port = (*known)->data_port;
+  return {};
 }
 
 int run(const Options& options, const source::Capacities& capacities) {
@@ -128,7 +153,11 @@ int run_client(int argc, char** argv, const source::Capacities& capacities) {
     if (const int* code = std::get_if<int>(&parsed)) return *code;
     if (const Result<void> enough = raise_descriptor_limit(kDescriptorsNeeded); !enough)
       return give_up(enough.error(), ExitCode::start);
-    const Options& options = std::get<Options>(parsed);
+    Options& options = std::get<Options>(parsed);
+    if (options.keys.show) return programs::show_key("client-sync", own_key_of(options));
+    if (options.join) return join_server(options, own_key_of(options));
+    if (const Result<void> known = look_up_server(options); !known)
+      return give_up(known.error(), ExitCode::file);
     return options.list ? list(options) : run(options, capacities);
   } catch (const std::bad_alloc&) {
     std::fputs("client-sync: out of memory\n", stderr);

@@ -29,6 +29,7 @@ class OptionReader {
     app_.name("client-sync");
     app_.set_version_flag("-V,--version", "client-sync " SSYNC_VERSION);
     add_server();
+    add_keys();
     add_when();
     add_output();
     add_comparison();
@@ -64,11 +65,29 @@ class OptionReader {
     control_port_ = app_.add_option("--control-port", options_.control_port, "its protocol port")
                         ->capture_default_str()
                         ->transform(between<std::uint32_t>(0, 65535));
-    app_.add_option("--data-port", options_.data_port, "its file data port")
-        ->capture_default_str()
+    app_.add_option("--data-port", options_.data_port, "its file data port [7100]")
         ->transform(between<std::uint32_t>(0, 65535));
     list_ = app_.add_option("--list", list_text_, "show the mirrors of HOST[:PORT] and exit; takes no DIR")
                 ->configurable(false);
+  }
+
+  void add_keys() {
+    app_.add_option("--join", options_.join,
+                    "become a client of the server that printed this line (server-sync --invite), and exit; "
+                    "-: read it from standard input")
+        ->configurable(false);
+    app_.add_option("--server-key", server_key_,
+                    "public key that the server must have: what server-sync --show-key prints")
+        ->check(CLI::Validator(check_key, ""));
+    app_.add_flag("--insecure", options_.insecure,
+                  "talk to a server on another machine without keys: anybody on the way can read and change "
+                  "what is sent");
+    programs::add_key_options(app_, options_.keys);
+  }
+
+  static std::string check_key(std::string& text) {
+    const Result<net::PublicKey> key = net::parse_public_key(text);
+    return key ? "" : "is no key: " + key.error().text();
   }
 
   static std::string check_host(std::string& text) {
@@ -151,8 +170,19 @@ class OptionReader {
     // -q goes before -v, unless -v comes from a layer that goes before.
     if (said_quiet_ && layers_->layer(quiet_) >= layers_->layer(verbose_)) options_.verbosity = -1;
     if (options_.dry_run || options_.verify) options_.once = true;
+    if (!server_key_.empty()) options_.server_key = net::parse_public_key(server_key_).value();
+    if (options_.server_key && options_.insecure)
+      return fail(Errc::invalid_argument, "--insecure and --server-key exclude each other");
+    if (options_.keys.show) return {};
+    if (options_.join) return check_join();
     options_.list = list_->count() > 0;
     return options_.list ? take_list() : take_address();
+  }
+
+  Result<void> check_join() const {
+    if (options_.directory.empty() && list_->count() == 0 && !options_.server_key && !options_.insecure)
+      return {};
+    return fail(Errc::invalid_argument, "--join takes the line of the invitation, and nothing beside it");
   }
 
   Result<void> take_list() {
@@ -202,7 +232,7 @@ class OptionReader {
       "mirror.\n"
       "Syncs now and then again after each --interval, until it is stopped."};
   Options options_;
-  std::string address_text_, list_text_, digest_;
+  std::string address_text_, list_text_, digest_, server_key_;
   bool no_delete_ = false;
   bool said_quiet_ = false;
   std::optional<OptionLayers> layers_;

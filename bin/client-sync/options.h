@@ -9,18 +9,25 @@
 
 #include "ssync/base/result.h"
 #include "ssync/model/entry.h"
+#include "ssync/net/keys.h"
 #include "ssync/wire/limits.h"
+
+#include "own_keys.h"
 
 namespace ssync::client_program {
 
 struct Options {
-  std::string directory;              ///< the source; empty only with `list`
+  std::string directory;              ///< the source; empty only with `list`, `join` or keys.show
   std::optional<std::string> config;  ///< the file that was read
   bool list = false;                  ///< only show the server's mirrors
+  std::optional<std::string> join;    ///< the line of an invitation, "-": on standard input; then no DIR
   std::string server = "localhost";   ///< IPv6 without brackets
   std::string mirror;                 ///< see mirror_name.h; empty: the server's mirror without a name
   std::uint16_t control_port = wire::kControlPort;
-  std::uint16_t data_port = wire::kDataPort;
+  std::optional<std::uint16_t> data_port;  ///< absent: the one that is known of the server, or 7100
+  std::optional<net::PublicKey> server_key;
+  bool insecure = false;
+  programs::KeyOptions keys;
   bool once = false;
   double interval_s = 60;
   bool dry_run = false;

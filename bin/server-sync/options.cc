@@ -8,9 +8,11 @@
 
 #include "ssync/base/text.h"
 
+#include "client_files.h"
 #include "config_file.h"
 #include "mirror_name.h"
 #include "option_layers.h"
+#include "words.h"
 
 namespace ssync::server_program {
 namespace {
@@ -43,6 +45,7 @@ class OptionReader {
     app_.set_version_flag("-V,--version", "server-sync " SSYNC_VERSION);
     add_mirrors();
     add_listening();
+    add_clients();
     add_rules();
     add_files();
     app_.footer(
@@ -74,9 +77,13 @@ class OptionReader {
   }
 
   void add_listening() {
-    app_.add_option("--address", options_.address,
-                    "numeric address to listen on; beyond loopback only with --insecure")
-        ->capture_default_str();
+    app_.add_option(
+            "--address", options_.address,
+            "address or name to listen on, '*' for all; more than one: with ',' between them, or said "
+            "again. Beyond this machine all is encrypted, and clients need a key")
+        ->capture_default_str()
+        ->check(programs::not_empty())
+        ->join(',');
     app_.add_option("--control-port", options_.control_port, "port of the protocol; 0: any free one")
         ->capture_default_str()
         ->transform(between<std::uint32_t>(0, 65535));
@@ -86,8 +93,78 @@ class OptionReader {
     monitor_ = app_.add_option("--monitor", options_.monitor,
                                "endpoint of the tap for monitor-sync, ipc://PATH or tcp://ADDRESS:PORT");
     no_monitor_ = app_.add_flag("--no-monitor", options_.no_monitor, "no tap");
+    app_.add_flag("--require-keys", options_.require_keys,
+                  "clients on this machine need a key too, those of this user as well");
     app_.add_flag("--insecure", options_.insecure,
-                  "allow to listen beyond loopback: anybody who reaches the ports can overwrite DIR");
+                  "no keys, nothing encrypted: anybody who reaches the ports can overwrite DIR");
+    programs::add_key_options(app_, options_.keys);
+  }
+
+  void add_clients() {
+    const auto only_here = [](CLI::Option* option) { return option->configurable(false)->group("Clients"); };
+    ClientCommand& command = options_.command;
+    invite_ =
+        only_here(app_.add_option("--invite", command.name,
+                                  "print the line that makes another machine the client NAME, and exit"))
+            ->check(CLI::Validator(check_client_name, ""));
+    only_here(app_.add_option("--mirror", command.mirrors,
+                              "which mirrors the client may use [all]; patterns, more than one as --address"))
+        ->check(CLI::Validator(check_patterns, ""))
+        ->join(',');
+    only_here(app_.add_option("--rights", command.rights,
+                              "what the client may do [push]: push or look; no-delete, max-delete=N"))
+        ->check(CLI::Validator(check_rights, ""))
+        ->join(',');
+    only_here(app_.add_option("--expires", expires_, "how long the invitation holds: 90s, 15m, 2h, 1d [15m]"))
+        ->check(CLI::Validator(check_duration, ""));
+    only_here(app_.add_option("--host", command.host, "what the other machine calls this one [its name]"))
+        ->check(programs::not_empty());
+    only_here(app_.add_flag("--qr", command.qr, "show the line as a QR code too"));
+    list_ = only_here(app_.add_flag("--clients", lists_, "show the clients that are known, and exit"));
+    revoke_ = only_here(app_.add_option("--revoke", revoked_, "let the client NAME in no more, and exit"))
+                  ->check(CLI::Validator(check_client_name, ""));
+  }
+
+  static std::string check_client_name(std::string& text) {
+    const Result<void> good = programs::check_client_name(text);
+    return good ? "" : good.error().text();
+  }
+
+  static std::string check_patterns(std::string& text) {
+    return text.find_first_of("\"\\") != text.npos || escape_text(text) != text ? "is no name of a mirror"
+                                                                                : "";
+  }
+
+  static std::string check_rights(std::string& text) {
+    const auto rights = parse_rights(text);
+    return rights ? "" : rights.error().text();
+  }
+
+  static std::string check_duration(std::string& text) {
+    const auto duration = programs::parse_duration(text);
+    return duration ? "" : duration.error().text();
+  }
+
+  /// Which command there is, if any.
+  Result<void> settle_command() {
+    ClientCommand& command = options_.command;
+    if (invite_->count() + list_->count() + revoke_->count() > 1)
+      return fail(Errc::invalid_argument, "--invite, --clients and --revoke: one of them at a time");
+    if (invite_->count() == 0) {
+      for (const char* name : {"--mirror", "--rights", "--expires", "--host", "--qr"})
+        if (app_.get_option(name)->count() > 0)
+          return fail(Errc::invalid_argument, fmt::format("{} is for --invite", name));
+    }
+    if (invite_->count() > 0) command.kind = ClientCommand::Kind::invite;
+    if (list_->count() > 0) command.kind = ClientCommand::Kind::list;
+    if (revoke_->count() > 0) {
+      command.kind = ClientCommand::Kind::revoke;
+      command.name = revoked_;
+    }
+    if (!expires_.empty()) {
+      SSYNC_TRY(command.valid, programs::parse_duration(expires_));
+    }
+    return {};
   }
 
   void add_rules() {
@@ -126,6 +203,10 @@ class OptionReader {
     }
     for (const ConfigItem& item : file.items)
       if (item.key == kMirrors) SSYNC_TRY_VOID(take_mirrors(file, item));
+    if (options_.insecure && options_.require_keys)
+      return fail(Errc::invalid_argument, "--insecure and --require-keys exclude each other");
+    SSYNC_TRY_VOID(settle_command());
+    if (options_.keys.show || options_.command.kind != ClientCommand::Kind::none) return {};
     if (options_.mirrors.empty()) return fail(Errc::invalid_argument, nothing_to_do());
     return check_mirrors(options_.mirrors, options_.config);
   }
@@ -241,6 +322,11 @@ class OptionReader {
   Options options_;
   std::optional<OptionLayers> layers_;
   CLI::Option* config_ = nullptr;
+  std::string expires_, revoked_;
+  bool lists_ = false;
+  CLI::Option* invite_ = nullptr;
+  CLI::Option* list_ = nullptr;
+  CLI::Option* revoke_ = nullptr;
   CLI::Option* monitor_ = nullptr;
   CLI::Option* no_monitor_ = nullptr;
   CLI::Option* max_delete_ = nullptr;

@@ -37,6 +37,7 @@ void keep_what_needs_a_restart(const Options& before, Reload& reload) {
   keep("control-port", &Options::control_port);
   keep("data-port", &Options::data_port);
   keep("max-syncs", &Options::max_syncs);
+  keep("require-keys", &Options::require_keys);
   keep("insecure", &Options::insecure);
   keep("monitor", &Options::monitor);
   keep("no-monitor", &Options::no_monitor);

@@ -24,9 +24,13 @@
 #include "ssync/serve/server.h"
 #include "ssync/wire/limits.h"
 
+#include "client_commands.h"
+#include "client_files.h"
+#include "clients_watch.h"
 #include "options.h"
 #include "reload.h"
 #include "report.h"
+#include "words.h"
 
 namespace ssync::server_program {
 namespace {
@@ -89,12 +93,25 @@ std::size_t affordable_syncs(const Options& options) {
   return 1 + (left > taken ? (left - taken) / kDescriptorsPerSync : 0);
 }
 
+net::OwnKey own_key_of(const Options& options) {
+  return programs::own_key(options.keys, "server.key");
+}
+
 serve::Options serve_options(const Options& options, const mirror::Capacities& capacities) {
   serve::Options out;
   out.program = "server-sync " SSYNC_VERSION;
-  out.address = options.address;
+  out.addresses = programs::split_list(options.address);
   out.control_port = options.control_port;
   out.data_port = options.data_port;
+  out.own_key = own_key_of(options);
+  out.require_keys = options.require_keys;
+  if (const Result<std::string> keys = programs::keys_directory(options.keys)) {
+    out.clients.enter = [files = ClientFiles(*keys)](const serve::Invitation& invitation,
+                                                     const net::PublicKey& key) {
+      return files.enter(invitation, key);
+    };
+    out.clients.seen = [files = ClientFiles(*keys)](const std::string& name) { files.note_seen(name); };
+  }
   out.insecure = options.insecure;
   out.has_tap = !options.no_monitor;
   out.tap_endpoint = options.monitor;
@@ -102,6 +119,23 @@ serve::Options serve_options(const Options& options, const mirror::Capacities& c
   out.syncs_max = std::min<std::size_t>(options.max_syncs, affordable_syncs(options));
   out.capacities = capacities;
   return out;
+}
+
+/// Tells the server who its clients are, now and whenever that changes.
+Result<std::unique_ptr<ClientsWatch>> follow_clients(const Options& options, serve::Server& server,
+                                                     Report& report) {
+  SSYNC_TRY(const std::string directory, programs::keys_directory(options.keys));
+  const auto take = [&server, &report,
+                     told = std::vector<std::string>()](Result<ClientFiles::Loaded> loaded) mutable {
+    if (!loaded) return report.warning(loaded.error().text() + ": the clients stay as they were");
+    for (const std::string& problem : loaded->problems)
+      if (std::ranges::find(told, problem) == told.end()) report.warning(problem);
+    told = std::move(loaded->problems);
+    server.set_clients(std::move(loaded->clients));
+  };
+  SSYNC_TRY(auto watch, ClientsWatch::start(ClientFiles(directory), take));
+  watch->read_again();
+  return watch;
 }
 
 /// Reads the configuration again when it is told to, in a thread of its own: that may wait for a disk.
@@ -161,8 +195,6 @@ int run(CommandLine command_line, Options options, const mirror::Capacities& cap
   Result<Signals> signals = Signals::block();
   if (!signals) return give_up(signals.error(), ExitCode::start);
   const serve::Options serving = serve_options(options, capacities);
-  if (const Result<void> checked = serve::check_address(serving); !checked)
-    return give_up(checked.error(), ExitCode::usage);
   auto opened = serve::Server::open(serving, **report);
   if (!opened) return give_up(opened.error(), code_of_root(opened.error()));
   serve::Server& server = **opened;
@@ -173,6 +205,12 @@ int run(CommandLine command_line, Options options, const mirror::Capacities& cap
     (*report)->notice(fmt::format("Open files (ulimit -n) are enough for {} of max-syncs {} syncs at a time",
                                   serving.syncs_max, options.max_syncs));
   }
+  std::unique_ptr<ClientsWatch> clients;
+  if (server.has_keys()) {
+    auto watch = follow_clients(options, server, **report);
+    if (!watch) return give_up(watch.error(), ExitCode::file);
+    clients = *std::move(watch);
+  }
   std::optional<Rereader> rereader;
   if (options.config) rereader.emplace(command_line, std::move(options), **report, server);
   const Result<void> ended =
@@ -181,6 +219,7 @@ int run(CommandLine command_line, Options options, const mirror::Capacities& cap
                     if (taken.reopen_logs) {
                       (*report)->reopen();
                       if (rereader) rereader->want();
+                      if (clients) clients->read_again();
                     }
                     if (!taken.end) return;
                     leave_anyway(kLeaveAfter, ExitCode::interrupted,
@@ -189,6 +228,7 @@ int run(CommandLine command_line, Options options, const mirror::Capacities& cap
                   }});
   if (!ended) return give_up(ended.error(), ExitCode::socket);
   rereader.reset();
+  clients.reset();
   opened->reset();
   (*report)->notice("Stopped");
   return to_int(ExitCode::interrupted);
@@ -203,6 +243,9 @@ int run_server(int argc, char** argv, const mirror::Capacities& capacities) {
     share_heaps();
     auto parsed = parse_options(argc, argv);
     if (const int* code = std::get_if<int>(&parsed)) return *code;
+    const Options& options = std::get<Options>(parsed);
+    if (const std::optional<int> done = run_client_command(options)) return *done;
+    if (options.keys.show) return programs::show_key("server-sync", own_key_of(options));
     if (const Result<void> enough = raise_descriptor_limit(kDescriptorsNeeded); !enough)
       return give_up(enough.error(), ExitCode::start);
     return run({argc, argv}, std::get<Options>(std::move(parsed)), capacities);

@@ -17,6 +17,10 @@ namespace {
 /// Options that hold paths, in whatever program.
 constexpr std::array<std::string_view, 3> kPaths = {"path", "state-dir", "log-file"};
 
+bool is_path(const CLI::Option& option, std::string_view key) {
+  return option.get_type_name() == kPathType || std::find(kPaths.begin(), kPaths.end(), key) != kPaths.end();
+}
+
 enum class Form { flag, count, whole_number, number, text };
 
 Form form_of(const CLI::Option& option) {
@@ -89,7 +93,7 @@ Result<std::string> text_of(const ConfigItem& item, const CLI::Option& option) {
   }
   if (!text) return must_be("text in quotes");
   if (text->find('\0') != std::string::npos) return must_be("text without NUL");
-  if (std::find(kPaths.begin(), kPaths.end(), item.key) != kPaths.end() && !text->starts_with('/')) {
+  if (is_path(option, item.key) && !text->starts_with('/')) {
     return must_be(text->starts_with('~') ? "a path from / on (nothing replaces the ~)" : "a path from / on");
   }
   return *text;

@@ -29,6 +29,9 @@ namespace ssync::programs {
 /// A greater one goes before a smaller one.
 enum class Layer : std::uint8_t { nowhere, file, environment, command_line };
 
+/// The type name of an option that is a path. In a file, it must be one from / on.
+inline constexpr const char* kPathType = "PATH";
+
 /// Fills in what the command line left open. One thread; the App must outlive it. Options that are not
 /// `configurable()` can be given on the command line only.
 class OptionLayers {

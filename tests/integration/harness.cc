@@ -135,6 +135,9 @@ bool eventually(const std::function<bool()>& condition, std::chrono::millisecond
 }
 
 Bench::Bench(std::string prefix) : prefix_(std::move(prefix)) {
+  // Of all programs from now on: where a server leaves what lets others of its user in, and where keys are.
+  ::setenv("XDG_RUNTIME_DIR", path("").c_str(), 1);
+  ::setenv("XDG_CONFIG_HOME", path("config").c_str(), 1);
   stdfs::create_directory(source());
   stdfs::create_directory(mirror());
 }
@@ -182,8 +185,7 @@ void Bench::start_server(const std::vector<std::string>& more, const std::option
   std::error_code ignored;
   if (!files) stdfs::remove(to.out, ignored);
   const std::size_t skip = read_file(to.out).size();
-  server_ = std::make_unique<Process>(server_arguments(more), to,
-                                      std::vector<std::string>{"XDG_RUNTIME_DIR=" + path("").string()});
+  server_ = std::make_unique<Process>(server_arguments(more), to);
   json listening;
   const bool up = eventually([&] {
     if (!server_->running()) return true;

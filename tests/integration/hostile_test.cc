@@ -23,7 +23,7 @@ class ScriptedServer {
     net::ServerTransport::Options options;
     options.control_port = 0;
     options.data_port = 0;
-    transport_ = net::ServerTransport::bind(context_, options, nullptr).value();
+    transport_ = net::ServerTransport::bind(context_, *admission_, options, nullptr).value();
   }
   /// Runs a client against it; `answer` gives the reply to each request, or none.
   int serve(Process& client,
@@ -71,6 +71,7 @@ class ScriptedServer {
 
  private:
   net::Context context_;
+  std::unique_ptr<net::Admission> admission_ = net::Admission::start(context_).value();
   std::unique_ptr<net::ServerTransport> transport_;
   std::vector<std::string> seen_;
   int data_messages_ = 0;

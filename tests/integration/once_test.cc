@@ -57,7 +57,7 @@ TEST_F(OnceTest, EndsAtOnceWhenTheServerIsAnotherUsers) {
     client.erase(client.begin());  // what makes it the ordinary user's
   const auto begin = std::chrono::steady_clock::now();
   const Finished refused = run(client);
-  EXPECT_EQ(refused.code, 10) << refused.err;
+  EXPECT_EQ(refused.code, 5) << refused.err;
   EXPECT_NE(refused.err.find("belongs to user"), std::string::npos) << refused.err;
   EXPECT_LT(std::chrono::steady_clock::now() - begin, seconds(30));
   bench_.stop_server();

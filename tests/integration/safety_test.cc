@@ -169,13 +169,6 @@ TEST_F(SafetyTest, DirectoriesThatAreNotThereOrNone) {
   }
 }
 
-TEST_F(SafetyTest, AServerBeyondLoopbackNeedsInsecure) {
-  const Finished refused = run({program("server-sync"), bench_.mirror().string(), "--address", "0.0.0.0",
-                                "--state-dir", bench_.path("state").string()});
-  EXPECT_EQ(refused.code, 1);
-  EXPECT_NE(refused.err.find("--insecure"), std::string::npos);
-}
-
 TEST_F(SafetyTest, AServerThatIsDownIsExitTen) {
   bench_.start_server();
   bench_.stop_server();

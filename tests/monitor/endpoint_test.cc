@@ -9,6 +9,8 @@
 #include <cstdlib>
 #include <filesystem>
 #include <optional>
+#include <set>
+#include <string>
 
 #include <gtest/gtest.h>
 
@@ -35,8 +37,15 @@ class EndpointTest : public testing::Test {
 
   std::string directory_;
   std::optional<std::string> before_;
-  const std::string temporary_ =
-      "ipc:///tmp/server-sync-" + std::to_string(::geteuid()) + "/monitor-7101.sock";
+  /// Where it is without one: root has /run, others may have a directory of their own below it.
+  [[nodiscard]] std::set<std::string> elsewhere() const {
+    std::set<std::string> out;
+    const std::string user = std::to_string(::geteuid());
+    for (const std::string& directory :
+         {std::string("/run/server-sync"), "/run/user/" + user + "/server-sync", "/tmp/server-sync-" + user})
+      out.insert("ipc://" + directory + "/monitor-7101.sock");
+    return out;
+  }
 };
 
 TEST_F(EndpointTest, IsInTheRuntimeDirectory) {
@@ -44,11 +53,11 @@ TEST_F(EndpointTest, IsInTheRuntimeDirectory) {
   EXPECT_EQ(default_endpoint(7101), "ipc://" + directory_ + "/server-sync/monitor-7101.sock");
 }
 
-TEST_F(EndpointTest, IsInTheTemporaryDirectoryWithoutOne) {
+TEST_F(EndpointTest, IsInADirectoryOfThisUserWithoutOne) {
   for (const std::optional<std::string>& useless :
        {std::optional<std::string>(), {""}, {"relative"}, {directory_ + "/none"}}) {
     set_runtime_directory(useless);
-    EXPECT_EQ(default_endpoint(7101), temporary_);
+    EXPECT_TRUE(elsewhere().contains(default_endpoint(7101))) << default_endpoint(7101);
   }
 }
 

@@ -42,14 +42,20 @@ class TransportTest : public testing::Test {
  protected:
   static constexpr std::chrono::milliseconds kTick{5};
 
-  void SetUp() override { start(OtherUsers::refuse); }
+  void SetUp() override { start({}); }
 
-  void start(OtherUsers other_users, Tap* tap = nullptr) {
+  /// The ports of `options` are not looked at.
+  void start(ServerTransport::Options options, Tap* tap = nullptr) {
     server_.reset();
-    auto bound =
-        ServerTransport::bind(context_, {.control_port = 0, .data_port = 0, .other_users = other_users}, tap);
+    if (!admission_) admission_ = Admission::start(context_).value();
+    auto bound = bind(std::move(options), tap);
     ASSERT_TRUE(bound) << bound.error().text();
     server_ = *std::move(bound);
+  }
+
+  Result<std::unique_ptr<ServerTransport>> bind(ServerTransport::Options options, Tap* tap = nullptr) {
+    options.control_port = options.data_port = 0;
+    return ServerTransport::bind(context_, *admission_, options, tap);
   }
 
   [[nodiscard]] ClientTransport::Options client_options() const {
@@ -138,6 +144,7 @@ class TransportTest : public testing::Test {
   }
 
   Context context_;
+  std::unique_ptr<Admission> admission_;
   std::unique_ptr<ServerTransport> server_;
 };
 

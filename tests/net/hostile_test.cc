@@ -42,7 +42,7 @@ class HostilePeerTest : public TransportTest, public testing::WithParamInterface
   void serve() { expect_served(*good_); }
 
   void SetUp() override {
-    TransportTest::SetUp();
+    start({.insecure = true});  // so that a peer of raw bytes is let in
     good_ = connected_client();
   }
   std::unique_ptr<ClientTransport> good_;
@@ -81,7 +81,7 @@ INSTANTIATE_TEST_SUITE_P(
 class HostileTest : public TransportTest {
  protected:
   void SetUp() override {
-    TransportTest::SetUp();
+    start({.insecure = true});  // so that a peer of raw bytes is let in
     good_ = connected_client();
   }
   void expect_kicked(RawZmtp& peer, const std::string& why) {
@@ -205,6 +205,7 @@ TEST_F(HostileTest, AServersBadFramesAreAProtocolError) {
   support::RawListener listener;
   auto options = client_options();
   options.control_port = listener.port();
+  options.insecure = true;
   auto client = ClientTransport::connect(context_, options, nullptr).value();
   RawZmtp server = listener.accept_router();
   EXPECT_TRUE(

@@ -28,7 +28,7 @@ class FakeTap final : public Tap {
 
 class TapRecordsTest : public TransportTest {
  protected:
-  void SetUp() override { start(OtherUsers::refuse, &tap_); }
+  void SetUp() override { start({}, &tap_); }
 
   static wire::Frames request() {
     return wire::encode(wire::Request{.seq = 7, .body = wire::Next{.ack = 3}});

@@ -107,6 +107,10 @@ class ServerEnd final : public net::ServerTransport {
   void unlabel(net::PeerId /*peer*/, std::uint64_t /*session*/) override {}
   void kick(net::PeerId /*peer*/) override { close(link_->to_client); }
   [[nodiscard]] std::string address_of(net::PeerId /*peer*/) const override { return "memory"; }
+  [[nodiscard]] Protection protection() const noexcept override { return Protection::none; }
+  [[nodiscard]] std::vector<std::string> listening() const override { return {}; }
+  [[nodiscard]] net::Identity identity_of(net::PeerId /*peer*/) const override { return {}; }
+  [[nodiscard]] std::vector<net::PeerId> open_peers() const override { return {}; }
 
  private:
   std::shared_ptr<Link> link_;

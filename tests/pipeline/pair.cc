@@ -81,7 +81,7 @@ class FakeMirror final : public mirror::Mirror {
   void set_options(const mirror::Options& /*options*/, mirror::Observer& /*observer*/) override {}
 
   [[nodiscard]] tl::expected<session::server::Opening, wire::ErrorReply> open_sync(
-      const wire::Hello& hello) override {
+      const wire::Hello& hello, std::optional<std::uint64_t> max_delete) override {
     Result<index::Index> opened = state_.open(index::Role::mirror);
     if (!opened)
       return tl::unexpected(mirror::error_reply(wire::ErrorCode::io, false, opened.error().text()));
@@ -93,6 +93,7 @@ class FakeMirror final : public mirror::Mirror {
     request_.durable = hello.options.durable;
     request_.synced_before = index_->header().synced_count > 0;
     request_.has_lock = true;
+    request_.server_max_delete = max_delete;
     session::server::Opening opening;
     opening.attributes = request_.attributes;
     opening.synced_before = request_.synced_before;
@@ -132,7 +133,8 @@ class Serving {
           const mirror::Capacities& capacities, Told& told)
       : wake_(EventFd::create().value()),
         transport_(server_end(std::move(link))),
-        loop_(session::server::Config{}, capacities, {*transport_, wake_, told, {}}) {
+        loop_(session::server::Config{}, capacities,
+              {*transport_, wake_, told, nobody_, [](const auto&) {}, {}}) {
     loop_.add({}, std::move(mirror));
     thread_ = std::jthread([this] { SSYNC_ASSERT(loop_.run({}).has_value()); });
   }
@@ -143,6 +145,7 @@ class Serving {
 
  private:
   EventFd wake_;
+  const serve::Clients nobody_;
   std::unique_ptr<net::ServerTransport> transport_;
   serve::Loop loop_;
   std::jthread thread_;

@@ -1,6 +1,8 @@
 // What server-sync is asked to do: the command line, the environment and the file together.
 #include "options.h"
 
+#include <chrono>
+
 #include <gtest/gtest.h>
 
 #include "ssync/base/exit_code.h"
@@ -64,6 +66,8 @@ data-port = 2
 monitor = "tcp://127.0.0.1:7102"
 max-syncs = 3
 insecure = true
+keys-dir = "/etc/s"
+key = "/etc/s/other.key"
 state-dir = "/var/lib/s"
 log-file = "/var/log/s"
 json = true
@@ -84,6 +88,8 @@ path = "/srv/a"
   expected.monitor = "tcp://127.0.0.1:7102";
   expected.max_syncs = 3;
   expected.insecure = true;
+  expected.keys.directory = "/etc/s";
+  expected.keys.file = "/etc/s/other.key";
   expected.state_dir = "/var/lib/s";
   expected.log_file = "/var/log/s";
   expected.json = true;
@@ -91,6 +97,32 @@ path = "/srv/a"
   expected.take_over = expected.accept_root = expected.fsync = true;
   expected.mirrors = {{"a", "/srv/a", "", 4, true, true, true}};
   EXPECT_EQ(*options, expected);
+}
+
+TEST_F(ServerOptionsTest, SeveralAddressesAreOneText) {
+  EXPECT_EQ(read({"/m", "--address=a", "--address", "b"})->address, "a,b");
+  EXPECT_EQ(read_file("address = \"a,b\"\n[mirror.a]\npath = \"/a\"\n")->address, "a,b");
+}
+
+TEST_F(ServerOptionsTest, ACommandNeedsNoMirror) {
+  const Result<Options> invite =
+      read({"--invite=laptop", "--mirror", "home", "--mirror=work-*", "--rights=look", "--expires=1h"});
+  ASSERT_TRUE(invite) << invite.error().text();
+  EXPECT_EQ(invite->command.kind, ClientCommand::Kind::invite);
+  EXPECT_EQ(invite->command.name, "laptop");
+  EXPECT_EQ(invite->command.mirrors, "home,work-*");
+  EXPECT_EQ(invite->command.rights, "look");
+  EXPECT_EQ(invite->command.valid, std::chrono::hours(1));
+  EXPECT_EQ(read({"--clients"})->command.kind, ClientCommand::Kind::list);
+  EXPECT_EQ(read({"--revoke", "laptop"})->command.name, "laptop");
+}
+
+TEST_F(ServerOptionsTest, WhatDoesNotFitTogetherIsRefused) {
+  for (const Words& words : {Words{"/m", "--insecure", "--require-keys"}, Words{"--invite=a", "--clients"},
+                             Words{"--invite=a", "--revoke=b"}, Words{"/m", "--mirror=a"},
+                             Words{"/m", "--qr"}, Words{"--invite=../a"}, Words{"--invite=a", "--rights=all"},
+                             Words{"--invite=a", "--expires=soon"}, Words{"--invite=a", "--mirror=a\"b"}})
+    EXPECT_FALSE(read(words)) << words.front() << " " << words.back();
 }
 
 TEST_F(ServerOptionsTest, MirrorsComeInTheOrderOfTheFileAfterDir) {
@@ -227,10 +259,12 @@ TEST_F(ServerOptionsTest, SaysWhatIsWrongInTheFileAndWhere) {
       {"port = 1", "FILE:1: unknown key 'port'; did you mean 'control-port'?"},
       {"zzzzzzzzz = 1",
        "FILE:1: unknown key 'zzzzzzzzz'; known are mirror, max-syncs, address, control-port, data-port, "
-       "monitor, no-monitor, insecure, max-delete, take-over, accept-root, fsync, state-dir, log-file, json"},
+       "monitor, no-monitor, require-keys, insecure, keys-dir, key, max-delete, take-over, accept-root, "
+       "fsync, state-dir, log-file, json"},
       {"'' = 1",
        "FILE:1: unknown key ''; known are mirror, max-syncs, address, control-port, data-port, monitor, "
-       "no-monitor, insecure, max-delete, take-over, accept-root, fsync, state-dir, log-file, json"},
+       "no-monitor, require-keys, insecure, keys-dir, key, max-delete, take-over, accept-root, fsync, "
+       "state-dir, log-file, json"},
       {"[mirrors.a]\npath = '/a'", "FILE:1: unknown key 'mirrors'; did you mean 'mirror'?"},
       {"[home]\npath = '/a'", "FILE:1: unknown key 'home': if this is a mirror, write [mirror.home]"},
       {"config = 'x'", "FILE:1: 'config' cannot be said in a file"},

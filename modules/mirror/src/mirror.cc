@@ -53,7 +53,7 @@ class RootMirror final : public Mirror {
     observer_ = &observer;
   }
   [[nodiscard]] tl::expected<session::server::Opening, wire::ErrorReply> open_sync(
-      const wire::Hello& hello) override;
+      const wire::Hello& hello, std::optional<std::uint64_t> max_delete) override;
   [[nodiscard]] std::unique_ptr<Sync> make_sync(const Capacities& capacities, EventFd& wake) override;
   void close_sync(bool is_done) override;
 
@@ -246,9 +246,13 @@ std::optional<Error> RootMirror::trouble() {
   return found;
 }
 
-tl::expected<session::server::Opening, wire::ErrorReply> RootMirror::open_sync(const wire::Hello& hello) {
+tl::expected<session::server::Opening, wire::ErrorReply> RootMirror::open_sync(
+    const wire::Hello& hello, std::optional<std::uint64_t> max_delete) {
   session::server::Opening opening;
-  if (Refused refused = prepare(hello, opening)) {
+  Refused refused = prepare(hello, opening);
+  if (max_delete)
+    request_.server_max_delete = std::min(*max_delete, request_.server_max_delete.value_or(*max_delete));
+  if (refused) {
     staging_.reset();
     index_.reset();
     return tl::unexpected(*std::move(refused));

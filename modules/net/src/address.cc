@@ -12,6 +12,8 @@
 
 #include <fmt/format.h>
 
+#include "ssync/base/text.h"
+
 namespace ssync::net {
 namespace {
 
@@ -61,9 +63,10 @@ Sockaddr as(const SocketAddress& address) noexcept {
   return out;
 }
 
-std::uint16_t port_of(const SocketAddress& address) noexcept {
-  return ntohs(address.family() == AF_INET6 ? as<sockaddr_in6>(address).sin6_port
-                                            : as<sockaddr_in>(address).sin_port);
+std::vector<SocketAddress> without_repetition(std::vector<SocketAddress> addresses) {
+  const auto same = [](const auto& a, const auto& b) { return text_of(a) == text_of(b); };
+  addresses.erase(std::unique(addresses.begin(), addresses.end(), same), addresses.end());
+  return addresses;
 }
 
 }  // namespace
@@ -80,24 +83,21 @@ Result<std::vector<SocketAddress>> resolve(const std::string& host, std::uint16_
   SSYNC_TRY(found, lookup(host, port, 0));
   std::stable_partition(found.begin(), found.end(),
                         [](const auto& address) { return address.family() == AF_INET; });
-  const auto same = [](const auto& a, const auto& b) { return text_of(a) == text_of(b); };
-  found.erase(std::unique(found.begin(), found.end(), same), found.end());
-  return found;
+  return without_repetition(std::move(found));
 }
 
-Result<SocketAddress> bind_address(const std::string& text, std::uint16_t port) {
-  std::string number = text;
-  if (text == "*") number = "0.0.0.0";
-  if (text == "localhost") number = "127.0.0.1";
-  if (number.size() > 2 && number.front() == '[' && number.back() == ']')
-    number = number.substr(1, number.size() - 2);
-  const auto found = lookup(number, port, AI_NUMERICHOST | AI_PASSIVE);
+Result<std::vector<SocketAddress>> bind_addresses(const std::string& text, std::uint16_t port) {
+  std::string host = text;
+  if (text == "*") host = "0.0.0.0";
+  if (text == "localhost") host = "127.0.0.1";
+  if (host.size() > 2 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
+  auto found = lookup(host, port, AI_PASSIVE);
   if (!found) {
-    return fail(
-        Errc::invalid_argument,
-        fmt::format("cannot listen on \"{}\": not a numeric IPv4 or IPv6 address, localhost or *", text));
+    return fail(Errc::invalid_argument,
+                fmt::format("cannot listen on \"{}\": it is no address and no name of one ({})", escape(text),
+                            found.error().text()));
   }
-  return found->front();
+  return without_repetition(*std::move(found));
 }
 
 SocketAddress with_port(SocketAddress address, std::uint16_t port) noexcept {
@@ -111,6 +111,18 @@ SocketAddress with_port(SocketAddress address, std::uint16_t port) noexcept {
     std::memcpy(&address.storage, &in, sizeof in);
   }
   return address;
+}
+
+std::uint16_t port_of(const SocketAddress& address) noexcept {
+  return ntohs(address.family() == AF_INET6 ? as<sockaddr_in6>(address).sin6_port
+                                            : as<sockaddr_in>(address).sin_port);
+}
+
+SocketAddress any_address(int family, std::uint16_t port) noexcept {
+  SocketAddress out;
+  out.storage.ss_family = static_cast<sa_family_t>(family);
+  out.length = family == AF_INET6 ? sizeof(sockaddr_in6) : sizeof(sockaddr_in);
+  return with_port(out, port);
 }
 
 std::string host_of(const SocketAddress& address) {
@@ -146,6 +158,12 @@ bool is_loopback(const SocketAddress& address) noexcept {
   if (address.family() != AF_INET6) return false;
   const in6_addr in6 = as<sockaddr_in6>(address).sin6_addr;
   return IN6_IS_ADDR_LOOPBACK(&in6) || (is_mapped(in6) && in6.s6_addr[12] == 127);
+}
+
+bool is_any(const SocketAddress& address) noexcept {
+  if (address.family() == AF_INET) return as<sockaddr_in>(address).sin_addr.s_addr == htonl(INADDR_ANY);
+  const in6_addr in6 = as<sockaddr_in6>(address).sin6_addr;
+  return IN6_IS_ADDR_UNSPECIFIED(&in6) != 0;
 }
 
 std::optional<SocketAddress> peer_address(int fd) noexcept {

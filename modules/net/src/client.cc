@@ -17,6 +17,7 @@
 
 #include "address.h"
 #include "connection_watch.h"
+#include "credentials.h"
 #include "describe.h"
 #include "frames.h"
 #include "options.h"
@@ -38,10 +39,10 @@ struct Link {
   SocketAddress address;
 };
 
-Result<std::unique_ptr<Link>> open_link(Context::Impl& context, Channel channel,
-                                        const SocketAddress& address) {
+Result<std::unique_ptr<Link>> open_link(Context::Impl& context, Channel channel, const SocketAddress& address,
+                                        const Security& security) {
   const Ipv6 ipv6 = address.family() == AF_INET6 ? Ipv6::on : Ipv6::off;
-  SSYNC_TRY(auto socket, make_dealer(context, channel, ipv6));
+  SSYNC_TRY(auto socket, make_dealer(context, channel, ipv6, security));
   auto link = std::make_unique<Link>();
   link->socket = std::move(socket);
   link->address = address;
@@ -95,9 +96,14 @@ class Client final : public ClientTransport {
   [[nodiscard]] Result<Ready> poll_once(std::chrono::steady_clock::time_point deadline,
                                         std::span<const int> fds);
   [[nodiscard]] Result<void> follow_connections();
+  [[nodiscard]] Result<void> try_address(const SocketAddress& address);
   [[nodiscard]] Result<void> on_ended(const Link& link);
+  [[nodiscard]] Result<void> on_refused(const Link& link);
   [[nodiscard]] std::string why_unreachable() const;
   [[nodiscard]] Result<bool> receive_from(Link& link);
+  [[nodiscard]] std::vector<Link*> links() const {
+    return data_ ? std::vector<Link*>{control_.get(), data_.get()} : std::vector<Link*>{control_.get()};
+  }
   void on_connected();
   void lose(const std::string& reason);
   [[nodiscard]] tl::unexpected<Error> closed() const { return fail(Errc::closed, disconnected_); }
@@ -107,26 +113,35 @@ class Client final : public ClientTransport {
   const Options options_;
   Tap* const tap_;
   std::size_t next_ = 0;
+  Credentials credentials_;   ///< for the address that is being tried
+  bool tried_again_ = false;  ///< that address
   std::unique_ptr<Link> control_;
-  std::unique_ptr<Link> data_;
+  std::unique_ptr<Link> data_;  ///< null with control_only
   bool connected_ = false;
   bool data_full_ = false;
   std::string disconnected_;  ///< not empty: over
   bool refused_ = false;
-  bool heard_ = false;                 ///< anything at all from the server
-  std::optional<std::string> rootly_;  ///< the server is root's, and this process is not
   SocketPoll poll_;
   Multipart message_;
 };
 
 Result<bool> Client::try_next() {
   if (next_ == addresses_.size()) return false;
-  const SocketAddress& address = addresses_[next_++];
+  tried_again_ = false;
+  SSYNC_TRY_VOID(try_address(addresses_[next_++]));
+  return true;
+}
+
+Result<void> Client::try_address(const SocketAddress& address) {
   control_.reset();
   data_.reset();
-  SSYNC_TRY(control_, open_link(context_, Channel::control, with_port(address, options_.control_port)));
-  SSYNC_TRY(data_, open_link(context_, Channel::data, with_port(address, options_.data_port)));
-  return true;
+  const SocketAddress control = with_port(address, options_.control_port);
+  SSYNC_TRY(credentials_, credentials_for(control, options_));
+  const Security security = credentials_.security();
+  SSYNC_TRY(control_, open_link(context_, Channel::control, control, security));
+  if (options_.control_only) return {};
+  SSYNC_TRY(data_, open_link(context_, Channel::data, with_port(address, options_.data_port), security));
+  return {};
 }
 
 Result<Ready> Client::wait(milliseconds timeout, std::span<const int> fds) {
@@ -145,50 +160,64 @@ Result<Ready> Client::wait(milliseconds timeout, std::span<const int> fds) {
 
 Result<Ready> Client::poll_once(std::chrono::steady_clock::time_point deadline, std::span<const int> fds) {
   const auto data_events = static_cast<short>(data_full_ ? ZMQ_POLLIN | ZMQ_POLLOUT : ZMQ_POLLIN);
-  const std::array<SocketPoll::Item, 4> sockets{{{&control_->polled},
-                                                 {&data_->polled, data_events},
-                                                 {&control_->watch->polled()},
-                                                 {&data_->watch->polled()}}};
+  std::array<SocketPoll::Item, 4> sockets{{{&control_->polled}, {&control_->watch->polled()}}};
+  if (data_) sockets[2] = {&data_->polled, data_events};
+  if (data_) sockets[3] = {&data_->watch->polled()};
   Ready ready;
   // What is lost stays lost: then this only looks.
-  SSYNC_TRY_VOID(poll_.wait(
-      sockets, fds, disconnected_.empty() ? deadline : std::chrono::steady_clock::time_point{}, ready.fds));
+  SSYNC_TRY_VOID(poll_.wait(std::span(sockets).first(data_ ? 4 : 2), fds,
+                            disconnected_.empty() ? deadline : std::chrono::steady_clock::time_point{},
+                            ready.fds));
   ready.control = control_->polled.readable();
-  ready.data = data_->polled.readable();
-  ready.data_room = data_->polled.writable();
+  ready.data = data_ && data_->polled.readable();
+  ready.data_room = data_ && data_->polled.writable();
   return ready;
 }
 
 Result<void> Client::follow_connections() {
   if (!disconnected_.empty()) return {};
-  for (Link* link : {control_.get(), data_.get()}) {
+  for (Link* link : links()) {
     if (link->watch->polled().readable()) SSYNC_TRY_VOID(link->watch->drain());
   }
-  for (const Link* link : {control_.get(), data_.get()}) {
+  for (const Link* link : links()) {
     if (link->watch->state() == ConnectionWatch::State::ended) return on_ended(*link);
   }
-  const auto is_open = [](const Link& link) {
-    return link.watch->state() == ConnectionWatch::State::connected;
+  const auto is_open = [](const Link* link) {
+    return link->watch->state() == ConnectionWatch::State::connected;
   };
-  if (!connected_ && is_open(*control_) && is_open(*data_)) on_connected();
+  if (!connected_ && std::ranges::all_of(links(), is_open)) on_connected();
   return {};
 }
 
 Result<void> Client::on_ended(const Link& link) {
-  if (link.watch->was_open()) {
-    // It is let in or closed before it is answered.
-    refused_ = rootly_ && !heard_;
-    lose(refused_ ? *rootly_ : fmt::format("{}: {}", text_of(link.address), link.watch->reason()));
+  if (link.watch->was_connected()) {
+    lose(fmt::format("{}: {}", text_of(link.address), link.watch->reason()));
     return {};
   }
+  if (link.watch->was_open()) return on_refused(link);
   SSYNC_TRY(const bool trying, try_next());
   if (!trying) lose(why_unreachable());
+  return {};
+}
+
+/// The server may have started between the look at what it leaves and the connection.
+Result<void> Client::on_refused(const Link& link) {
+  const SocketAddress& address = addresses_.at(next_ - 1);
+  if (credentials_.kind == Security::Kind::secret && !std::exchange(tried_again_, true)) {
+    const SocketAddress control = with_port(address, options_.control_port);
+    SSYNC_TRY(const Credentials now, credentials_for(control, options_));
+    if (!now.is_stranger) return try_address(address);
+  }
+  refused_ = credentials_.is_stranger || link.watch->is_denied();
+  lose(explain_refusal(with_port(address, options_.control_port), credentials_, link.watch->is_denied(),
+                       link.watch->reason()));
   return {};
 }
 
 /// About the first of the host's addresses, which is the one that a user expects to read about.
 std::string Client::why_unreachable() const {
   for (const std::uint16_t port : {options_.control_port, options_.data_port}) {
+    if (options_.control_only && port != options_.control_port) continue;
     const SocketAddress address = with_port(addresses_.front(), port);
     const std::string why = ask_why(address);
     if (!why.empty()) return fmt::format("{}: {}", text_of(address), why);
@@ -197,18 +226,14 @@ std::string Client::why_unreachable() const {
 }
 
 void Client::on_connected() {
-  if (options_.other_users == OtherUsers::refuse) {
-    for (const Link* link : {control_.get(), data_.get()}) {
+  if (!credentials_.proves_server()) {
+    for (const Link* link : links()) {
       // Only now: until the server has accepted the connection, the kernel shows it as root's.
       const auto why = stranger(link->watch->fd());
       if (why) {
         refused_ = belongs_to_another(link->watch->fd());
         return lose(fmt::format("the server at {}", *why));
       }
-      if (::geteuid() != 0 && belongs_to_root(link->watch->fd()))
-        rootly_ = fmt::format(
-            "the server at {} belongs to root and let this user not in: it takes clients of root only",
-            text_of(link->address));
     }
   }
   connected_ = true;
@@ -228,7 +253,6 @@ Result<bool> Client::receive_from(Link& link) {
 Result<std::optional<wire::Frames>> Client::receive_control() {
   SSYNC_TRY(const bool any, receive_from(*control_));
   if (!any) return std::nullopt;
-  heard_ = true;
   const bool good = (message_.count == 2 || message_.count == 3) && message_.frames[0].empty();
   if (!good)
     return fail(Errc::protocol,

@@ -35,6 +35,8 @@ ConnectionWatch::ConnectionWatch(ConnectionWatch&& other) noexcept
       polled_(events_),
       state_(other.state_),
       fd_(other.fd_),
+      was_connected_(other.was_connected_),
+      denied_(other.denied_),
       reason_(std::move(other.reason_)) {}
 
 ConnectionWatch::~ConnectionWatch() {
@@ -68,6 +70,7 @@ void ConnectionWatch::on_event(std::uint16_t event, std::uint32_t value) {
       break;
     case ZMQ_EVENT_HANDSHAKE_SUCCEEDED:
       if (state_ == State::connecting) state_ = State::connected;
+      was_connected_ = true;
       break;
     case ZMQ_EVENT_CLOSED:
       end({});
@@ -77,6 +80,7 @@ void ConnectionWatch::on_event(std::uint16_t event, std::uint32_t value) {
                                      : "the other end closed the connection at once");
       break;
     case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH:
+      denied_ = true;
       end("the server denies access");
       break;
     default:

@@ -33,10 +33,14 @@ class ConnectionWatch {
   [[nodiscard]] State state() const noexcept { return state_; }
   /// The connection was made at all: what ended it came from the other end.
   [[nodiscard]] bool was_open() const noexcept { return fd_ >= 0; }
+  /// Its handshake succeeded, whatever came later.
+  [[nodiscard]] bool was_connected() const noexcept { return was_connected_; }
   /// The connection's descriptor, libzmq's own; for looking at it. Negative before there is one.
   [[nodiscard]] int fd() const noexcept { return fd_; }
   /// Why it ended, as far as libzmq tells; empty when it says nothing, as for a refused connection.
   [[nodiscard]] const std::string& reason() const noexcept { return reason_; }
+  /// The server said no to what was shown to it.
+  [[nodiscard]] bool is_denied() const noexcept { return denied_; }
   /// Its place in a poll, where it is used at all only when it is readable.
   [[nodiscard]] PolledSocket& polled() noexcept { return polled_; }
 
@@ -51,6 +55,8 @@ class ConnectionWatch {
   PolledSocket polled_;
   State state_ = State::connecting;
   int fd_ = -1;
+  bool was_connected_ = false;
+  bool denied_ = false;
   std::string reason_;
 };
 

@@ -45,9 +45,9 @@ Result<TapEndpoint> parse_tcp(std::string_view rest) {
   const char* end = rest.data() + rest.size();
   const auto [stop, error] = std::from_chars(rest.data() + colon + 1, end, port);
   if (error != std::errc{} || stop != end || port == 0) return bad();
-  const auto address = bind_address(std::string(rest.substr(0, colon)), port);
-  if (!address || !is_loopback(*address)) return bad();
-  return TapEndpoint{endpoint_of(*address), {}, {}};
+  const auto addresses = bind_addresses(std::string(rest.substr(0, colon)), port);
+  if (!addresses || !is_loopback(addresses->front())) return bad();
+  return TapEndpoint{endpoint_of(addresses->front()), {}, {}};
 }
 
 bool is_at(int fd, const std::string& path) noexcept {
@@ -66,22 +66,6 @@ Result<TapEndpoint> parse_tap_endpoint(const std::string& endpoint) {
   if (endpoint.starts_with(kTcp)) return parse_tcp(std::string_view(endpoint).substr(kTcp.size()));
   return fail(Errc::invalid_argument,
               fmt::format("tap endpoint \"{}\": it must start with ipc:// or tcp://", endpoint));
-}
-
-Result<void> make_private_directory(const std::string& directory) {
-  if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST) {
-    return fail(errno_error("make directory " + directory, errno));
-  }
-  struct stat status {};
-  if (::lstat(directory.c_str(), &status) != 0) return fail(errno_error("stat " + directory, errno));
-  const auto refuse = [&](std::string_view what) {
-    return fail(Errc::refused, fmt::format("{} cannot hold the tap's socket: {}", directory, what));
-  };
-  if (!S_ISDIR(status.st_mode)) return refuse("it is not a directory");
-  if (status.st_uid != ::geteuid()) return refuse(fmt::format("it belongs to user {}", status.st_uid));
-  if ((status.st_mode & 077U) != 0)
-    return refuse(fmt::format("others may use it (mode {:04o})", status.st_mode & 07777U));
-  return {};
 }
 
 Result<PathLock> PathLock::take(const std::string& path) {

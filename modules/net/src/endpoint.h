@@ -19,10 +19,6 @@ struct TapEndpoint {
 /// Errors: Errc::invalid_argument, Errc::too_long for a path that does not fit into a socket address.
 [[nodiscard]] Result<TapEndpoint> parse_tap_endpoint(const std::string& endpoint);
 
-/// Makes `directory` (mode 0700; its parent must be there) or checks that it is a directory, no link, of this
-/// user and closed to others. Errors: Errc::refused with what is wrong, else as mkdir(2).
-[[nodiscard]] Result<void> make_private_directory(const std::string& directory);
-
 /// An exclusive lock on a path: a locked file beside it, `path`.lock, removed at the end. libzmq takes an ipc
 /// path away from whoever has it, without a word.
 class PathLock {

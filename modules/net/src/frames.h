@@ -30,7 +30,7 @@ inline constexpr std::size_t kCopyOutBytes = 1024;
 
 /// One received multipart. Frames over the capacity are received and dropped.
 struct Multipart {
-  static constexpr std::size_t kMax = 7;
+  static constexpr std::size_t kMax = 8;  ///< as many as libzmq asks with about a name and a password
   std::array<zmq::message_t, kMax> frames;
   std::size_t count = 0;  ///< all frames, also those over kMax
   std::size_t bytes = 0;  ///< of all frames

@@ -25,6 +25,13 @@ const Peer* Peers::find(PeerId id) const {
   return found == peers_.end() ? nullptr : &found->second;
 }
 
+std::vector<PeerId> Peers::open() const {
+  std::vector<PeerId> out;
+  for (const auto& [id, peer] : peers_)
+    if (!peer.closed) out.push_back(id);
+  return out;
+}
+
 Peer* Peers::find(const Connection& connection) {
   for (auto& [id, peer] : peers_) {
     if (!peer.closed && peer.connection.is_same(connection)) return &peer;

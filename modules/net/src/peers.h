@@ -23,6 +23,8 @@ struct Peer {
   ServerTransport::Socket socket = ServerTransport::Socket::control;
   std::string routing_id;
   Connection connection;
+  std::string user_id;  ///< as the answer to its handshake has it
+  Identity identity;
   /// Frames of its last request before the head, ending in the empty one; the reply repeats them (RFC 28).
   std::vector<std::string> envelope;
   std::optional<Label> label{};
@@ -42,6 +44,7 @@ class Peers {
   [[nodiscard]] Peer* find(Socket socket, std::string_view routing_id);
   [[nodiscard]] Peer* find(PeerId id);
   [[nodiscard]] const Peer* find(PeerId id) const;
+  [[nodiscard]] std::vector<PeerId> open() const;
   /// An open peer on just this connection. Looks at all of them.
   [[nodiscard]] Peer* find(const Connection& connection);
   [[nodiscard]] Peer& add(Socket socket, std::string_view routing_id, Connection connection);

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "ssync/net/private_file.h"
 #include "ssync/net/transport.h"
 
 #include "endpoint.h"
@@ -80,7 +81,7 @@ Result<std::unique_ptr<TapSocket>> TapSocket::bind(Context& context, const std::
   SSYNC_TRY(TapEndpoint parsed, parse_tap_endpoint(endpoint));
   PathLock lock;
   if (!parsed.path.empty()) {
-    SSYNC_TRY_VOID(make_private_directory(parsed.directory));
+    SSYNC_TRY_VOID(make_private_directory(parsed.directory, "the tap's socket"));
     SSYNC_TRY(lock, PathLock::take(parsed.path));
   }
   SSYNC_TRY(auto socket, make_xpub(context.impl()));

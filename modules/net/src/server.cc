@@ -1,14 +1,16 @@
+#include <algorithm>
 #include <array>
+#include <iterator>
 #include <utility>
 
 #include <fmt/format.h>
 
-#include "ssync/net/socket_owner.h"
 #include "ssync/net/transport.h"
 
 #include "address.h"
 #include "describe.h"
 #include "frames.h"
+#include "local_access.h"
 #include "options.h"
 #include "peers.h"
 #include "ports.h"
@@ -34,19 +36,44 @@ const char* name_of(Socket socket) noexcept {
   return socket == Socket::control ? "control" : "data";
 }
 
+const char* user_id_of(const zmq::message_t& frame) noexcept {
+  const char* const text = zmq_msg_gets(frame.handle(), "User-Id");
+  return text == nullptr ? "" : text;
+}
+
+/// Sockets that listen.
+struct Bound {
+  zmq::socket_t control;
+  zmq::socket_t data;
+  ServerTransport::Protection protection = ServerTransport::Protection::none;
+  std::vector<SocketAddress> addresses;
+  std::uint16_t data_port = 0;
+  std::vector<AccessFile> access_files;
+  std::vector<std::string> notices;
+};
+
 class Server final : public ServerTransport {
  public:
-  Server(zmq::socket_t control, zmq::socket_t data, std::uint16_t control_port, std::uint16_t data_port,
-         OtherUsers other_users, Tap* tap)
-      : control_(std::move(control)),
-        data_(std::move(data)),
-        control_port_(control_port),
-        data_port_(data_port),
-        other_users_(other_users),
+  Server(Admission& admission, Bound bound, Tap* tap)
+      : admission_(admission),
+        control_(std::move(bound.control)),
+        data_(std::move(bound.data)),
+        protection_(bound.protection),
+        addresses_(std::move(bound.addresses)),
+        data_port_(bound.data_port),
+        access_files_(std::move(bound.access_files)),
+        notices_(std::move(bound.notices)),
         tap_(tap) {}
 
-  [[nodiscard]] std::uint16_t control_port() const noexcept override { return control_port_; }
+  [[nodiscard]] std::uint16_t control_port() const noexcept override { return port_of(addresses_.front()); }
   [[nodiscard]] std::uint16_t data_port() const noexcept override { return data_port_; }
+  [[nodiscard]] Protection protection() const noexcept override { return protection_; }
+  [[nodiscard]] std::vector<std::string> listening() const override {
+    std::vector<std::string> out;
+    for (const SocketAddress& address : addresses_)
+      out.push_back(text_of(address));
+    return out;
+  }
   [[nodiscard]] Result<Ready> wait(std::chrono::milliseconds timeout, std::span<const int> fds,
                                    bool want_data) override;
   [[nodiscard]] Result<std::optional<ControlMessage>> receive_control() override;
@@ -57,7 +84,9 @@ class Server final : public ServerTransport {
   void label(PeerId id, Label label) override;
   void unlabel(PeerId id, std::uint64_t session) override;
   [[nodiscard]] std::string address_of(PeerId id) const override;
-  [[nodiscard]] std::vector<std::string> take_notices() override { return std::exchange(notices_, {}); }
+  [[nodiscard]] Identity identity_of(PeerId id) const override;
+  [[nodiscard]] std::vector<PeerId> open_peers() const override { return peers_.open(); }
+  [[nodiscard]] std::vector<std::string> take_notices() override;
 
  private:
   [[nodiscard]] bool tapped() const noexcept { return tap_ != nullptr && tap_->active(); }
@@ -73,17 +102,19 @@ class Server final : public ServerTransport {
   [[nodiscard]] Result<Peer*> receiver(PeerId id, Socket socket);
   [[nodiscard]] Result<void> deliver(Peer& peer, zmq::socket_t& socket, std::span<zmq::message_t> frames);
 
+  Admission& admission_;
   zmq::socket_t control_;
   zmq::socket_t data_;
   PolledSocket control_polled_{control_};
   PolledSocket data_polled_{data_};
   SocketPoll poll_;
-  const std::uint16_t control_port_;
+  const Protection protection_;
+  const std::vector<SocketAddress> addresses_;  ///< with the control port; not empty
   const std::uint16_t data_port_;
-  const OtherUsers other_users_;
+  const std::vector<AccessFile> access_files_;
+  std::vector<std::string> notices_;
   Tap* const tap_;
   Peers peers_;
-  std::vector<std::string> notices_;
   SteadyTime swept_{};
   Multipart message_;  // kept for its array only
 };
@@ -107,7 +138,7 @@ Peer* Server::sender_of(Socket socket, const Multipart& message) {
   Peer* peer = peers_.find(socket, routing_id);
   if (peer == nullptr) return admit(socket, routing_id, second);
   if (peer->closed) return nullptr;
-  if (peer->connection.fd() == Connection::fd_of(second)) return peer;
+  if (peer->connection.fd() == Connection::fd_of(second) && peer->user_id == user_id_of(second)) return peer;
   // Somebody claimed this peer's routing id; libzmq has given it to him.
   if (const auto claimant = Connection::of(second)) claimant->shut();
   drop(*peer, "kicked", "another connection claims its routing id");
@@ -124,15 +155,16 @@ Peer* Server::admit(Socket socket, std::string_view routing_id, const zmq::messa
     return nullptr;
   }
   Peer& peer = peers_.add(socket, routing_id, *connection);
+  const auto identity = admission_.identity_of(user_id_of(frame));
+  if (!identity) {
+    drop(peer, "refused", "nobody has let it in");
+    return nullptr;
+  }
+  peer.identity = *identity;
+  peer.user_id = user_id_of(frame);
   if (!made_by_libzmq(routing_id)) {
     drop(peer, "kicked", "it chose its own routing id");
     return nullptr;
-  }
-  if (other_users_ == OtherUsers::refuse) {
-    if (const auto why = stranger(connection->fd())) {
-      drop(peer, "refused", *why);
-      return nullptr;
-    }
   }
   if (tapped()) tap_->push(describe_connection(route(peer, Direction::in), "connected", name_of(socket)));
   return &peer;
@@ -276,6 +308,17 @@ void Server::unlabel(PeerId id, std::uint64_t session) {
   if (peer != nullptr && peer->label && peer->label->session == session) peer->label->session = 0;
 }
 
+Identity Server::identity_of(PeerId id) const {
+  const Peer* const peer = peers_.find(id);
+  return peer == nullptr ? Identity{} : peer->identity;
+}
+
+std::vector<std::string> Server::take_notices() {
+  std::vector<std::string> out = std::exchange(notices_, {});
+  std::ranges::move(admission_.take_notices(), std::back_inserter(out));
+  return out;
+}
+
 std::string Server::address_of(PeerId id) const {
   const Peer* const peer = peers_.find(id);
   return peer == nullptr ? "?" : peer->connection.address();
@@ -325,22 +368,115 @@ Result<std::uint16_t> bind_port(zmq::socket_t& socket, const SocketAddress& addr
   return fail(Errc::busy, fmt::format("found no free port on {} in {} tries", host_of(address), kTries));
 }
 
+/// All addresses of all texts, each once.
+Result<std::vector<SocketAddress>> addresses_of(const std::vector<std::string>& texts) {
+  std::vector<SocketAddress> out;
+  for (const std::string& text : texts) {
+    SSYNC_TRY(const auto found, bind_addresses(text, 0));
+    for (const SocketAddress& one : found) {
+      const auto same = [&](const SocketAddress& other) { return text_of(other) == text_of(one); };
+      if (std::ranges::none_of(out, same)) out.push_back(one);
+    }
+  }
+  if (out.empty()) return fail(Errc::invalid_argument, "there is no address to listen on");
+  return out;
+}
+
+ServerTransport::Protection protection_for(const ServerTransport::Options& options,
+                                           const std::vector<SocketAddress>& addresses) {
+  using Protection = ServerTransport::Protection;
+  if (options.insecure) return Protection::none;
+  const bool beyond = !std::ranges::all_of(addresses, is_loopback);
+  return beyond || options.require_keys ? Protection::keys : Protection::secret;
+}
+
+Security::Kind kind_of(ServerTransport::Protection protection) noexcept {
+  switch (protection) {
+    case ServerTransport::Protection::secret:
+      return Security::Kind::secret;
+    case ServerTransport::Protection::keys:
+      return Security::Kind::keys;
+    case ServerTransport::Protection::none:
+      break;
+  }
+  return Security::Kind::none;
+}
+
+/// What programs of this user are to show, and what lets them in when they do.
+LocalAccess admit_local(Admission& admission, ServerTransport::Protection protection, bool require_keys,
+                        const KeyPair* own) {
+  LocalAccess access;
+  switch (protection) {
+    case ServerTransport::Protection::none:
+      admission.let_in_anybody();
+      break;
+    case ServerTransport::Protection::secret:
+      access.kind = LocalAccess::Kind::secret;
+      access.secret = Secret::random();
+      admission.let_in_secret(access.secret.clone());
+      break;
+    case ServerTransport::Protection::keys:
+      access.kind = LocalAccess::Kind::key;
+      access.server = own->public_key;
+      if (!require_keys) access.client = KeyPair::random();
+      admission.let_in_keys(access.client ? std::optional(access.client->public_key) : std::nullopt);
+      break;
+  }
+  return access;
+}
+
+/// One for each address that programs on this machine may connect to.
+Result<void> write_access_files(const LocalAccess& access, Bound& bound) {
+  for (const SocketAddress& address : bound.addresses) {
+    if (!is_loopback(address) && !is_any(address)) continue;
+    Result<AccessFile> file = AccessFile::write(address, access);
+    if (file) {
+      bound.access_files.push_back(*std::move(file));
+      continue;
+    }
+    const std::string why =
+        fmt::format("cannot leave for programs of this user what lets them in: {}", file.error().text());
+    // Without it, nobody at all could connect.
+    if (access.kind == LocalAccess::Kind::secret)
+      return fail(file.error().code, why + " (set XDG_RUNTIME_DIR, or say --require-keys)");
+    bound.notices.push_back(why);
+  }
+  return {};
+}
+
 }  // namespace
 
-Result<std::unique_ptr<ServerTransport>> ServerTransport::bind(Context& context, const Options& options,
-                                                               Tap* tap) {
+Result<std::unique_ptr<ServerTransport>> ServerTransport::bind(Context& context, Admission& admission,
+                                                               const Options& options, Tap* tap) {
   if (options.control_port != 0 && options.control_port == options.data_port) {
     return fail(Errc::invalid_argument,
                 fmt::format("control and data cannot both use port {}", options.data_port));
   }
-  SSYNC_TRY(const SocketAddress address, bind_address(options.address, 0));
-  const Ipv6 ipv6 = address.family() == AF_INET6 ? Ipv6::on : Ipv6::off;
-  SSYNC_TRY(auto control, make_router(context.impl(), Channel::control, ipv6));
-  SSYNC_TRY(auto data, make_router(context.impl(), Channel::data, ipv6));
-  SSYNC_TRY(const auto control_port, bind_port(control, address, options.control_port, options.data_port));
-  SSYNC_TRY(const auto data_port, bind_port(data, address, options.data_port, control_port));
-  return std::make_unique<Server>(std::move(control), std::move(data), control_port, data_port,
-                                  options.other_users, tap);
+  Bound bound;
+  SSYNC_TRY(bound.addresses, addresses_of(options.addresses));
+  bound.protection = protection_for(options, bound.addresses);
+  std::shared_ptr<const KeyPair> own;
+  if (bound.protection == Protection::keys) {
+    SSYNC_TRY(own, options.own_key());
+  }
+  const Security security{kind_of(bound.protection), nullptr, own.get(), nullptr};
+  const bool any_ipv6 =
+      std::ranges::any_of(bound.addresses, [](const SocketAddress& one) { return one.family() == AF_INET6; });
+  const Ipv6 ipv6 = any_ipv6 ? Ipv6::on : Ipv6::off;
+  SSYNC_TRY(bound.control, make_router(context.impl(), Channel::control, ipv6, security));
+  SSYNC_TRY(bound.data, make_router(context.impl(), Channel::data, ipv6, security));
+  const LocalAccess access = admit_local(admission, bound.protection, options.require_keys, own.get());
+  std::uint16_t control_port = options.control_port;
+  bound.data_port = options.data_port;
+  for (SocketAddress& address : bound.addresses) {
+    SSYNC_TRY(control_port, bind_port(bound.control, address, control_port, bound.data_port));
+    address = with_port(address, control_port);
+  }
+  SSYNC_TRY_VOID(write_access_files(access, bound));
+  for (const SocketAddress& address : bound.addresses) {
+    SSYNC_TRY(bound.data_port, bind_port(bound.data, address, bound.data_port, control_port));
+  }
+  return std::make_unique<Server>(admission, std::move(bound), tap);
 }
 
 }  // namespace ssync::net

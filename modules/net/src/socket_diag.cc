@@ -4,6 +4,7 @@
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -77,7 +78,9 @@ SocketEnd end_of(const SocketAddress& socket) noexcept {
   return end_of(AF_INET6, &in6.sin6_addr, in6.sin6_port);
 }
 
-std::optional<SocketRow> ask_socket(const SocketEnd& local, const SocketEnd& remote) noexcept {
+namespace {
+
+std::optional<SocketRow> ask_kernel(const SocketEnd& local, const SocketEnd& remote) noexcept {
   const UniqueFd kernel(::socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG));
   if (!kernel) return std::nullopt;
   (void)::setsockopt(kernel.get(), SOL_SOCKET, SO_RCVTIMEO, &kPatience, sizeof kPatience);
@@ -103,10 +106,26 @@ std::optional<SocketRow> ask_socket(const SocketEnd& local, const SocketEnd& rem
   SocketRow row;
   row.local = end_of(found.idiag_family, found.id.idiag_src, found.id.idiag_sport);
   row.remote = end_of(found.idiag_family, found.id.idiag_dst, found.id.idiag_dport);
-  // Where there is no such connection, the kernel gives the socket that listens at its local end.
-  if (row.local != local || row.remote != remote) return std::nullopt;
   row.uid = found.idiag_uid;
   row.inode = found.idiag_inode;
+  row.listens = found.idiag_state == TCP_LISTEN;
+  return row;
+}
+
+}  // namespace
+
+std::optional<SocketRow> ask_socket(const SocketEnd& local, const SocketEnd& remote) noexcept {
+  const auto row = ask_kernel(local, remote);
+  // Where there is no such connection, the kernel gives the socket that listens at its local end.
+  if (!row || row->local != local || row->remote != remote) return std::nullopt;
+  return row;
+}
+
+std::optional<SocketRow> ask_listener(const SocketEnd& local) noexcept {
+  SocketEnd nobody = local;
+  nobody.port = 0;
+  const auto row = ask_kernel(local, nobody);
+  if (!row || !row->listens || row->local.port != local.port) return std::nullopt;
   return row;
 }
 

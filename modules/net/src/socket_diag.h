@@ -24,10 +24,13 @@ struct SocketRow {
   SocketEnd local, remote;
   uid_t uid = 0;
   unsigned long inode = 0;  ///< 0: no process has it, and the uid means nothing
+  bool listens = false;
 };
 
 /// nullopt: there is none, or this kernel does not say (it may have no tcp_diag, or a sandbox forbids to
 /// ask).
 [[nodiscard]] std::optional<SocketRow> ask_socket(const SocketEnd& local, const SocketEnd& remote) noexcept;
+/// The socket that accepts what connects to this address and port. nullopt: as ask_socket().
+[[nodiscard]] std::optional<SocketRow> ask_listener(const SocketEnd& local) noexcept;
 
 }  // namespace ssync::net

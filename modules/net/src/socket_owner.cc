@@ -92,16 +92,6 @@ Result<std::optional<SocketRow>> find_row(const char* table, const SocketEnd& lo
   }
 }
 
-std::string user_text(uid_t uid) {
-  std::array<char, 4096> buffer{};
-  passwd entry{};
-  passwd* found = nullptr;
-  if (::getpwuid_r(uid, &entry, buffer.data(), buffer.size(), &found) == 0 && found != nullptr) {
-    return fmt::format("user {} ({})", uid, found->pw_name);
-  }
-  return fmt::format("user {}", uid);
-}
-
 }  // namespace
 
 bool is_loopback_peer(int fd) noexcept {
@@ -123,6 +113,16 @@ Result<std::optional<uid_t>> owner_of_peer(int fd) {
   return std::nullopt;
 }
 
+std::string user_text(uid_t uid) {
+  std::array<char, 4096> buffer{};
+  passwd entry{};
+  passwd* found = nullptr;
+  if (::getpwuid_r(uid, &entry, buffer.data(), buffer.size(), &found) == 0 && found != nullptr) {
+    return fmt::format("user {} ({})", uid, found->pw_name);
+  }
+  return fmt::format("user {}", uid);
+}
+
 std::optional<std::string> stranger(int fd) {
   const auto peer = peer_address(fd);
   if (!peer || !is_loopback(*peer)) return std::nullopt;
@@ -131,12 +131,6 @@ std::optional<std::string> stranger(int fd) {
   if (!*owner) return fmt::format("{} was closed before its user was known", text_of(*peer));
   if (**owner == ::geteuid() || **owner == 0) return std::nullopt;
   return fmt::format("{} belongs to {}", text_of(*peer), user_text(**owner));
-}
-
-bool belongs_to_root(int fd) {
-  if (!is_loopback_peer(fd)) return false;
-  const auto owner = owner_of_peer(fd);
-  return owner && *owner == uid_t{0};
 }
 
 bool belongs_to_another(int fd) {

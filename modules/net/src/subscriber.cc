@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "ssync/net/private_file.h"
 #include "ssync/net/transport.h"
 
 #include "endpoint.h"
@@ -47,7 +48,8 @@ Result<std::optional<Buffer>> SubSubscriber::receive(milliseconds timeout, std::
 /// Whoever owns the directory decides what is told there.
 Result<void> check_directory(const std::string& directory) {
   struct stat status {};
-  if (::lstat(directory.c_str(), &status) != 0 && errno == ENOENT) return make_private_directory(directory);
+  if (::lstat(directory.c_str(), &status) != 0 && errno == ENOENT)
+    return make_private_directory(directory, "the tap's socket");
   const bool trusted = status.st_uid == ::geteuid() || status.st_uid == 0 || ::geteuid() == 0;
   if (!S_ISDIR(status.st_mode) || !trusted) {
     return fail(Errc::refused,

@@ -16,16 +16,24 @@ namespace ssync::serve {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+using SystemClock = std::chrono::system_clock;
 
 constexpr auto kTickMax = std::chrono::milliseconds(100);
 /// Messages handled before the other sources have their turn.
 constexpr int kBurst = 64;
+/// How often keys are looked at whose time may be over.
+constexpr auto kLookAtGuests = std::chrono::milliseconds(500);
 
 session::server::Ids random_ids() {
   session::server::Ids ids;
   fill_random(ids.session);
   fill_random(std::as_writable_bytes(std::span(&ids.tag, 1)));
   return ids;
+}
+
+wire::ErrorReply revoked_reply() {
+  return mirror::error_reply(wire::ErrorCode::revoked, false,
+                             "this client's key is not known any more, or has expired");
 }
 
 wire::ErrorReply silent_reply() {
@@ -44,10 +52,23 @@ struct Loop::Opened {
 Loop::Loop(session::server::Config config, const mirror::Capacities& capacities, Parts parts)
     : capacities_(capacities),
       transport_(parts.transport),
+      admit_(std::move(parts.admit)),
       wake_(parts.wake),
       observer_(parts.observer),
       open_(std::move(parts.open)),
-      session_(std::move(config), random_ids) {}
+      seen_(parts.clients.seen),
+      session_(with_rights(std::move(config)), random_ids),
+      joining_(parts.wake, parts.clients.enter) {
+  guests_.set(parts.clients);
+  admit_(guests_.known_keys());
+}
+
+session::server::Config Loop::with_rights(session::server::Config config) {
+  config.may_use = [this](session::Peer peer, const std::string& mirror) {
+    return guests_.may_use(transport_.identity_of(peer), mirror, SystemClock::now());
+  };
+  return config;
+}
 
 Loop::~Loop() = default;
 
@@ -93,6 +114,9 @@ Result<void> Loop::round(const Watched& watched) {
   if (ready.data) SSYNC_TRY_VOID(take_data());
   for (Slot* const slot : slots_.busy())
     take_slot(*slot);
+  take_joined();
+  take_new_clients();
+  dismiss_the_unwelcome();
   take_new_mirrors();
   open_new_mirrors();
   for (const std::string& text : transport_.take_notices())
@@ -109,6 +133,7 @@ Result<void> Loop::take_control() {
     Result<wire::Request> request = wire::decode_request(std::move(message->frames));
     if (const auto* hello = request ? std::get_if<wire::Hello>(&request->body) : nullptr)
       transport_.label(message->peer, {.mirror = hello->mirror});
+    if (request && !is_allowed(message->peer, *request)) continue;
     carry_out(request ? session_.on_request(message->peer, std::move(*request), Clock::now())
                       : session_.on_malformed(message->peer, seq, request.error(), Clock::now()));
   }
@@ -199,11 +224,22 @@ void Loop::on(session::server::OpenSync& effect) {
   slot->peer = effect.peer;
   slot->data_peer = 0;
   slot->asked_name = effect.hello.mirror;
+  slot->client_name.clear();
+  slot->notes.clear();
+  std::optional<std::uint64_t> max_delete;
+  if (const net::Identity who = transport_.identity_of(effect.peer); who.kind == net::Identity::Kind::key) {
+    const Client* const client = guests_.client(who.key, SystemClock::now());
+    const auto why = client == nullptr ? revoked_reply() : apply_rights(*client, effect.hello, slot->notes);
+    if (why) return refuse(*slot, *why);
+    slot->client_name = client->name;
+    max_delete = client->rights.max_delete;
+  }
   slot->source_id = effect.hello.source_id;
   mirror::Capacities capacities = capacities_;
   capacities.threads = capacities.threads.shared_by(slots_.sessions());
-  begin(*slot, Slot::Work::opens, [this, slot, capacities, hello = std::move(effect.hello)] {
-    slot->opened = slot->mirror->open_sync(hello);
+  begin(*slot, Slot::Work::opens, [this, slot, capacities, max_delete, hello = std::move(effect.hello)] {
+    if (seen_ && !slot->client_name.empty()) seen_(slot->client_name);
+    slot->opened = slot->mirror->open_sync(hello, max_delete);
     if (!*slot->opened) return;
     try {
       slot->made = slot->mirror->make_sync(capacities, wake_);
@@ -219,6 +255,11 @@ void Loop::on(session::server::Attached& effect) {
   if (slot == nullptr) return;
   slot->data_peer = effect.peer;
   transport_.label(effect.peer, {slot->asked_name, effect.session});
+  if (transport_.identity_of(effect.peer) == transport_.identity_of(slot->peer)) return;
+  observer_.warning(fmt::format("{} sends data for the session of {}, with another key",
+                                transport_.address_of(effect.peer), transport_.address_of(slot->peer)));
+  transport_.kick(effect.peer);
+  carry_out(session_.on_disconnected(effect.peer, Clock::now()));
 }
 
 void Loop::refused(session::SessionKey session, session::Peer peer, wire::ErrorReply why) {
@@ -230,12 +271,15 @@ void Loop::opened(Slot& slot) {
   auto opening = *std::exchange(slot.opened, std::nullopt);
   if (!opening) return refuse(slot, std::move(opening).error());
   mirror::Observer& observer = slot.mirror->observer();
-  observer.sync_started(transport_.address_of(slot.peer), slot.source_id);
+  std::string peer = transport_.address_of(slot.peer);
+  if (!slot.client_name.empty()) peer = fmt::format("{} at {}", escape(slot.client_name), peer);
+  observer.sync_started(peer, slot.source_id);
   slot.started = Clock::now();
   slot.done.reset();
   slot.list_announced = 0;
   for (const std::string& note : opening->notes)
     observer.notice(note);
+  std::ranges::move(slot.notes, std::back_inserter(opening->notes));
   slot.sync = std::move(slot.made);
   carry_out(session_.opened(slot.session, *opening, Clock::now()));
 }
@@ -386,6 +430,86 @@ void Loop::take_options(Slot& slot) {
   }
   if (std::exchange(slot.has_new_options, false))
     slot.mirror->set_options(slot.options.mirror, observer_.of_mirror(slot.options.name));
+}
+
+/// Whether the session machine gets to see it. What is not for a session is dealt with in here.
+bool Loop::is_allowed(session::Peer peer, const wire::Request& request) {
+  const net::Identity who = transport_.identity_of(peer);
+  const auto* const join = std::get_if<wire::Join>(&request.body);
+  const auto refuse = [&](wire::ErrorCode code, std::string text) {
+    carry_out(
+        session_.refuse(peer, request.seq, mirror::error_reply(code, false, std::move(text)), Clock::now()));
+    return false;
+  };
+  if (who.kind != net::Identity::Kind::key) {
+    return join == nullptr ||
+           refuse(wire::ErrorCode::state, "joining is for who was invited, with the token");
+  }
+  if (const Client* const client = guests_.client(who.key, SystemClock::now())) {
+    return join == nullptr || refuse(wire::ErrorCode::state,
+                                     fmt::format("this key is known here, as '{}'", escape(client->name)));
+  }
+  if (joining_.has(peer)) return refuse(wire::ErrorCode::state, "a request while joining");
+  const Invitation* const invitation = guests_.invitation(who.key, SystemClock::now());
+  if (invitation == nullptr) return refuse(wire::ErrorCode::revoked, revoked_reply().text);
+  if (join == nullptr || !joining_.is_possible())
+    return refuse(wire::ErrorCode::rights, "an invitation is for joining, and for nothing else");
+  joining_.add({peer, request.seq, *invitation, net::PublicKey{join->key}});
+  guests_.use_up(who.key);
+  admit_(guests_.known_keys());
+  return false;
+}
+
+void Loop::take_joined() {
+  while (std::optional<Joining::Outcome> joined = joining_.take()) {
+    const auto& [who, entered] = *joined;
+    wire::Reply reply{who.seq, {}};
+    if (entered) {
+      guests_.add(*entered);
+      admit_(guests_.known_keys());
+      observer_.notice(fmt::format("'{}' has joined from {}, with the key {}", escape(entered->name),
+                                   transport_.address_of(who.peer), net::fingerprint(who.key)));
+      reply.body = wire::Joined{entered->name, transport_.data_port()};
+    } else {
+      observer_.warning(
+          fmt::format("'{}' could not join: {}", escape(who.invitation.name), entered.error().text()));
+      reply.body = mirror::error_reply(wire::ErrorCode::refused, false, entered.error().text());
+    }
+    session::server::SendReply send{who.peer, std::move(reply)};
+    on(send);
+    carry_out(session_.dismiss(
+        who.peer, mirror::error_reply(wire::ErrorCode::revoked, false, "this invitation is used up"),
+        Clock::now()));
+  }
+}
+
+void Loop::set_clients(Clients clients) {
+  const MutexLock lock(mutex_);
+  wanted_clients_ = std::move(clients);
+  wake_.signal();
+}
+
+void Loop::take_new_clients() {
+  std::optional<Clients> wanted;
+  {
+    const MutexLock lock(mutex_);
+    wanted.swap(wanted_clients_);
+  }
+  if (!wanted) return;
+  guests_.set(*wanted);
+  admit_(guests_.known_keys());
+  looked_at_guests_ = {};
+}
+
+void Loop::dismiss_the_unwelcome() {
+  const auto now = Clock::now();
+  if (now - looked_at_guests_ < kLookAtGuests) return;
+  looked_at_guests_ = now;
+  const auto today = SystemClock::now();
+  for (const net::PeerId peer : transport_.open_peers()) {
+    if (!joining_.has(peer) && !guests_.is_welcome(transport_.identity_of(peer), today))
+      carry_out(session_.dismiss(peer, revoked_reply(), now));
+  }
 }
 
 void Loop::announce() {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -20,6 +21,8 @@
 #include "ssync/serve/server.h"
 #include "ssync/session/server.h"
 
+#include "guests.h"
+#include "joining.h"
 #include "slots.h"
 
 namespace ssync::serve {
@@ -32,6 +35,9 @@ class Loop {
     net::ServerTransport& transport;
     EventFd& wake;
     Observer& observer;
+    const Clients& clients;
+    /// The keys that may connect from now on.
+    std::function<void(const std::vector<net::KnownKey>&)> admit;
     /// Opens a mirror; may wait for its disk. Any thread.
     std::function<Result<std::unique_ptr<mirror::Mirror>>(const MirrorOptions&)> open;
   };
@@ -44,6 +50,8 @@ class Loop {
   [[nodiscard]] Result<void> run(const Watched& watched);
   /// Server::set_mirrors().
   void set_mirrors(std::vector<MirrorOptions> mirrors);
+  /// Server::set_clients().
+  void set_clients(Clients clients);
   void stop() noexcept;
 
  private:
@@ -86,6 +94,13 @@ class Loop {
   void watch_root(Slot& slot);
   void take_options(Slot& slot);
 
+  // Who may do what.
+  [[nodiscard]] session::server::Config with_rights(session::server::Config config);
+  [[nodiscard]] bool is_allowed(session::Peer peer, const wire::Request& request);
+  void take_joined();
+  void take_new_clients();
+  void dismiss_the_unwelcome();
+
   // Other mirrors than before.
   struct Opened;
   void open_new_mirrors();
@@ -95,18 +110,24 @@ class Loop {
 
   const mirror::Capacities capacities_;
   net::ServerTransport& transport_;
+  const std::function<void(const std::vector<net::KnownKey>&)> admit_;
   EventFd& wake_;
   Observer& observer_;
   const std::function<Result<std::unique_ptr<mirror::Mirror>>(const MirrorOptions&)> open_;
+  const std::function<void(const std::string&)> seen_;
+  Guests guests_;
   session::server::Server session_;
   Slots slots_;
+  std::chrono::steady_clock::time_point looked_at_guests_{};
   std::atomic<bool> stopping_{false};
 
   Mutex mutex_;
   /// What set_mirrors() asked for, until opening it has begun.
   std::optional<std::vector<MirrorOptions>> wanted_ SSYNC_GUARDED_BY(mutex_);
+  std::optional<Clients> wanted_clients_ SSYNC_GUARDED_BY(mutex_);
   std::unique_ptr<Opened> opened_;  ///< used by opening_'s thread until that is done
-  std::unique_ptr<Aside> opening_;  ///< last: it uses the rest
+  std::unique_ptr<Aside> opening_;  ///< it uses the rest, as does the next
+  Joining joining_;
 };
 
 }  // namespace ssync::serve

@@ -9,16 +9,13 @@
 #include "ssync/base/event_fd.h"
 #include "ssync/base/text.h"
 #include "ssync/monitor/tap.h"
+#include "ssync/net/admission.h"
 #include "ssync/net/transport.h"
 
 #include "loop.h"
 
 namespace ssync::serve {
 namespace {
-
-bool is_loopback(const std::string& address) {
-  return address == "localhost" || address == "::1" || address.starts_with("127.");
-}
 
 /// "/srv/a", or "its 3 mirrors".
 std::string text_of(const std::vector<MirrorOptions>& mirrors) {
@@ -27,14 +24,6 @@ std::string text_of(const std::vector<MirrorOptions>& mirrors) {
 }
 
 }  // namespace
-
-Result<void> check_address(const Options& options) {
-  if (is_loopback(options.address) || options.insecure) return {};
-  return fail(Errc::permission,
-              fmt::format("{} is reachable from other machines, and anybody who reaches it could overwrite "
-                          "{}: say --insecure to listen there all the same",
-                          escape(options.address), text_of(options.mirrors)));
-}
 
 struct Server::Impl {
   Impl(Options with, EventFd to_wake, Observer& told)
@@ -51,6 +40,7 @@ struct Server::Impl {
   std::vector<std::unique_ptr<mirror::Mirror>> mirrors;  ///< in the order of the options; then the loop's
   std::vector<std::string> directories;
   net::Context context;
+  std::unique_ptr<net::Admission> admission;  ///< outlives the transport
   monitor::TapRing ring;
   std::unique_ptr<net::ServerTransport> transport;
   std::unique_ptr<monitor::TapPublisher> publisher;
@@ -74,7 +64,6 @@ Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Server::~Server() = default;
 
 Result<std::unique_ptr<Server>> Server::open(Options options, Observer& observer) {
-  SSYNC_TRY_VOID(check_address(options));
   ::umask(0);
   SSYNC_TRY(EventFd wake, EventFd::create());
   auto impl = std::make_unique<Impl>(std::move(options), std::move(wake), observer);
@@ -93,27 +82,40 @@ const std::vector<std::string>& Server::directories() const noexcept {
 Result<void> Server::listen() {
   const Options& options = impl_->options;
   net::ServerTransport::Options bind;
-  bind.address = options.address;
+  bind.addresses = options.addresses;
   bind.control_port = options.control_port;
   bind.data_port = options.data_port;
-  SSYNC_TRY(impl_->transport,
-            net::ServerTransport::bind(impl_->context, bind, options.has_tap ? &impl_->ring : nullptr));
+  bind.own_key = options.own_key;
+  bind.require_keys = options.require_keys;
+  bind.insecure = options.insecure;
+  SSYNC_TRY(impl_->admission, net::Admission::start(impl_->context));
+  SSYNC_TRY(impl_->transport, net::ServerTransport::bind(impl_->context, *impl_->admission, bind,
+                                                         options.has_tap ? &impl_->ring : nullptr));
   if (options.has_tap) SSYNC_TRY_VOID(impl_->start_tap());
-  if (!is_loopback(options.address)) {
+  if (impl_->transport->protection() == net::ServerTransport::Protection::none) {
     impl_->observer.warning(
-        fmt::format("listening on {} without authentication: anybody who reaches it can overwrite {}",
-                    options.address, text_of(options.mirrors)));
+        fmt::format("listening on {} without keys: anybody who reaches it can overwrite {}",
+                    fmt::join(impl_->transport->listening(), ", "), text_of(options.mirrors)));
   }
   session::server::Config config;
   config.program = options.program;
   config.syncs_max = options.syncs_max;
   impl_->loop = std::make_unique<Loop>(
       std::move(config), options.capacities,
-      Loop::Parts{*impl_->transport, impl_->wake, impl_->observer,
+      Loop::Parts{*impl_->transport, impl_->wake, impl_->observer, options.clients,
+                  [impl = impl_.get()](const auto& keys) { impl->admission->set_keys(keys); },
                   [impl = impl_.get()](const MirrorOptions& one) { return impl->open_mirror(one); }});
   for (std::size_t i = 0; i < options.mirrors.size(); ++i)
     impl_->loop->add(options.mirrors[i], std::move(impl_->mirrors[i]));
   return {};
+}
+
+std::vector<std::string> Server::listening() const {
+  return impl_->transport->listening();
+}
+
+bool Server::has_keys() const noexcept {
+  return impl_->transport->protection() == net::ServerTransport::Protection::keys;
 }
 
 std::uint16_t Server::control_port() const noexcept {
@@ -130,6 +132,10 @@ Result<void> Server::run(const Watched& watched) {
 
 void Server::set_mirrors(std::vector<MirrorOptions> mirrors) {
   impl_->loop->set_mirrors(std::move(mirrors));
+}
+
+void Server::set_clients(Clients clients) {
+  impl_->loop->set_clients(std::move(clients));
 }
 
 void Server::stop() noexcept {

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <tl/expected.hpp>
 
@@ -35,6 +36,8 @@ struct Slot {
   session::Peer data_peer = 0;  ///< 0: not attached yet
   std::string asked_name;       ///< the mirror's, when the sync began
   std::string source_id;
+  std::string client_name;         ///< of its key; empty: it has none
+  std::vector<std::string> notes;  ///< what the client is told of its rights
   std::chrono::steady_clock::time_point started;
   std::unique_ptr<mirror::Sync> sync;
   std::uint64_t list_announced = 0;

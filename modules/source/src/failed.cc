@@ -26,6 +26,8 @@ ExitCode code_of(const Failed& failed) {
     case wire::ErrorCode::refused:
     case wire::ErrorCode::source:
     case wire::ErrorCode::mirror:
+    case wire::ErrorCode::rights:
+    case wire::ErrorCode::revoked:
       return ExitCode::start;
     case wire::ErrorCode::overlap:
       return ExitCode::selection;

@@ -80,7 +80,8 @@ class Asking {
 ListedMirrors list_mirrors(const Options& options) {
   net::Context context;
   const auto ask = [&]() -> Result<ListedMirrors> {
-    SSYNC_TRY(const auto transport, net::ClientTransport::connect(context, connect_to(options), nullptr));
+    SSYNC_TRY(const auto transport,
+              net::ClientTransport::connect(context, connect_to(options, true), nullptr));
     return Asking(*transport, options.connect).run();
   };
   Result<ListedMirrors> listed = ask();

@@ -57,11 +57,14 @@ index::Header header_for(const fs::Root& root, const RootIdentity& identity) {
   return header;
 }
 
-/// The outcome when this machine lacks something (descriptors, a host's address) that may be there later.
+/// The outcome when this machine lacks something: a key, which somebody has to mend, or something that may be
+/// there later (descriptors, a host's address).
 Outcome not_begun(const Error& error) {
+  const bool is_key =
+      error.code == Errc::refused || error.code == Errc::permission || error.code == Errc::corrupt;
   Outcome outcome;
-  outcome.code = ExitCode::socket;
-  outcome.retry = true;
+  outcome.code = is_key ? ExitCode::start : ExitCode::socket;
+  outcome.retry = !is_key;
   outcome.text = error.text();
   return outcome;
 }

@@ -99,7 +99,10 @@ Result<void> Sync::round() {
   }
   if (ready.disconnected && !outcome_) {
     carry_out(session_.on_disconnected(transport_->disconnect_reason(), Clock::now()));
-    if (outcome_ && transport_->is_refused()) outcome_->retry = false;
+    if (outcome_ && transport_->is_refused()) {
+      outcome_->retry = false;
+      outcome_->code = ExitCode::start;
+    }
   }
   // Asked in this thread, so that it is noticed even while every thread that reads the source hangs in it.
   if (const auto trouble = work_.trouble(); trouble && !outcome_) local_failure(*trouble);

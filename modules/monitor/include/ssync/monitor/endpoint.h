@@ -5,9 +5,8 @@
 
 namespace ssync::monitor {
 
-/// Where the server with this control port publishes its tap: "ipc://…/monitor-7101.sock" in a directory of
-/// this user below $XDG_RUNTIME_DIR, or in the system's temporary directory when that is not set or not this
-/// user's. Makes nothing.
+/// Where the server with this control port publishes its tap: "ipc://…/monitor-7101.sock" in the first of
+/// net::runtime_dirs(). Makes nothing.
 [[nodiscard]] std::string default_endpoint(std::uint16_t control_port);
 
 /// The same for who listens: a server may have been started where $XDG_RUNTIME_DIR was not set (cron, a

@@ -21,12 +21,13 @@ namespace ssync::net {
 /// safety: any thread; `fd` is borrowed.
 [[nodiscard]] Result<std::optional<uid_t>> owner_of_peer(int fd);
 
+/// "user 65534 (nobody)".
+[[nodiscard]] std::string user_text(uid_t user);
+
 /// May the peer of this connection talk to us: it is not local, or its user is ours or root. Otherwise a
 /// sentence for people, starting with the peer's address: "127.0.0.1:40312 belongs to user 65534 (nobody)".
 [[nodiscard]] std::optional<std::string> stranger(int fd);
 
-/// Whether root holds the other end of this loopback connection. False also when that cannot be told.
-[[nodiscard]] bool belongs_to_root(int fd);
 /// Whether a user other than root and ours holds it. False also when that cannot be told (just now).
 [[nodiscard]] bool belongs_to_another(int fd);
 

@@ -18,6 +18,9 @@
 
 #include "ssync/base/buffer.h"
 #include "ssync/base/result.h"
+#include "ssync/net/admission.h"
+#include "ssync/net/keys.h"
+#include "ssync/net/own_key.h"
 #include "ssync/wire/codec.h"
 #include "ssync/wire/data.h"
 #include "ssync/wire/tap.h"
@@ -78,22 +81,32 @@ struct Label {
   friend bool operator==(const Label&, const Label&) = default;
 };
 
-enum class OtherUsers : bool { refuse, allow };
-
 class ServerTransport {
  public:
   struct Options {
-    std::string address = "127.0.0.1";                ///< numeric IPv4 or IPv6, "localhost", or "*"
+    /// Each numeric (IPv4, or IPv6 with or without brackets), a name, "localhost", or "*" for all of IPv4.
+    std::vector<std::string> addresses{"localhost"};
     std::uint16_t control_port = wire::kControlPort;  ///< 0: any free one below the ephemeral range
     std::uint16_t data_port = wire::kDataPort;
-    OtherUsers other_users = OtherUsers::refuse;  ///< loopback peers of another uid (root is always welcome)
+    /// With an address beyond loopback, or require_keys, all connections are encrypted (CURVE) and shown a
+    /// key. Else a client shows the secret that the server leaves for programs of its user
+    /// (proto-spec/09 §3.4).
+    OwnKey own_key;
+    bool require_keys = false;  ///< on loopback too
+    bool insecure = false;      ///< no keys and no secret: whoever reaches the ports is let in
   };
-  /// Errors: Errc::busy "port 7101 is in use …", Errc::invalid_argument for an address, Errc::permission.
-  [[nodiscard]] static Result<std::unique_ptr<ServerTransport>> bind(Context& context, const Options& options,
-                                                                     Tap* tap);
+  enum class Protection : std::uint8_t { none, secret, keys };
+
+  /// `admission` is of the same context and outlives it. Resolves names: may block. Errors: Errc::busy
+  /// "port 7101 is in use …", Errc::invalid_argument for an address, Errc::permission, those of own_key.
+  [[nodiscard]] static Result<std::unique_ptr<ServerTransport>> bind(Context& context, Admission& admission,
+                                                                     const Options& options, Tap* tap);
   virtual ~ServerTransport() = default;
   [[nodiscard]] virtual std::uint16_t control_port() const noexcept = 0;
   [[nodiscard]] virtual std::uint16_t data_port() const noexcept = 0;
+  [[nodiscard]] virtual Protection protection() const noexcept = 0;
+  /// "127.0.0.1:7101": each address with the control port.
+  [[nodiscard]] virtual std::vector<std::string> listening() const = 0;
   /// Until something is ready or `timeout` passed. `fds` are polled for reading besides the sockets.
   /// `want_data` false leaves the data socket unread (backpressure).
   [[nodiscard]] virtual Result<Ready> wait(std::chrono::milliseconds timeout, std::span<const int> fds,
@@ -107,6 +120,10 @@ class ServerTransport {
   [[nodiscard]] virtual Result<void> send_data(PeerId peer, Buffer head, Buffer payload) = 0;
   /// Breaks the connection. Later sends give Errc::closed.
   virtual void kick(PeerId peer) = 0;
+  /// As its handshake proved it. Kind::anybody when the peer is not known any more.
+  [[nodiscard]] virtual Identity identity_of(PeerId peer) const = 0;
+  /// Those that have sent something and are not closed.
+  [[nodiscard]] virtual std::vector<PeerId> open_peers() const = 0;
   /// Tap records of this peer carry the label from now on, in both directions, until it has another one; a
   /// transport cannot tell by itself. Nothing when the peer is not known any more.
   virtual void label(PeerId peer, Label label) = 0;
@@ -127,17 +144,23 @@ class ClientTransport {
     std::string host = "localhost";
     std::uint16_t control_port = wire::kControlPort;
     std::uint16_t data_port = wire::kDataPort;
-    OtherUsers other_users = OtherUsers::refuse;  ///< a loopback server of another uid
+    bool control_only = false;  ///< no data connection: to ask, not to sync
+    /// The server must prove to have this key. Absent: only a server of this user (or root's) on this
+    /// machine is talked to, and shown what it left for that.
+    std::optional<PublicKey> server_key;
+    OwnKey own_key;         ///< what this client shows to a server with keys
+    bool insecure = false;  ///< talk to a server that shows no key, and to one on another machine
   };
   /// Resolves the host and starts to connect; both sockets must be connected within the caller's own time
-  /// limit. Errc::not_found: no such host.
+  /// limit. Errc::not_found: no such host. Errc::refused: it is on another machine, and its key is not known.
   [[nodiscard]] static Result<std::unique_ptr<ClientTransport>> connect(Context& context,
                                                                         const Options& options, Tap* tap);
   virtual ~ClientTransport() = default;
   /// Both sockets have finished their handshake. Becomes true inside wait().
   [[nodiscard]] virtual bool connected() const noexcept = 0;
   [[nodiscard]] virtual std::string disconnect_reason() const = 0;
-  /// It is lost because one end does not speak with the other one's user: trying again changes nothing.
+  /// It is lost because one end does not speak with the other one's user, or key: trying again changes
+  /// nothing.
   [[nodiscard]] virtual bool is_refused() const noexcept = 0;
   [[nodiscard]] virtual Result<Ready> wait(std::chrono::milliseconds timeout, std::span<const int> fds) = 0;
   [[nodiscard]] virtual Result<std::optional<wire::Frames>> receive_control() = 0;

@@ -11,6 +11,8 @@
 #include "ssync/base/result.h"
 #include "ssync/base/watched.h"
 #include "ssync/mirror/options.h"
+#include "ssync/net/own_key.h"
+#include "ssync/serve/clients.h"
 #include "ssync/serve/observer.h"
 #include "ssync/wire/limits.h"
 
@@ -25,10 +27,13 @@ struct MirrorOptions {
 
 struct Options {
   std::string program = "server-sync";              ///< its name and version, for clients
-  std::string address = "localhost";                ///< numeric, "localhost", or "*"
+  std::vector<std::string> addresses{"localhost"};  ///< net::ServerTransport::Options
   std::uint16_t control_port = wire::kControlPort;  ///< 0: any free one
   std::uint16_t data_port = wire::kDataPort;
-  bool insecure = false;  ///< may listen beyond loopback, where anybody can overwrite the mirrors
+  net::OwnKey own_key;        ///< called when an address is beyond loopback, or with require_keys
+  bool require_keys = false;  ///< on loopback too
+  Clients clients;            ///< whose keys are known
+  bool insecure = false;      ///< no keys: anybody who reaches the ports can overwrite the mirrors
   bool has_tap = false;
   std::optional<std::string> tap_endpoint;  ///< absent: the default one of the control port
   /// No two of one name, none in another or equal to it.
@@ -36,9 +41,6 @@ struct Options {
   std::size_t syncs_max = 8;  ///< at the same time, of different mirrors; 0: no limit
   mirror::Capacities capacities;
 };
-
-/// Errc::permission when it would listen beyond loopback, and was not told to.
-[[nodiscard]] Result<void> check_address(const Options& options);
 
 /// Syncs of different mirrors run at the same time, those of one mirror one after the other. What one of them
 /// waits for holds up no other one.
@@ -48,7 +50,7 @@ struct Options {
 class Server {
  public:
   /// Opens and locks the mirrors. `observer` outlives the server. Sets the process's umask to 0, as modes in
-  /// a mirror are the source's. Errors: check_address(), fs::Root::open().
+  /// a mirror are the source's. Errors: fs::Root::open().
   [[nodiscard]] static Result<std::unique_ptr<Server>> open(Options options, Observer& observer);
   ~Server();
   Server(const Server&) = delete;
@@ -59,6 +61,8 @@ class Server {
   /// Errors: Errc::busy when a port is in use, and what net::ServerTransport::bind() says.
   [[nodiscard]] Result<void> listen();
   // After listen().
+  [[nodiscard]] std::vector<std::string> listening() const;  ///< each address, with the control port
+  [[nodiscard]] bool has_keys() const noexcept;              ///< clients show a key, and all is encrypted
   [[nodiscard]] std::uint16_t control_port() const noexcept;
   [[nodiscard]] std::uint16_t data_port() const noexcept;
 
@@ -69,6 +73,9 @@ class Server {
   /// them cannot be, that is told, and all stays as it was. One that goes ends its sync first. What changes
   /// for one that stays holds from its next sync on. Any thread, after listen().
   void set_mirrors(std::vector<MirrorOptions> mirrors);
+  /// The clients from now on, soon; a session of one that is gone, or whose time is over, ends within a
+  /// second. Clients::enter and seen stay those of the options. Any thread, after listen().
+  void set_clients(Clients clients);
   /// Any thread.
   void stop() noexcept;
 

@@ -13,6 +13,8 @@
 #include "ssync/base/exit_code.h"
 #include "ssync/base/result.h"
 #include "ssync/base/watched.h"
+#include "ssync/net/keys.h"
+#include "ssync/net/own_key.h"
 #include "ssync/source/observer.h"
 #include "ssync/wire/limits.h"
 #include "ssync/wire/messages.h"
@@ -32,7 +34,11 @@ struct Options {
   std::string program = "client-sync";  ///< its name and version, for the server
   std::string directory;
   std::string server = "localhost";
-  std::string mirror;  ///< which of the server's; empty: the one without a name
+  /// What the server must prove to have. Absent: a server on this machine, of this user or root.
+  std::optional<net::PublicKey> server_key;
+  net::OwnKey own_key;    ///< called when a server wants a key
+  bool insecure = false;  ///< talk to a server on another machine that shows no key
+  std::string mirror;     ///< which of the server's; empty: the one without a name
   std::uint16_t control_port = wire::kControlPort;
   std::uint16_t data_port = wire::kDataPort;
   bool once = false;                                              ///< run() ends with the first sync
