@@ -21,7 +21,7 @@ namespace {
 
 namespace stdfs = std::filesystem;
 
-constexpr std::string_view kSecret = "77076d0a7318a57d3c16c17251b26645df4c5ba1ff14e2a75d5d1a1ad5c6f1b2";
+constexpr std::string_view kSecret = "77076d0a7318a57d3c16c17251b26645df4c2f87ebc0992ab177fba51db92c2a";
 
 // RFC 7748 §6.1: Alice's pair.
 TEST(KeysTest, ThePublicPartIsThatOfX25519) {
