@@ -103,7 +103,9 @@ class MonitorSyncTest : public testing::Test {
     publisher_.reset();
     std::filesystem::remove_all(directory_);
   }
-  void start_server() { publisher_ = monitor::TapPublisher::start(context_, ring_, endpoint_).value(); }
+  void start_server() {
+    publisher_ = monitor::TapPublisher::start(context_, *admission_, ring_, endpoint_).value();
+  }
   /// Sends once the program listens.
   void publish(std::uint64_t seq, std::optional<std::string> mirror = std::nullopt,
                std::uint64_t session = 0) {
@@ -122,6 +124,7 @@ class MonitorSyncTest : public testing::Test {
   }
 
   net::Context context_{1};
+  const std::unique_ptr<net::Admission> admission_ = net::Admission::start(context_).value();
   monitor::TapRing ring_;
   std::unique_ptr<monitor::TapPublisher> publisher_;
   std::string directory_, endpoint_;

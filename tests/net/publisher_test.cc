@@ -4,8 +4,12 @@
 
 #include <array>
 #include <filesystem>
+#include <fstream>
+#include <string>
 
 #include "ssync/base/event_fd.h"
+#include "ssync/net/runtime_dir.h"
+#include "ssync/support/raw_zmtp.h"
 
 #include "fixture.h"
 
@@ -13,6 +17,7 @@ namespace ssync::net {
 namespace {
 
 using std::chrono::milliseconds;
+using support::RawZmtp;
 
 class PublisherTest : public testing::Test {
  protected:
@@ -24,23 +29,42 @@ class PublisherTest : public testing::Test {
   void TearDown() override { std::filesystem::remove_all(directory_); }
 
   [[nodiscard]] std::string endpoint() const { return "ipc://" + directory_ + "/private/tap.sock"; }
+  /// On a port that was free just now.
+  static std::string tcp_endpoint() {
+    return "tcp://127.0.0.1:" + std::to_string(support::RawListener().port());
+  }
+  static std::uint16_t port_of_endpoint(const std::string& tcp) {
+    return static_cast<std::uint16_t>(std::stoul(tcp.substr(tcp.rfind(':') + 1)));
+  }
+  /// As the tap left it for programs of this user.
+  static std::string secret_at(const std::string& tcp) {
+    const std::string path =
+        runtime_dirs(::geteuid()).front() + "/access-127.0.0.1-" + std::to_string(port_of_endpoint(tcp));
+    std::ifstream file(path);
+    std::string form;
+    std::string kind;
+    std::string digits;
+    file >> form >> kind >> digits;
+    return digits;
+  }
   bool has_subscribers(TapSocket& publisher, bool expected = true) {
     return eventually([&] { return publisher.wait(milliseconds(5), wake_.fd()).value() == expected; });
   }
   void expect_not_bound(const std::string& where, Errc code, const std::string& why) {
-    const auto publisher = TapSocket::bind(context_, where);
+    const auto publisher = TapSocket::bind(context_, *admission_, where);
     ASSERT_FALSE(publisher) << where;
     EXPECT_EQ(publisher.error().code, code) << publisher.error().text();
     EXPECT_NE(publisher.error().text().find(why), std::string::npos) << publisher.error().text();
   }
 
   Context context_;
+  const std::unique_ptr<Admission> admission_ = Admission::start(context_).value();
   EventFd wake_ = EventFd::create().value();
   std::string directory_;
 };
 
 TEST_F(PublisherTest, ASubscriberReceivesWhatIsPublishedWhileItListens) {
-  auto publisher = TapSocket::bind(context_, endpoint()).value();
+  auto publisher = TapSocket::bind(context_, *admission_, endpoint()).value();
   ASSERT_TRUE(publisher->publish("sync", bytes("unheard")));
   auto subscriber = Subscriber::connect(context_, endpoint()).value();
   ASSERT_TRUE(has_subscribers(*publisher));
@@ -51,7 +75,7 @@ TEST_F(PublisherTest, ASubscriberReceivesWhatIsPublishedWhileItListens) {
 }
 
 TEST_F(PublisherTest, KnowsWhenTheLastSubscriberHasGone) {
-  auto publisher = TapSocket::bind(context_, endpoint()).value();
+  auto publisher = TapSocket::bind(context_, *admission_, endpoint()).value();
   auto first = Subscriber::connect(context_, endpoint()).value();
   auto second = Subscriber::connect(context_, endpoint()).value();
   ASSERT_TRUE(has_subscribers(*publisher));
@@ -65,7 +89,7 @@ TEST_F(PublisherTest, KnowsWhenTheLastSubscriberHasGone) {
 TEST_F(PublisherTest, ASubscriberSurvivesARestartOfThePublisher) {
   auto subscriber = Subscriber::connect(context_, endpoint()).value();
   for (const char* record : {"first", "second"}) {
-    auto publisher = TapSocket::bind(context_, endpoint()).value();
+    auto publisher = TapSocket::bind(context_, *admission_, endpoint()).value();
     // A subscriber subscribes again in its own thread, so it must be at work too.
     std::optional<Buffer> received;
     EXPECT_TRUE(eventually([&] {
@@ -78,7 +102,7 @@ TEST_F(PublisherTest, ASubscriberSurvivesARestartOfThePublisher) {
 }
 
 TEST_F(PublisherTest, NeverBlocksOnASubscriberThatDoesNotRead) {
-  auto publisher = TapSocket::bind(context_, endpoint()).value();
+  auto publisher = TapSocket::bind(context_, *admission_, endpoint()).value();
   auto subscriber = Subscriber::connect(context_, endpoint()).value();
   ASSERT_TRUE(has_subscribers(*publisher));
   const Buffer record = bytes(std::string(2000, 'x'));
@@ -93,7 +117,7 @@ TEST_F(PublisherTest, NeverBlocksOnASubscriberThatDoesNotRead) {
 }
 
 TEST_F(PublisherTest, AWaitOfEitherEndsForADescriptor) {
-  auto publisher = TapSocket::bind(context_, endpoint()).value();
+  auto publisher = TapSocket::bind(context_, *admission_, endpoint()).value();
   auto subscriber = Subscriber::connect(context_, endpoint()).value();
   wake_.signal();
   EXPECT_TRUE(publisher->wait(std::chrono::seconds(60), wake_.fd()));
@@ -102,7 +126,7 @@ TEST_F(PublisherTest, AWaitOfEitherEndsForADescriptor) {
 }
 
 TEST_F(PublisherTest, MakesItsDirectoryForThisUserAlone) {
-  auto publisher = TapSocket::bind(context_, endpoint()).value();
+  auto publisher = TapSocket::bind(context_, *admission_, endpoint()).value();
   struct stat status {};
   ASSERT_EQ(::stat((directory_ + "/private").c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 07777U, 0700U);
@@ -110,11 +134,43 @@ TEST_F(PublisherTest, MakesItsDirectoryForThisUserAlone) {
 
 TEST_F(PublisherTest, OneEndpointHasOnePublisher) {
   {
-    auto publisher = TapSocket::bind(context_, endpoint()).value();
+    auto publisher = TapSocket::bind(context_, *admission_, endpoint()).value();
     expect_not_bound(endpoint(), Errc::busy, "is in use by another server");
   }
   EXPECT_TRUE(std::filesystem::is_empty(directory_ + "/private")) << "nothing stays behind";
-  EXPECT_TRUE(TapSocket::bind(context_, endpoint())) << "free again";
+  EXPECT_TRUE(TapSocket::bind(context_, *admission_, endpoint())) << "free again";
+}
+
+// libzmq reads on whatever comes, and the tap's thread takes it: at a mark that fills, a reset would end the
+// process.
+TEST_F(PublisherTest, SubscriptionsWithoutEndAndAResetHarmNothing) {
+  const std::string tcp = tcp_endpoint();
+  auto publisher = TapSocket::bind(context_, *admission_, tcp).value();
+  RawZmtp peer = RawZmtp::plain(port_of_endpoint(tcp), "SUB", secret_at(tcp));
+  std::string flood;
+  for (int i = 0; i < 5000; ++i)
+    flood += support::zmtp_frame("\1sync.", support::More::no);
+  peer.send(flood + support::zmtp_command("PING", std::string("\0\1ctx", 5)) + flood);
+  peer.reset();
+  EXPECT_TRUE(has_subscribers(*publisher, false));
+  auto subscriber = Subscriber::connect(context_, tcp).value();
+  EXPECT_TRUE(has_subscribers(*publisher));
+}
+
+TEST_F(PublisherTest, OverTcpItIsForThoseWhoFindItsSecret) {
+  const std::string tcp = tcp_endpoint();
+  auto publisher = TapSocket::bind(context_, *admission_, tcp).value();
+  RawZmtp stranger = RawZmtp::connect(port_of_endpoint(tcp));
+  stranger.send(support::zmtp_greeting() + support::zmtp_ready({{"Socket-Type", "SUB"}}));
+  EXPECT_TRUE(stranger.is_closed_by_peer());
+  auto subscriber = Subscriber::connect(context_, tcp).value();
+  ASSERT_TRUE(has_subscribers(*publisher));
+  ASSERT_TRUE(publisher->publish("sync", bytes("heard")));
+  EXPECT_EQ(text(*subscriber->receive(std::chrono::seconds(20), {}).value()), "heard");
+  publisher.reset();
+  const auto gone = Subscriber::connect(context_, tcp);
+  ASSERT_FALSE(gone);
+  EXPECT_EQ(gone.error().code, Errc::refused);
 }
 
 TEST_F(PublisherTest, DoesNotUseADirectoryThatOthersMayEnter) {

@@ -101,9 +101,9 @@ TapPublisher::~TapPublisher() {
   impl_->thread.join();
 }
 
-Result<std::unique_ptr<TapPublisher>> TapPublisher::start(net::Context& context, TapRing& ring,
-                                                          const std::string& endpoint) {
-  SSYNC_TRY(auto publisher, net::TapSocket::bind(context, endpoint));
+Result<std::unique_ptr<TapPublisher>> TapPublisher::start(net::Context& context, net::Admission& admission,
+                                                          TapRing& ring, const std::string& endpoint) {
+  SSYNC_TRY(auto publisher, net::TapSocket::bind(context, admission, endpoint));
   SSYNC_TRY(EventFd wake, EventFd::create());
   auto impl = std::make_unique<Impl>(ring, std::move(wake), std::move(publisher));
   impl->thread = std::jthread([&parts = *impl](const std::stop_token& stop) { parts.run(stop); });

@@ -67,7 +67,7 @@ struct Admission::Impl {
 
   Mutex mutex;
   bool anybody SSYNC_GUARDED_BY(mutex) = false;
-  std::optional<Secret> secret SSYNC_GUARDED_BY(mutex);
+  std::vector<Secret> secrets SSYNC_GUARDED_BY(mutex);  ///< of the server, of its tap
   std::optional<PublicKey> local SSYNC_GUARDED_BY(mutex);
   std::unordered_map<PublicKey, std::optional<std::chrono::system_clock::time_point>, HashOfKey>
       keys SSYNC_GUARDED_BY(mutex);
@@ -166,10 +166,14 @@ bool Admission::Impl::is_secret(const Question& question) {
   if (question.credentials.size() != 2) return false;
   const std::string_view shown = view_of(question.credentials[1]);
   const MutexLock lock(mutex);
-  if (!secret || shown.size() != 2 * Secret::kBytes) return false;
-  std::string right = to_hex(secret->bytes());
-  const Wiper wiper(std::as_writable_bytes(std::span(right)));
-  return CRYPTO_memcmp(shown.data(), right.data(), right.size()) == 0;
+  if (shown.size() != 2 * Secret::kBytes) return false;
+  bool any = false;
+  for (const Secret& secret : secrets) {
+    std::string right = to_hex(secret.bytes());
+    const Wiper wiper(std::as_writable_bytes(std::span(right)));
+    any = CRYPTO_memcmp(shown.data(), right.data(), right.size()) == 0 || any;
+  }
+  return any;
 }
 
 void Admission::Impl::note(std::string text) {
@@ -217,7 +221,7 @@ void Admission::let_in_anybody() {
 
 void Admission::let_in_secret(Secret secret) {
   const MutexLock lock(impl_->mutex);
-  impl_->secret = std::move(secret);
+  impl_->secrets.push_back(std::move(secret));
 }
 
 void Admission::let_in_keys(const std::optional<PublicKey>& local) {

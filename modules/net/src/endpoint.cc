@@ -31,7 +31,7 @@ Result<TapEndpoint> parse_ipc(const std::string& path) {
                             path.size(), kPathBytesMax));
   }
   const std::size_t slash = path.rfind('/');
-  return TapEndpoint{"ipc://" + path, path, slash == 0 ? "/" : path.substr(0, slash)};
+  return TapEndpoint{"ipc://" + path, path, slash == 0 ? "/" : path.substr(0, slash), {}};
 }
 
 Result<TapEndpoint> parse_tcp(std::string_view rest) {
@@ -47,7 +47,7 @@ Result<TapEndpoint> parse_tcp(std::string_view rest) {
   if (error != std::errc{} || stop != end || port == 0) return bad();
   const auto addresses = bind_addresses(std::string(rest.substr(0, colon)), port);
   if (!addresses || !is_loopback(addresses->front())) return bad();
-  return TapEndpoint{endpoint_of(addresses->front()), {}, {}};
+  return TapEndpoint{endpoint_of(addresses->front()), {}, {}, addresses->front()};
 }
 
 bool is_at(int fd, const std::string& path) noexcept {

@@ -8,12 +8,15 @@
 #include "ssync/base/result.h"
 #include "ssync/base/unique_fd.h"
 
+#include "address.h"
+
 namespace ssync::net {
 
 struct TapEndpoint {
   std::string text;       ///< for libzmq
   std::string path;       ///< of the socket; empty for tcp
   std::string directory;  ///< of the path
+  SocketAddress address;  ///< of tcp
 };
 
 /// Errors: Errc::invalid_argument, Errc::too_long for a path that does not fit into a socket address.

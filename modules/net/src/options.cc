@@ -119,15 +119,19 @@ Result<zmq::socket_t> make_dealer(Context::Impl& context, Channel channel, Ipv6 
   });
 }
 
-Result<zmq::socket_t> make_xpub(Context::Impl& context) {
-  return make(context, zmq::socket_type::xpub, [](zmq::socket_t& socket) {
+Result<zmq::socket_t> make_xpub(Context::Impl& context, const Security& security) {
+  return make(context, zmq::socket_type::xpub, [&](zmq::socket_t& socket) {
+    if (security.kind != Security::Kind::none) socket.set(zmq::sockopt::zap_domain, kZapDomain);
+    set_server_side(socket, security);
+    socket.set(zmq::sockopt::rcvhwm, 0);  // as in set_tcp(): subscriptions come in by it
     socket.set(zmq::sockopt::sndhwm, kTapMessages);
     socket.set(zmq::sockopt::maxmsgsize, kSubscriptionMax);
   });
 }
 
-Result<zmq::socket_t> make_sub(Context::Impl& context) {
-  return make(context, zmq::socket_type::sub, [](zmq::socket_t& socket) {
+Result<zmq::socket_t> make_sub(Context::Impl& context, const Security& security) {
+  return make(context, zmq::socket_type::sub, [&](zmq::socket_t& socket) {
+    set_client_side(socket, security);
     // Bounded here: a monitor whose output is stopped must not gather the traffic in memory. The publisher
     // drops.
     socket.set(zmq::sockopt::rcvhwm, kTapMessages);

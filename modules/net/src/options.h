@@ -38,7 +38,7 @@ struct Security {
                                                 const Security& security);
 [[nodiscard]] Result<zmq::socket_t> make_dealer(Context::Impl& context, Channel channel, Ipv6 ipv6,
                                                 const Security& security);
-[[nodiscard]] Result<zmq::socket_t> make_xpub(Context::Impl& context);
-[[nodiscard]] Result<zmq::socket_t> make_sub(Context::Impl& context);
+[[nodiscard]] Result<zmq::socket_t> make_xpub(Context::Impl& context, const Security& security);
+[[nodiscard]] Result<zmq::socket_t> make_sub(Context::Impl& context, const Security& security);
 
 }  // namespace ssync::net

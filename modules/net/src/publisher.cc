@@ -1,6 +1,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -12,6 +13,7 @@
 
 #include "endpoint.h"
 #include "frames.h"
+#include "local_access.h"
 #include "options.h"
 
 namespace ssync::net {
@@ -23,8 +25,12 @@ constexpr std::size_t kTopicsMax = 1024;
 
 class XpubPublisher final : public TapSocket {
  public:
-  XpubPublisher(zmq::socket_t socket, TapEndpoint endpoint, PathLock lock)
-      : socket_(std::move(socket)), endpoint_(std::move(endpoint)), lock_(std::move(lock)) {}
+  XpubPublisher(zmq::socket_t socket, TapEndpoint endpoint, PathLock lock,
+                std::optional<AccessFile> access_file)
+      : socket_(std::move(socket)),
+        endpoint_(std::move(endpoint)),
+        lock_(std::move(lock)),
+        access_file_(std::move(access_file)) {}
   ~XpubPublisher() override;
 
   [[nodiscard]] Result<bool> wait(milliseconds timeout, int fd) override;
@@ -36,7 +42,8 @@ class XpubPublisher final : public TapSocket {
   zmq::socket_t socket_;
   const TapEndpoint endpoint_;
   const PathLock lock_;
-  std::set<std::string> topics_;  ///< with subscribers
+  const std::optional<AccessFile> access_file_;  ///< of tcp
+  std::set<std::string> topics_;                 ///< with subscribers
   Multipart message_;
 };
 
@@ -77,20 +84,32 @@ Result<void> XpubPublisher::publish(std::string_view topic, Buffer record) {
 
 }  // namespace
 
-Result<std::unique_ptr<TapSocket>> TapSocket::bind(Context& context, const std::string& endpoint) {
+Result<std::unique_ptr<TapSocket>> TapSocket::bind(Context& context, Admission& admission,
+                                                   const std::string& endpoint) {
   SSYNC_TRY(TapEndpoint parsed, parse_tap_endpoint(endpoint));
+  const bool is_tcp = parsed.path.empty();
   PathLock lock;
-  if (!parsed.path.empty()) {
+  if (!is_tcp) {
     SSYNC_TRY_VOID(make_private_directory(parsed.directory, "the tap's socket"));
     SSYNC_TRY(lock, PathLock::take(parsed.path));
   }
-  SSYNC_TRY(auto socket, make_xpub(context.impl()));
+  const Security security{is_tcp ? Security::Kind::secret : Security::Kind::none};
+  SSYNC_TRY(auto socket, make_xpub(context.impl(), security));
   if (zmq_bind(socket.handle(), parsed.text.c_str()) != 0) {
     const int err = errno;
     if (err == EADDRINUSE) return fail(Errc::busy, parsed.text + " is in use by another program");
     return fail(zmq_failure("publish the tap at " + parsed.text, err));
   }
-  return std::make_unique<XpubPublisher>(std::move(socket), std::move(parsed), std::move(lock));
+  std::optional<AccessFile> access_file;
+  if (is_tcp) {
+    LocalAccess access;
+    access.kind = LocalAccess::Kind::secret;
+    access.secret = Secret::random();
+    SSYNC_TRY(access_file, AccessFile::write(parsed.address, access));
+    admission.let_in_secret(std::move(access.secret));
+  }
+  return std::make_unique<XpubPublisher>(std::move(socket), std::move(parsed), std::move(lock),
+                                         std::move(access_file));
 }
 
 }  // namespace ssync::net

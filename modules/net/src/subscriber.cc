@@ -4,11 +4,14 @@
 #include <utility>
 #include <vector>
 
+#include <fmt/format.h>
+
 #include "ssync/net/private_file.h"
 #include "ssync/net/transport.h"
 
 #include "endpoint.h"
 #include "frames.h"
+#include "local_access.h"
 #include "options.h"
 
 namespace ssync::net {
@@ -58,12 +61,25 @@ Result<void> check_directory(const std::string& directory) {
   return {};
 }
 
+/// What opens a tap over TCP.
+Result<LocalAccess> access_to(const SocketAddress& address) {
+  SSYNC_TRY(auto access, find_local_access(address));
+  if (access) return *std::move(access);
+  return fail(Errc::refused, fmt::format("no server of this user has its tap at {}", text_of(address)));
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Subscriber>> Subscriber::connect(Context& context, const std::string& endpoint) {
   SSYNC_TRY(const TapEndpoint parsed, parse_tap_endpoint(endpoint));
   if (!parsed.path.empty()) SSYNC_TRY_VOID(check_directory(parsed.directory));
-  SSYNC_TRY(auto socket, make_sub(context.impl()));
+  LocalAccess access;
+  if (parsed.path.empty()) {
+    SSYNC_TRY(access, access_to(parsed.address));
+  }
+  Security security;
+  if (access.kind == LocalAccess::Kind::secret) security = {Security::Kind::secret, &access.secret};
+  SSYNC_TRY(auto socket, make_sub(context.impl(), security));
   if (zmq_connect(socket.handle(), parsed.text.c_str()) != 0) {
     return fail(zmq_failure("connect to " + parsed.text, errno));
   }

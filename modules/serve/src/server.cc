@@ -50,7 +50,7 @@ struct Server::Impl {
 Result<void> Server::Impl::start_tap() {
   const std::string endpoint =
       options.tap_endpoint.value_or(monitor::default_endpoint(transport->control_port()));
-  auto started = monitor::TapPublisher::start(context, ring, endpoint);
+  auto started = monitor::TapPublisher::start(context, *admission, ring, endpoint);
   if (started) {
     publisher = std::move(*started);
     return {};

@@ -37,8 +37,9 @@ class TapRing final : public net::Tap {
 /// then silent.
 class TapPublisher {
  public:
-  /// ring and context must outlive it. One publisher a ring. Errors as net::TapSocket::bind().
-  [[nodiscard]] static Result<std::unique_ptr<TapPublisher>> start(net::Context& context, TapRing& ring,
+  /// ring, context and its admission must outlive it. One publisher a ring. Errors as net::TapSocket::bind().
+  [[nodiscard]] static Result<std::unique_ptr<TapPublisher>> start(net::Context& context,
+                                                                   net::Admission& admission, TapRing& ring,
                                                                    const std::string& endpoint);
   ~TapPublisher();  ///< stops and joins
 

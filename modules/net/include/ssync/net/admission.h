@@ -56,8 +56,9 @@ class Admission {
   /// owner ends them.
   void set_keys(const std::vector<KnownKey>& keys);
 
-  // By ServerTransport::bind(), one of them.
+  // By ServerTransport::bind() and TapSocket::bind().
   void let_in_anybody();
+  /// Beside those before.
   void let_in_secret(Secret secret);
   /// A key like the others, but whoever has it is Identity::Kind::local. nullopt: there is none.
   void let_in_keys(const std::optional<PublicKey>& local);

@@ -175,8 +175,10 @@ class ClientTransport {
 class TapSocket {
  public:
   /// `endpoint`: "ipc:///path" (directory made 0700, a lock file beside it; Errc::busy when another process
-  /// publishes there) or "tcp://…" on loopback.
-  [[nodiscard]] static Result<std::unique_ptr<TapSocket>> bind(Context& context, const std::string& endpoint);
+  /// publishes there) or "tcp://…" on loopback, for those who can read what it leaves for programs of this
+  /// user. `admission` is of the same context and outlives it.
+  [[nodiscard]] static Result<std::unique_ptr<TapSocket>> bind(Context& context, Admission& admission,
+                                                               const std::string& endpoint);
   virtual ~TapSocket() = default;
   /// Waits for subscriptions to change or `fd` to become readable; returns whether anybody listens.
   [[nodiscard]] virtual Result<bool> wait(std::chrono::milliseconds timeout, int fd) = 0;
@@ -186,6 +188,7 @@ class TapSocket {
 
 class Subscriber {
  public:
+  /// Errors: Errc::refused, the tap is of another user.
   [[nodiscard]] static Result<std::unique_ptr<Subscriber>> connect(Context& context,
                                                                    const std::string& endpoint);
   virtual ~Subscriber() = default;

@@ -30,11 +30,11 @@ enum class More : bool { no, yes };
 /// A name and value in a READY command.
 using ZmtpProperty = std::pair<std::string, std::string>;
 
-/// 64 bytes: signature, version, mechanism NULL.
-inline std::string zmtp_greeting(char major = 3, char minor = 0) {
+/// 64 bytes: signature, version, mechanism.
+inline std::string zmtp_greeting(char major = 3, char minor = 0, const std::string& mechanism = "NULL") {
   std::string out("\xff\0\0\0\0\0\0\0\1\x7f", 10);
   out += {major, minor};
-  out += std::string("NULL") + std::string(16, '\0');
+  out += mechanism + std::string(20 - mechanism.size(), '\0');
   out += std::string(32, '\0');
   return out;
 }
@@ -56,7 +56,8 @@ inline std::string zmtp_command(std::string_view name, std::string_view body) {
                     More::no, {}, kCommand);
 }
 
-inline std::string zmtp_ready(const std::vector<ZmtpProperty>& properties) {
+inline std::string zmtp_ready(const std::vector<ZmtpProperty>& properties,
+                              std::string_view command = "READY") {
   std::string body;
   for (const auto& [name, value] : properties) {
     body += static_cast<char>(name.size()) + name;
@@ -64,7 +65,7 @@ inline std::string zmtp_ready(const std::vector<ZmtpProperty>& properties) {
       body.push_back(static_cast<char>((value.size() >> shift) & 0xff));
     body += value;
   }
-  return zmtp_command("READY", body);
+  return zmtp_command(command, body);
 }
 
 inline std::string zmtp_message(std::initializer_list<std::string_view> frames) {
@@ -93,6 +94,16 @@ class RawZmtp {
     peer.send(zmtp_greeting() + zmtp_ready(properties));
     // A message before the other end's READY is an error of its own.
     if (!peer.skip_handshake()) throw std::runtime_error("handshake failed");
+    return peer;
+  }
+  /// Through the handshake with the secret of a server on this machine (PLAIN).
+  static RawZmtp plain(std::uint16_t port, const std::string& socket_type, const std::string& secret) {
+    RawZmtp peer = connect(port);
+    peer.send(zmtp_greeting(3, 0, "PLAIN") +
+              zmtp_command("HELLO", "\5local" + std::string(1, static_cast<char>(secret.size())) + secret));
+    if (!peer.skip_handshake()) throw std::runtime_error("the secret was refused");  // WELCOME
+    peer.send(zmtp_ready({{"Socket-Type", socket_type}}, "INITIATE"));
+    if (!peer.read_frame()) throw std::runtime_error("handshake failed");  // READY
     return peer;
   }
   explicit RawZmtp(UniqueFd fd) : fd_(std::move(fd)) {
