@@ -80,7 +80,8 @@ class ScriptedServer {
 class HostileServerTest : public ::testing::Test {
  protected:
   /// The exit code of a client whose first `next` after the list is answered with this request.
-  int ask(wire::RequestRow row) {
+  int ask(const wire::RequestRow& row) { return answer(wire::FileRequest{1, {row}}); }
+  int answer(const wire::ReplyBody& reply) {
     write_file(bench_.source() / "listed", "content");
     Process client = start_client();
     bool listed = false;
@@ -93,7 +94,7 @@ class HostileServerTest : public ::testing::Test {
           }
           if (!std::holds_alternative<wire::Next>(body)) return wire::Ok{};
           if (!listed) return wire::Wait{};
-          return wire::FileRequest{1, {row}};
+          return reply;
         });
     error_ = read_file(bench_.path("err"));
     return code;
@@ -124,6 +125,20 @@ TEST_F(HostileServerTest, AnotherNameThanTheRowsIsNotServed) {
 TEST_F(HostileServerTest, ADirectoryIsNotServed) {
   EXPECT_EQ(ask({"", "", std::nullopt, 0}), 12) << error_;
   EXPECT_EQ(server_.data_messages(), 0);
+}
+
+// What a server asks for is kept until it is answered: asked for without end, it would fill the client's
+// memory.
+TEST_F(HostileServerTest, OneFileIsSentOnce) {
+  const wire::RequestRow row{"", "listed", std::nullopt, 1};
+  EXPECT_EQ(answer(wire::FileRequest{1, {row, row}}), 12) << error_;
+  EXPECT_NE(error_.find("again and again"), std::string::npos) << error_;
+}
+
+TEST_F(HostileServerTest, OneFileIsNotAskedAboutWithoutEnd) {
+  const wire::DigestQuery query{"", "listed", 1, true};
+  EXPECT_EQ(answer(wire::DigestRequest{1, {query, query, query}}), 12) << error_;
+  EXPECT_NE(error_.find("again and again"), std::string::npos) << error_;
 }
 
 // A server may ask for what is listed so far; here it takes no more of the list than its first message.

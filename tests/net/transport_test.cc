@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <fstream>
 
 #include "ssync/base/event_fd.h"
@@ -111,6 +112,27 @@ TEST_F(TransportTest, SendingToAClientThatWentIsClosed) {
     const auto sent = server_->send_control(peer, frames("reply"));
     return !sent && sent.error().code == Errc::closed;
   }));
+}
+
+TEST_F(TransportTest, AServerIsToldOfAConnectionThatIsGone) {
+  auto client = connected_client();
+  Buffer head = bytes("head");
+  Buffer payload = bytes("payload");
+  ASSERT_TRUE(client->send_control(frames("hello")));
+  ASSERT_TRUE(client->send_data(head, payload).value());
+  std::vector<PeerId> expected{server_receives().peer, server_receives_data().peer};
+  EXPECT_TRUE(server_->take_gone().empty());
+  client.reset();
+  std::vector<PeerId> gone;
+  EXPECT_TRUE(eventually([&] {
+    EXPECT_TRUE(server_->wait(kTick, {}, true));
+    const std::vector<PeerId> more = server_->take_gone();
+    gone.insert(gone.end(), more.begin(), more.end());
+    return gone.size() >= 2;
+  }));
+  std::sort(gone.begin(), gone.end());
+  std::sort(expected.begin(), expected.end());
+  EXPECT_EQ(gone, expected);
 }
 
 TEST_F(TransportTest, AClientNoticesThatTheServerWent) {

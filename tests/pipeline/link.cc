@@ -111,6 +111,7 @@ class ServerEnd final : public net::ServerTransport {
   [[nodiscard]] std::vector<std::string> listening() const override { return {}; }
   [[nodiscard]] net::Identity identity_of(net::PeerId /*peer*/) const override { return {}; }
   [[nodiscard]] std::vector<net::PeerId> open_peers() const override { return {}; }
+  [[nodiscard]] std::vector<net::PeerId> take_gone() override { return {}; }
 
  private:
   std::shared_ptr<Link> link_;

@@ -25,7 +25,7 @@ using wire::Direction;
 constexpr std::size_t kEnvelopeFrames = 3;  // before the head, the empty one included
 constexpr std::size_t kEnvelopeFrameBytes = 256;
 constexpr std::size_t kNoticesMax = 64;
-constexpr std::chrono::seconds kSweepEvery{1};
+constexpr std::chrono::milliseconds kSweepEvery{250};
 
 /// libzmq makes ids of 5 bytes that start with 0; any other was claimed by the peer.
 bool made_by_libzmq(std::string_view routing_id) noexcept {
@@ -86,6 +86,7 @@ class Server final : public ServerTransport {
   [[nodiscard]] std::string address_of(PeerId id) const override;
   [[nodiscard]] Identity identity_of(PeerId id) const override;
   [[nodiscard]] std::vector<PeerId> open_peers() const override { return peers_.open(); }
+  [[nodiscard]] std::vector<PeerId> take_gone() override { return std::exchange(gone_, {}); }
   [[nodiscard]] std::vector<std::string> take_notices() override;
 
  private:
@@ -115,6 +116,7 @@ class Server final : public ServerTransport {
   std::vector<std::string> notices_;
   Tap* const tap_;
   Peers peers_;
+  std::vector<PeerId> gone_;
   SteadyTime swept_{};
   Multipart message_;  // kept for its array only
 };
@@ -188,6 +190,7 @@ void Server::sweep() {
   if (now - swept_ < kSweepEvery) return;
   swept_ = now;
   for (const Peer* peer : peers_.sweep(now)) {
+    gone_.push_back(peer->id);
     if (tapped())
       tap_->push(describe_connection(route(*peer, Direction::none), "disconnected", name_of(peer->socket)));
   }

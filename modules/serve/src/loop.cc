@@ -119,6 +119,8 @@ Result<void> Loop::round(const Watched& watched) {
   dismiss_the_unwelcome();
   take_new_mirrors();
   open_new_mirrors();
+  for (const net::PeerId peer : transport_.take_gone())
+    carry_out(session_.on_disconnected(peer, Clock::now()));
   for (const std::string& text : transport_.take_notices())
     observer_.warning(text);
   carry_out(session_.on_tick(Clock::now()));

@@ -232,9 +232,9 @@ void Listing::leave_out(const Problem& problem) {
         is_mirrored(listed->values.kind) &&
         (!options_.compare_content || listed->values.kind != Kind::file || checksums_.contains(problem.row));
     if (folded) digest_.remove(listed->location, hash_of(*listed, problem.row));
-    left_out_rows_[problem.row] = true;
+    left_out_rows_.emplace(problem.row, false);
   }
-  if (problem.subtree) {
+  if (problem.subtree && !std::exchange(left_out_rows_[problem.row], true)) {
     std::string subtree = join(listed->path());
     digest_.remove_subtree(subtree);
     left_out_subtrees_.push_back(std::move(subtree));

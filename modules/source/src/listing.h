@@ -104,6 +104,7 @@ class Listing final : public Fed {
   std::unordered_map<RowId, Values> newer_ SSYNC_GUARDED_BY(mutex_);
   /// Under compare_content.
   std::unordered_map<RowId, Checksum> checksums_ SSYNC_GUARDED_BY(mutex_);
+  /// Whether with all that is below it.
   std::unordered_map<RowId, bool> left_out_rows_ SSYNC_GUARDED_BY(mutex_);
   std::vector<std::string> left_out_subtrees_ SSYNC_GUARDED_BY(mutex_);
 };

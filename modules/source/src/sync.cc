@@ -275,17 +275,28 @@ void Sync::on(session::client::Waiting& effect) {
 void Sync::on(session::client::HashFiles& effect) {
   for (const wire::DigestQuery& query : effect.rows) {
     if (!asked_row(query.row, query.location, query.name)) return;
+    if (!is_first_time(query.row, query.digest ? Served::What::digest : Served::What::checksum)) return;
     answers_->ask(query.row, query.digest ? std::optional(options_.sync.digest_kind) : std::nullopt);
   }
 }
 
 void Sync::on(session::client::ListDirectories& effect) {
-  std::move(effect.rows.begin(), effect.rows.end(), std::back_inserter(to_list_));
+  for (wire::AskedDirectory& directory : effect.rows) {
+    // While the list is made nobody looks at them, and a server could name one for ever.
+    if (!to_list_.empty() && directory.directory <= to_list_.back().directory) {
+      return carry_out(session_.on_malformed(
+          Error{Errc::protocol, fmt::format("the server asked for directory {} after {}", directory.directory,
+                                            to_list_.back().directory)},
+          Clock::now()));
+    }
+    to_list_.push_back(std::move(directory));
+  }
 }
 
 void Sync::on(session::client::ReadFiles& effect) {
   for (const wire::RequestRow& row : effect.rows) {
     if (!asked_row(row.row, row.location, row.name)) return;
+    if (!is_first_time(row.row, Served::What::file)) return;
     uploads_->request(row.row, row.any_content);
   }
 }
@@ -381,6 +392,13 @@ std::optional<Snapshot::View> Sync::asked_row(RowId id, std::string_view locatio
                         printable({location, name}))},
       Clock::now()));
   return std::nullopt;
+}
+
+bool Sync::is_first_time(RowId row, Served::What what) {
+  if (served_.take(row, what)) return true;
+  carry_out(session_.on_malformed(
+      Error{Errc::protocol, fmt::format("the server asked for row {} again and again", row)}, Clock::now()));
+  return false;
 }
 
 void Sync::local_failure(const Error& error) {

@@ -23,6 +23,7 @@
 #include "answers.h"
 #include "feed.h"
 #include "listing.h"
+#include "served.h"
 #include "stop.h"
 #include "uploads.h"
 
@@ -109,6 +110,8 @@ class Sync {
   /// fails.
   [[nodiscard]] std::optional<Snapshot::View> asked_row(RowId id, std::string_view location,
                                                         std::string_view name);
+  /// False: the server asked for it too often, and the session has failed.
+  [[nodiscard]] bool is_first_time(RowId row, Served::What what);
   void local_failure(const Error& error);
   void over(Outcome outcome);
 
@@ -125,6 +128,7 @@ class Sync {
   std::unique_ptr<Listing> list_;
   std::unique_ptr<Answers> answers_;
   std::unique_ptr<Uploads> uploads_;
+  Served served_;
 
   bool connected_ = false;
   bool list_complete_ = false;                ///< its last item was popped

@@ -124,6 +124,8 @@ class ServerTransport {
   [[nodiscard]] virtual Identity identity_of(PeerId peer) const = 0;
   /// Those that have sent something and are not closed.
   [[nodiscard]] virtual std::vector<PeerId> open_peers() const = 0;
+  /// Those whose connection was found to be gone since the last call: within a quarter of a second in wait().
+  [[nodiscard]] virtual std::vector<PeerId> take_gone() = 0;
   /// Tap records of this peer carry the label from now on, in both directions, until it has another one; a
   /// transport cannot tell by itself. Nothing when the peer is not known any more.
   virtual void label(PeerId peer, Label label) = 0;
