@@ -51,6 +51,9 @@ constexpr std::size_t kDescriptorsPerMirror = 4;
 /// What each further sync needs; it can keep few directories open with that, as the first one with those
 /// above.
 constexpr std::size_t kDescriptorsPerSync = 24;
+/// Two clients can be there in any case. No more than so many are allowed to wait.
+constexpr std::size_t kConnectionsLeast = 4;
+constexpr std::size_t kConnectionsMost = 4096;
 
 /// libzmq allocates each message that it receives, and another thread frees it once it is written. As much
 /// memory as one session's credit allows stays with the process, for the next messages.
@@ -86,9 +89,16 @@ std::vector<serve::MirrorOptions> mirrors_of(const Options& options) {
   return mirrors;
 }
 
+/// A quarter of the descriptors is for connections. Those that wait for their turn have two each, and
+/// strangers some, until their handshake fails.
+std::size_t affordable_connections() {
+  return std::clamp<std::size_t>(descriptors_left() / 4, kConnectionsLeast, kConnectionsMost);
+}
+
 /// How many syncs there are descriptors for, at least one.
 std::size_t affordable_syncs(const Options& options) {
-  const std::size_t taken = kDescriptorsNeeded + kDescriptorsPerMirror * options.mirrors.size();
+  const std::size_t taken =
+      kDescriptorsNeeded + kDescriptorsPerMirror * options.mirrors.size() + affordable_connections();
   const std::size_t left = descriptors_left();
   return 1 + (left > taken ? (left - taken) / kDescriptorsPerSync : 0);
 }
@@ -117,6 +127,7 @@ serve::Options serve_options(const Options& options, const mirror::Capacities& c
   out.tap_endpoint = options.monitor;
   out.mirrors = mirrors_of(options);
   out.syncs_max = std::min<std::size_t>(options.max_syncs, affordable_syncs(options));
+  out.connections_max = affordable_connections();
   out.capacities = capacities;
   return out;
 }

@@ -177,11 +177,14 @@ RootMirror::Refused RootMirror::look_whose(const wire::Hello& hello) {
   const fs::MirrorRecord record =
       kept->value_or(fs::MirrorRecord{source, before.synced_count > 0, std::string()});
   if (!record.source_id.empty() && record.source_id != hello.source_id && !options_.take_over) {
-    return error_reply(wire::ErrorCode::source, false,
-                       fmt::format("this mirror belongs to source '{}', not to '{}': start server-sync with "
-                                   "--take-over to let the new source have it, or give the client "
-                                   "the --source-id that the mirror knows",
-                                   escape(record.source_id), escape(hello.source_id)));
+    // With keys, the id is the key, which no option changes.
+    const bool has_choice = !hello.source_id.starts_with("key:");
+    return error_reply(
+        wire::ErrorCode::source, false,
+        fmt::format("this mirror belongs to source '{}', not to '{}': start server-sync with "
+                    "--take-over to let the new source have it{}",
+                    escape(record.source_id), escape(hello.source_id),
+                    has_choice ? ", or give the client the --source-id that the mirror knows" : ""));
   }
   request_.synced_before = record.synced;
   request_.record = *std::move(kept);

@@ -30,6 +30,10 @@ int Connection::fd_of(const zmq::message_t& frame) noexcept {
   return zmq_msg_get(const_cast<zmq::message_t&>(frame).handle(), ZMQ_SRCFD);
 }
 
+Connection Connection::at(int fd) noexcept {
+  return Connection(fd, cookie_of(fd).value_or(0), {});
+}
+
 std::optional<Connection> Connection::of(const zmq::message_t& frame) {
   const int fd = fd_of(frame);
   const auto cookie = cookie_of(fd);

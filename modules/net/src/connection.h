@@ -16,6 +16,8 @@ class Connection {
   /// Of a received frame. Ask the second frame of a multipart: libzmq 4.3.4 loses the first one's properties
   /// when it was polled for. nullopt: closed meanwhile, or the descriptor is another connection's by now.
   [[nodiscard]] static std::optional<Connection> of(const zmq::message_t& frame);
+  /// Whatever has this descriptor now; not alive when that is no socket. Its address is not looked up.
+  [[nodiscard]] static Connection at(int fd) noexcept;
   /// The frame's descriptor number alone; negative when it has none. Costs no system call.
   [[nodiscard]] static int fd_of(const zmq::message_t& frame) noexcept;
 

@@ -1,11 +1,6 @@
 #include "connection_watch.h"
 
-#include <cstring>
 #include <utility>
-
-#include <fmt/format.h>
-
-#include "frames.h"
 
 namespace ssync::net {
 namespace {
@@ -17,16 +12,8 @@ constexpr int kEvents = ZMQ_EVENT_CONNECTED | ZMQ_EVENT_CLOSED | ZMQ_EVENT_DISCO
 }  // namespace
 
 Result<ConnectionWatch> ConnectionWatch::attach(Context::Impl& context, zmq::socket_t& socket) {
-  const std::string endpoint = fmt::format("inproc://ssync-watch-{}", ++context.watches);
-  try {
-    if (zmq_socket_monitor(socket.handle(), endpoint.c_str(), kEvents) != 0) throw zmq::error_t();
-    zmq::socket_t events(context.zmq, zmq::socket_type::pair);
-    events.set(zmq::sockopt::linger, 0);
-    events.connect(endpoint);
-    return ConnectionWatch(socket, std::move(events));
-  } catch (const zmq::error_t& error) {
-    return fail(zmq_failure("watching a connection", error.num()));
-  }
+  SSYNC_TRY(zmq::socket_t events, watch_events(context, socket, kEvents));
+  return ConnectionWatch(socket, std::move(events));
 }
 
 ConnectionWatch::ConnectionWatch(ConnectionWatch&& other) noexcept
@@ -41,32 +28,26 @@ ConnectionWatch::ConnectionWatch(ConnectionWatch&& other) noexcept
 
 ConnectionWatch::~ConnectionWatch() {
   // Stop the writer first: an event for a pair that is gone would block the I/O thread.
-  if (watched_ != nullptr) zmq_socket_monitor(watched_->handle(), nullptr, 0);
+  if (watched_ != nullptr) stop_events(*watched_);
 }
 
 Result<void> ConnectionWatch::drain() {
-  Multipart event;
+  Multipart scratch;
   while (true) {
-    SSYNC_TRY(const bool any, receive(events_, event));
-    if (!any) {
+    SSYNC_TRY(const auto event, next_event(events_, scratch));
+    if (!event) {
       polled_.found_empty();
       return {};
     }
     polled_.used();
-    const zmq::message_t& frame = event.frames[0];
-    std::uint16_t number = 0;
-    std::uint32_t value = 0;
-    if (frame.size() != sizeof number + sizeof value) continue;
-    std::memcpy(&number, frame.data(), sizeof number);
-    std::memcpy(&value, static_cast<const char*>(frame.data()) + sizeof number, sizeof value);
-    on_event(number, value);
+    on_event(*event);
   }
 }
 
-void ConnectionWatch::on_event(std::uint16_t event, std::uint32_t value) {
-  switch (event) {
+void ConnectionWatch::on_event(const SocketEvent& event) {
+  switch (event.number) {
     case ZMQ_EVENT_CONNECTED:
-      fd_ = static_cast<int>(value);
+      fd_ = event.value;
       break;
     case ZMQ_EVENT_HANDSHAKE_SUCCEEDED:
       if (state_ == State::connecting) state_ = State::connected;

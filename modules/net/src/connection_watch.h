@@ -14,6 +14,7 @@
 #include "ssync/base/result.h"
 
 #include "context.h"
+#include "socket_events.h"
 #include "socket_poll.h"
 
 namespace ssync::net {
@@ -47,7 +48,7 @@ class ConnectionWatch {
  private:
   ConnectionWatch(zmq::socket_t& watched, zmq::socket_t events)
       : watched_(&watched), events_(std::move(events)), polled_(events_) {}
-  void on_event(std::uint16_t event, std::uint32_t value);
+  void on_event(const SocketEvent& event);
   void end(std::string reason);
 
   zmq::socket_t* watched_;

@@ -1,5 +1,6 @@
 #include "peers.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace ssync::net {
@@ -30,6 +31,12 @@ std::vector<PeerId> Peers::open() const {
   for (const auto& [id, peer] : peers_)
     if (!peer.closed) out.push_back(id);
   return out;
+}
+
+bool Peers::has(Socket socket, int fd) const {
+  return std::ranges::any_of(peers_, [&](const auto& item) {
+    return !item.second.closed && item.second.socket == socket && item.second.connection.fd() == fd;
+  });
 }
 
 Peer* Peers::find(const Connection& connection) {

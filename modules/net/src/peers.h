@@ -45,6 +45,8 @@ class Peers {
   [[nodiscard]] Peer* find(PeerId id);
   [[nodiscard]] const Peer* find(PeerId id) const;
   [[nodiscard]] std::vector<PeerId> open() const;
+  /// An open peer of this socket has this descriptor. Looks at all of them.
+  [[nodiscard]] bool has(Socket socket, int fd) const;
   /// An open peer on just this connection. Looks at all of them.
   [[nodiscard]] Peer* find(const Connection& connection);
   [[nodiscard]] Peer& add(Socket socket, std::string_view routing_id, Connection connection);

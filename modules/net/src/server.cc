@@ -8,6 +8,7 @@
 #include "ssync/net/transport.h"
 
 #include "address.h"
+#include "arrivals.h"
 #include "describe.h"
 #include "frames.h"
 #include "local_access.h"
@@ -41,10 +42,16 @@ const char* user_id_of(const zmq::message_t& frame) noexcept {
   return text == nullptr ? "" : text;
 }
 
-/// Sockets that listen.
+/// A socket that listens, and who connects to it. Stays where it is.
+struct Listener {
+  zmq::socket_t socket;
+  PolledSocket polled{socket};
+  std::optional<Arrivals> arrivals;  // destroyed before the socket it watches
+};
+
 struct Bound {
-  zmq::socket_t control;
-  zmq::socket_t data;
+  std::unique_ptr<Listener> control;
+  std::unique_ptr<Listener> data;
   ServerTransport::Protection protection = ServerTransport::Protection::none;
   std::vector<SocketAddress> addresses;
   std::uint16_t data_port = 0;
@@ -54,10 +61,12 @@ struct Bound {
 
 class Server final : public ServerTransport {
  public:
-  Server(Admission& admission, Bound bound, Tap* tap)
+  Server(Admission& admission, Bound bound, const Options& options, Tap* tap)
       : admission_(admission),
         control_(std::move(bound.control)),
         data_(std::move(bound.data)),
+        connections_max_(options.connections_max),
+        silence_(options.silence),
         protection_(bound.protection),
         addresses_(std::move(bound.addresses)),
         data_port_(bound.data_port),
@@ -99,15 +108,18 @@ class Server final : public ServerTransport {
   bool take_envelope(Peer& peer, Multipart& message, wire::Frames& into);
   void drop(Peer& peer, const char* what, const std::string& why);
   void note(std::string text);
+  [[nodiscard]] Result<void> follow_arrivals();
+  void keep_below_limit();
+  void end_silence(SteadyTime now);
   void sweep();
   [[nodiscard]] Result<Peer*> receiver(PeerId id, Socket socket);
-  [[nodiscard]] Result<void> deliver(Peer& peer, zmq::socket_t& socket, std::span<zmq::message_t> frames);
+  [[nodiscard]] Result<void> deliver(Peer& peer, Listener& listener, std::span<zmq::message_t> frames);
 
   Admission& admission_;
-  zmq::socket_t control_;
-  zmq::socket_t data_;
-  PolledSocket control_polled_{control_};
-  PolledSocket data_polled_{data_};
+  const std::unique_ptr<Listener> control_;
+  const std::unique_ptr<Listener> data_;
+  const std::size_t connections_max_;
+  const std::chrono::milliseconds silence_;
   SocketPoll poll_;
   const Protection protection_;
   const std::vector<SocketAddress> addresses_;  ///< with the control port; not empty
@@ -117,18 +129,23 @@ class Server final : public ServerTransport {
   Tap* const tap_;
   Peers peers_;
   std::vector<PeerId> gone_;
+  bool is_crowded_ = false;  ///< and it was said
   SteadyTime swept_{};
   Multipart message_;  // kept for its array only
 };
 
 Result<Ready> Server::wait(std::chrono::milliseconds timeout, std::span<const int> fds, bool want_data) {
   sweep();
-  const std::array<SocketPoll::Item, 2> sockets{
-      {{&control_polled_}, {&data_polled_, static_cast<short>(want_data ? ZMQ_POLLIN : 0)}}};
+  const std::array<SocketPoll::Item, 4> sockets{
+      {{&control_->polled},
+       {&data_->polled, static_cast<short>(want_data ? ZMQ_POLLIN : 0)},
+       {&control_->arrivals->polled()},
+       {&data_->arrivals->polled()}}};
   Ready ready;
   SSYNC_TRY_VOID(poll_.wait(sockets, fds, std::chrono::steady_clock::now() + timeout, ready.fds));
-  ready.control = control_polled_.readable();
-  ready.data = data_polled_.readable();
+  ready.control = control_->polled.readable();
+  ready.data = data_->polled.readable();
+  SSYNC_TRY_VOID(follow_arrivals());
   return ready;
 }
 
@@ -185,10 +202,51 @@ void Server::note(std::string text) {
   if (notices_.size() < kNoticesMax) notices_.push_back(std::move(text));
 }
 
+Result<void> Server::follow_arrivals() {
+  const auto now = std::chrono::steady_clock::now();
+  for (Listener* const listener : {control_.get(), data_.get()})
+    if (listener->arrivals->polled().readable()) SSYNC_TRY_VOID(listener->arrivals->drain(now));
+  keep_below_limit();
+  return {};
+}
+
+/// A shut connection is counted until libzmq has noticed, so each is answered by one more that is shut, and
+/// no more.
+void Server::keep_below_limit() {
+  Arrivals& control = *control_->arrivals;
+  Arrivals& data = *data_->arrivals;
+  const std::size_t count = control.count() + data.count();
+  if (count > connections_max_ && !std::exchange(is_crowded_, true)) {
+    note(
+        fmt::format("more than {} connections: those that do not finish their handshake make room for others",
+                    connections_max_));
+  }
+  if (count <= connections_max_ / 2) is_crowded_ = false;
+  const std::size_t shut = control.shut_count() + data.shut_count();
+  for (std::size_t over = count > connections_max_ + shut ? count - connections_max_ - shut : 0; over > 0;
+       --over) {
+    Arrivals& greater = control.count() >= data.count() ? control : data;
+    Arrivals& other = &greater == &control ? data : control;
+    if (!greater.shut_oldest_handshake() && !other.shut_oldest_handshake() && !greater.shut_newest()) break;
+  }
+  // They come faster than they can be broken.
+  const bool accepts = count <= connections_max_ + connections_max_ / 4;
+  control.accept(accepts);
+  data.accept(accepts);
+}
+
+void Server::end_silence(SteadyTime now) {
+  const auto has_spoken = [this](int fd) { return peers_.has(Socket::control, fd); };
+  if (const std::size_t shut = control_->arrivals->shut_silent(now - silence_, has_spoken); shut > 0)
+    note(fmt::format("closed {} connection{} that said nothing for {} s", shut, shut == 1 ? "" : "s",
+                     std::chrono::floor<std::chrono::seconds>(silence_).count()));
+}
+
 void Server::sweep() {
   const auto now = std::chrono::steady_clock::now();
   if (now - swept_ < kSweepEvery) return;
   swept_ = now;
+  end_silence(now);
   for (const Peer* peer : peers_.sweep(now)) {
     gone_.push_back(peer->id);
     if (tapped())
@@ -220,8 +278,8 @@ bool Server::take_envelope(Peer& peer, Multipart& message, wire::Frames& into) {
 
 Result<std::optional<ControlMessage>> Server::receive_control() {
   while (true) {
-    SSYNC_TRY(const bool any, receive(control_, message_));
-    any ? control_polled_.used() : control_polled_.found_empty();
+    SSYNC_TRY(const bool any, receive(control_->socket, message_));
+    any ? control_->polled.used() : control_->polled.found_empty();
     if (!any) return std::nullopt;
     Peer* peer = sender_of(Socket::control, message_);
     ControlMessage out;
@@ -234,8 +292,8 @@ Result<std::optional<ControlMessage>> Server::receive_control() {
 
 Result<std::optional<DataMessage>> Server::receive_data() {
   while (true) {
-    SSYNC_TRY(const bool any, receive(data_, message_));
-    any ? data_polled_.used() : data_polled_.found_empty();
+    SSYNC_TRY(const bool any, receive(data_->socket, message_));
+    any ? data_->polled.used() : data_->polled.found_empty();
     if (!any) return std::nullopt;
     Peer* peer = sender_of(Socket::data, message_);
     if (peer == nullptr) continue;
@@ -257,9 +315,9 @@ Result<Peer*> Server::receiver(PeerId id, Socket socket) {
   return peer;
 }
 
-Result<void> Server::deliver(Peer& peer, zmq::socket_t& socket, std::span<zmq::message_t> frames) {
-  (&socket == &control_ ? control_polled_ : data_polled_).used();
-  SSYNC_TRY(const Sent sent, send(socket, frames));
+Result<void> Server::deliver(Peer& peer, Listener& listener, std::span<zmq::message_t> frames) {
+  listener.polled.used();
+  SSYNC_TRY(const Sent sent, send(listener.socket, frames));
   if (sent == Sent::yes) return {};
   if (sent == Sent::full) {
     drop(peer, "kicked", "it does not read what is sent to it");
@@ -280,7 +338,7 @@ Result<void> Server::send_control(PeerId id, wire::Frames frames) {
     out[count++] = to_message(frame);
   out[count++] = to_message(frames.head);
   out[count++] = to_message(frames.body);
-  SSYNC_TRY_VOID(deliver(*peer, control_, std::span(out).first(count)));
+  SSYNC_TRY_VOID(deliver(*peer, *control_, std::span(out).first(count)));
   if (tapped()) tap_->push(describe_reply(route(*peer, Direction::out), frames));
   return {};
 }
@@ -288,7 +346,7 @@ Result<void> Server::send_control(PeerId id, wire::Frames frames) {
 Result<void> Server::send_data(PeerId id, Buffer head, Buffer payload) {
   SSYNC_TRY(Peer* const peer, receiver(id, Socket::data));
   std::array<zmq::message_t, 3> out{to_message(peer->routing_id), to_message(head), to_message(payload)};
-  SSYNC_TRY_VOID(deliver(*peer, data_, out));
+  SSYNC_TRY_VOID(deliver(*peer, *data_, out));
   if (tapped()) tap_->push(describe_data(route(*peer, Direction::out), head, payload.size()));
   return {};
 }
@@ -349,6 +407,33 @@ Error bind_failure(int err, const std::string& address, std::uint16_t port) {
     default:
       return zmq_failure(fmt::format("listen on port {} of {}", port, address), err);
   }
+}
+
+/// What this end has sent, at least, when a handshake is over: its greeting, what the mechanism says, and
+/// READY (RFC 23, 24, 26). A peer that is refused is sent less.
+std::uint64_t handshake_bytes(Security::Kind kind) noexcept {
+  constexpr std::uint64_t kGreeting = 64;
+  constexpr std::uint64_t kPlainWelcome = 2 + 8;
+  constexpr std::uint64_t kCurveWelcome = 2 + 168;
+  constexpr std::uint64_t kReady = 2 + 6 + (1 + 11 + 4 + 6);  // with the socket's type, ROUTER
+  switch (kind) {
+    case Security::Kind::secret:
+      return kGreeting + kPlainWelcome + kReady;
+    case Security::Kind::keys:
+      return kGreeting + kCurveWelcome + kReady;
+    case Security::Kind::none:
+      break;
+  }
+  return kGreeting + kReady;
+}
+
+Result<std::unique_ptr<Listener>> make_listener(Context::Impl& context, Channel channel, Ipv6 ipv6,
+                                                const Security& security) {
+  auto listener = std::make_unique<Listener>();
+  SSYNC_TRY(listener->socket, make_router(context, channel, ipv6, security));
+  SSYNC_TRY(auto arrivals, Arrivals::attach(context, listener->socket, handshake_bytes(security.kind)));
+  listener->arrivals.emplace(std::move(arrivals));
+  return listener;
 }
 
 /// Binds to `port`, or to a free one other than `taken` when it is 0. Returns the port.
@@ -466,20 +551,20 @@ Result<std::unique_ptr<ServerTransport>> ServerTransport::bind(Context& context,
   const bool any_ipv6 =
       std::ranges::any_of(bound.addresses, [](const SocketAddress& one) { return one.family() == AF_INET6; });
   const Ipv6 ipv6 = any_ipv6 ? Ipv6::on : Ipv6::off;
-  SSYNC_TRY(bound.control, make_router(context.impl(), Channel::control, ipv6, security));
-  SSYNC_TRY(bound.data, make_router(context.impl(), Channel::data, ipv6, security));
+  SSYNC_TRY(bound.control, make_listener(context.impl(), Channel::control, ipv6, security));
+  SSYNC_TRY(bound.data, make_listener(context.impl(), Channel::data, ipv6, security));
   const LocalAccess access = admit_local(admission, bound.protection, options.require_keys, own.get());
   std::uint16_t control_port = options.control_port;
   bound.data_port = options.data_port;
   for (SocketAddress& address : bound.addresses) {
-    SSYNC_TRY(control_port, bind_port(bound.control, address, control_port, bound.data_port));
+    SSYNC_TRY(control_port, bind_port(bound.control->socket, address, control_port, bound.data_port));
     address = with_port(address, control_port);
   }
   SSYNC_TRY_VOID(write_access_files(access, bound));
   for (const SocketAddress& address : bound.addresses) {
-    SSYNC_TRY(bound.data_port, bind_port(bound.data, address, bound.data_port, control_port));
+    SSYNC_TRY(bound.data_port, bind_port(bound.data->socket, address, bound.data_port, control_port));
   }
-  return std::make_unique<Server>(admission, std::move(bound), tap);
+  return std::make_unique<Server>(admission, std::move(bound), options, tap);
 }
 
 }  // namespace ssync::net

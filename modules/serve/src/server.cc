@@ -88,6 +88,7 @@ Result<void> Server::listen() {
   bind.own_key = options.own_key;
   bind.require_keys = options.require_keys;
   bind.insecure = options.insecure;
+  bind.connections_max = options.connections_max;
   SSYNC_TRY(impl_->admission, net::Admission::start(impl_->context));
   SSYNC_TRY(impl_->transport, net::ServerTransport::bind(impl_->context, *impl_->admission, bind,
                                                          options.has_tap ? &impl_->ring : nullptr));

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -94,6 +95,11 @@ class ServerTransport {
     OwnKey own_key;
     bool require_keys = false;  ///< on loopback too
     bool insecure = false;      ///< no keys and no secret: whoever reaches the ports is let in
+    /// Connections at a time, of both sockets, whatever they are in. Over them those that are in their
+    /// handshake for the longest time are broken, so that who really wants something gets through.
+    std::size_t connections_max = 4096;
+    /// How long a connection to the control port may say nothing.
+    std::chrono::milliseconds silence = std::chrono::seconds(10);
   };
   enum class Protection : std::uint8_t { none, secret, keys };
 

@@ -30,10 +30,11 @@ struct Options {
   std::vector<std::string> addresses{"localhost"};  ///< net::ServerTransport::Options
   std::uint16_t control_port = wire::kControlPort;  ///< 0: any free one
   std::uint16_t data_port = wire::kDataPort;
-  net::OwnKey own_key;        ///< called when an address is beyond loopback, or with require_keys
-  bool require_keys = false;  ///< on loopback too
-  Clients clients;            ///< whose keys are known
-  bool insecure = false;      ///< no keys: anybody who reaches the ports can overwrite the mirrors
+  net::OwnKey own_key;                 ///< called when an address is beyond loopback, or with require_keys
+  bool require_keys = false;           ///< on loopback too
+  Clients clients;                     ///< whose keys are known
+  bool insecure = false;               ///< no keys: anybody who reaches the ports can overwrite the mirrors
+  std::size_t connections_max = 4096;  ///< at a time, of both ports; each is a descriptor
   bool has_tap = false;
   std::optional<std::string> tap_endpoint;  ///< absent: the default one of the control port
   /// No two of one name, none in another or equal to it.

@@ -1,0 +1,121 @@
+#include "arrivals.h"
+
+#include <linux/filter.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <utility>
+
+namespace ssync::net {
+namespace {
+
+constexpr int kEvents = ZMQ_EVENT_LISTENING | ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_DISCONNECTED;
+
+/// What this end has sent. 0 when the kernel does not say.
+std::uint64_t bytes_sent(int fd) noexcept {
+  tcp_info info{};
+  socklen_t length = sizeof info;
+  if (::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) != 0) return 0;
+  if (length < offsetof(tcp_info, tcpi_bytes_sent) + sizeof info.tcpi_bytes_sent) return 0;
+  return info.tcpi_bytes_sent;
+}
+
+}  // namespace
+
+Result<Arrivals> Arrivals::attach(Context::Impl& context, zmq::socket_t& socket,
+                                  std::uint64_t handshake_bytes) {
+  SSYNC_TRY(zmq::socket_t events, watch_events(context, socket, kEvents));
+  return Arrivals(socket, std::move(events), handshake_bytes);
+}
+
+Arrivals::Arrivals(Arrivals&& other) noexcept
+    : watched_(std::exchange(other.watched_, nullptr)),
+      events_(std::move(other.events_)),
+      polled_(events_),
+      handshake_bytes_(other.handshake_bytes_),
+      listeners_(std::move(other.listeners_)),
+      accepts_(other.accepts_),
+      shut_(other.shut_),
+      order_(std::move(other.order_)),
+      by_fd_(std::move(other.by_fd_)) {}
+
+Arrivals::~Arrivals() {
+  if (watched_ != nullptr) stop_events(*watched_);
+}
+
+Result<void> Arrivals::drain(SteadyTime now) {
+  Multipart scratch;
+  while (true) {
+    SSYNC_TRY(const auto event, next_event(events_, scratch));
+    if (!event) {
+      polled_.found_empty();
+      return {};
+    }
+    polled_.used();
+    on_event(*event, now);
+  }
+}
+
+void Arrivals::on_event(const SocketEvent& event, SteadyTime now) {
+  if (event.number == ZMQ_EVENT_LISTENING) {
+    listeners_.push_back(event.value);
+    return;
+  }
+  auto found = by_fd_.find(event.value);
+  if (event.number == ZMQ_EVENT_ACCEPTED) {
+    if (found != by_fd_.end()) forget(found->second);  // its end was not told
+    order_.push_back({Connection::at(event.value), now});
+    by_fd_[event.value] = std::prev(order_.end());
+    return;
+  }
+  if (found == by_fd_.end()) return;
+  forget(found->second);
+  by_fd_.erase(found);
+}
+
+void Arrivals::forget(std::list<Arrival>::iterator arrival) {
+  if (arrival->is_shut) --shut_;
+  order_.erase(arrival);
+}
+
+bool Arrivals::shut_down(Arrival& arrival) noexcept {
+  arrival.connection.shut();
+  ++shut_;
+  arrival.is_shut = true;
+  return true;
+}
+
+bool Arrivals::shut_oldest_handshake() {
+  for (Arrival& arrival : order_) {
+    if (arrival.is_shut || arrival.is_through) continue;
+    arrival.is_through = bytes_sent(arrival.connection.fd()) >= handshake_bytes_;
+    if (!arrival.is_through) return shut_down(arrival);
+  }
+  return false;
+}
+
+bool Arrivals::shut_newest() {
+  const auto newest =
+      std::find_if(order_.rbegin(), order_.rend(), [](const Arrival& arrival) { return !arrival.is_shut; });
+  return newest != order_.rend() && shut_down(*newest);
+}
+
+void Arrivals::accept(bool on) noexcept {
+  if (std::exchange(accepts_, on) == on) return;
+  sock_filter drop_all{BPF_RET | BPF_K, 0, 0, 0};
+  const sock_fprog program{1, &drop_all};
+  const int nothing = 0;
+  for (const int fd : listeners_) {
+    // Fails where a sandbox forbids it; then connections are made, and broken one by one.
+    if (on) {
+      static_cast<void>(::setsockopt(fd, SOL_SOCKET, SO_DETACH_FILTER, &nothing, sizeof nothing));
+    } else {
+      static_cast<void>(::setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program));
+    }
+  }
+}
+
+}  // namespace ssync::net
