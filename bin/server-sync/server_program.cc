@@ -136,12 +136,16 @@ serve::Options serve_options(const Options& options, const mirror::Capacities& c
 Result<std::unique_ptr<ClientsWatch>> follow_clients(const Options& options, serve::Server& server,
                                                      Report& report) {
   SSYNC_TRY(const std::string directory, programs::keys_directory(options.keys));
-  const auto take = [&server, &report,
-                     told = std::vector<std::string>()](Result<ClientFiles::Loaded> loaded) mutable {
+  const auto take = [&server, &report, told = std::vector<std::string>(),
+                     is_first = true](Result<ClientFiles::Loaded> loaded) mutable {
     if (!loaded) return report.warning(loaded.error().text() + ": the clients stay as they were");
     for (const std::string& problem : loaded->problems)
       if (std::ranges::find(told, problem) == told.end()) report.warning(problem);
     told = std::move(loaded->problems);
+    const bool is_alone = loaded->clients.clients.empty() && loaded->clients.invitations.empty();
+    if (is_alone && std::exchange(is_first, false))
+      report.notice("No client on another machine is known yet: server-sync --invite NAME makes one");
+    is_first = false;
     server.set_clients(std::move(loaded->clients));
   };
   SSYNC_TRY(auto watch, ClientsWatch::start(ClientFiles(directory), take));

@@ -203,6 +203,32 @@ TEST_F(KeysTest, AKeyMayDeleteSoMuchAndNoMore) {
   EXPECT_FALSE(stdfs::exists(bench_.mirror() / "old1"));
 }
 
+TEST_F(KeysTest, OtherMirrorsDoNotExistForAKey) {
+  ASSERT_EQ(bench_.stop_server(), 20);
+  std::string config;
+  for (const std::string name : {"album", "bank"}) {
+    stdfs::create_directory(bench_.path(name));
+    config += "[mirror." + name + "]\npath = \"" + bench_.path(name).string() + "\"\n";
+  }
+  write_file(bench_.path("config.toml"), config);
+  std::vector<std::string> options = server_options();
+  options.insert(options.end(), {"--config", bench_.path("config.toml").string()});
+  bench_.start_server(options);
+  pair({"--mirror", "a*"});
+  const Finished listed =
+      run({program("client-sync"), "--list", "localhost:" + std::to_string(bench_.control_port()),
+           "--keys-dir", client_keys().string()});
+  EXPECT_EQ(listed.code, 0) << listed.err;
+  EXPECT_NE(listed.out.find("album"), std::string::npos) << listed.out;
+  EXPECT_EQ(listed.out.find("bank"), std::string::npos) << listed.out;
+  EXPECT_EQ(sync({"--mirror", "album"}).code, 0);
+  const Finished refused = sync({"--mirror", "bank"});
+  EXPECT_EQ(refused.code, 5) << refused.err;
+  EXPECT_NE(refused.err.find("there are: album"), std::string::npos) << refused.err;
+  EXPECT_EQ(sync().code, 5) << "the one without a name is none of its mirrors either";
+  EXPECT_TRUE(stdfs::is_empty(bench_.path("bank")));
+}
+
 TEST_F(KeysTest, FilesWrittenByHandDoTheSame) {
   const std::string key =
       run({program("client-sync"), "--show-key", "--keys-dir", client_keys().string()}).out.substr(0, 64);

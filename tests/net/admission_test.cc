@@ -66,7 +66,7 @@ TEST_F(KeysTransportTest, AKnownKeyIsServedAndKnownToBeIt) {
   ASSERT_TRUE(client->send_data(head, payload).value());
   const DataMessage data = server_receives_data();
   EXPECT_EQ(data.payload.size(), wire::kChunkBytesMax) << "the greatest message fits, sealed";
-  EXPECT_EQ(server_->identity_of(data.peer).key, client_key_->public_key);
+  EXPECT_EQ(server_->identity_of(data.peer)->key, client_key_->public_key);
   EXPECT_EQ(server_->open_peers().size(), 2U);
 }
 
@@ -125,7 +125,7 @@ TEST_F(TransportTest, AServerBeyondLoopbackHasKeysAndLetsItsOwnUserInWithoutOne)
   auto client = connected_client();
   expect_served(*client);
   ASSERT_TRUE(client->send_control(frames("question")));
-  EXPECT_EQ(server_->identity_of(server_receives().peer).kind, Identity::Kind::local);
+  EXPECT_EQ(server_->identity_of(server_receives().peer)->kind, Identity::Kind::local);
 }
 
 TEST_F(TransportTest, AServerListensOnSeveralAddresses) {
@@ -181,7 +181,7 @@ TEST_F(TransportTest, WhatAPeerSaysOfItselfIsNotBelieved) {
             support::zmtp_ready({{"Socket-Type", "DEALER"}, {"User-Id", std::string(32, 'a') + "local"}}));
   ASSERT_TRUE(peer.skip_handshake());
   ASSERT_TRUE(peer.message({"", "head", "body"}));
-  EXPECT_EQ(server_->identity_of(server_receives().peer).kind, Identity::Kind::anybody);
+  EXPECT_EQ(server_->identity_of(server_receives().peer)->kind, Identity::Kind::anybody);
 }
 
 TEST_F(TransportTest, WhatLetsInIsThereWhileTheServerListens) {

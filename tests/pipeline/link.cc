@@ -109,7 +109,9 @@ class ServerEnd final : public net::ServerTransport {
   [[nodiscard]] std::string address_of(net::PeerId /*peer*/) const override { return "memory"; }
   [[nodiscard]] Protection protection() const noexcept override { return Protection::none; }
   [[nodiscard]] std::vector<std::string> listening() const override { return {}; }
-  [[nodiscard]] net::Identity identity_of(net::PeerId /*peer*/) const override { return {}; }
+  [[nodiscard]] std::optional<net::Identity> identity_of(net::PeerId /*peer*/) const override {
+    return net::Identity{};
+  }
   [[nodiscard]] std::vector<net::PeerId> open_peers() const override { return {}; }
   [[nodiscard]] std::vector<net::PeerId> take_gone() override { return {}; }
 

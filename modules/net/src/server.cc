@@ -93,7 +93,7 @@ class Server final : public ServerTransport {
   void label(PeerId id, Label label) override;
   void unlabel(PeerId id, std::uint64_t session) override;
   [[nodiscard]] std::string address_of(PeerId id) const override;
-  [[nodiscard]] Identity identity_of(PeerId id) const override;
+  [[nodiscard]] std::optional<Identity> identity_of(PeerId id) const override;
   [[nodiscard]] std::vector<PeerId> open_peers() const override { return peers_.open(); }
   [[nodiscard]] std::vector<PeerId> take_gone() override { return std::exchange(gone_, {}); }
   [[nodiscard]] std::vector<std::string> take_notices() override;
@@ -369,9 +369,9 @@ void Server::unlabel(PeerId id, std::uint64_t session) {
   if (peer != nullptr && peer->label && peer->label->session == session) peer->label->session = 0;
 }
 
-Identity Server::identity_of(PeerId id) const {
+std::optional<Identity> Server::identity_of(PeerId id) const {
   const Peer* const peer = peers_.find(id);
-  return peer == nullptr ? Identity{} : peer->identity;
+  return peer == nullptr || peer->closed ? std::nullopt : std::optional(peer->identity);
 }
 
 std::vector<std::string> Server::take_notices() {

@@ -41,14 +41,16 @@ const Invitation* Guests::invitation(const net::PublicKey& key, Time now) const 
   return found == invitations_.end() || found->second.expires <= now ? nullptr : &found->second;
 }
 
-bool Guests::is_welcome(const net::Identity& who, Time now) const {
-  if (who.kind != net::Identity::Kind::key) return true;
-  return client(who.key, now) != nullptr || invitation(who.key, now) != nullptr;
+bool Guests::is_welcome(const std::optional<net::Identity>& who, Time now) const {
+  if (!who) return false;
+  if (who->kind != net::Identity::Kind::key) return true;
+  return client(who->key, now) != nullptr || invitation(who->key, now) != nullptr;
 }
 
-bool Guests::may_use(const net::Identity& who, const std::string& mirror, Time now) const {
-  if (who.kind != net::Identity::Kind::key) return true;
-  const Client* const found = client(who.key, now);
+bool Guests::may_use(const std::optional<net::Identity>& who, const std::string& mirror, Time now) const {
+  if (!who) return false;
+  if (who->kind != net::Identity::Kind::key) return true;
+  const Client* const found = client(who->key, now);
   if (found == nullptr) return false;
   const std::vector<std::string>& patterns = found->rights.mirrors;
   return patterns.empty() || std::ranges::any_of(patterns, [&](const std::string& pattern) {

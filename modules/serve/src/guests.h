@@ -26,9 +26,10 @@ class Guests {
   [[nodiscard]] const Client* client(const net::PublicKey& key, Time now) const;
   [[nodiscard]] const Invitation* invitation(const net::PublicKey& key, Time now) const;
   /// May a connection with this identity stay?
-  [[nodiscard]] bool is_welcome(const net::Identity& who, Time now) const;
-  /// May it know of this mirror, and use it? Those without keys may use all.
-  [[nodiscard]] bool may_use(const net::Identity& who, const std::string& mirror, Time now) const;
+  [[nodiscard]] bool is_welcome(const std::optional<net::Identity>& who, Time now) const;
+  /// May it know of this mirror, and use it? Those without keys may use all; one that is gone may nothing.
+  [[nodiscard]] bool may_use(const std::optional<net::Identity>& who, const std::string& mirror,
+                             Time now) const;
   /// Its joining has begun: nobody else can use it.
   void use_up(const net::PublicKey& invitation) { invitations_.erase(invitation); }
   void add(const Client& client) { clients_.insert_or_assign(client.key, client); }

@@ -229,8 +229,10 @@ void Loop::on(session::server::OpenSync& effect) {
   slot->client_name.clear();
   slot->notes.clear();
   std::optional<std::uint64_t> max_delete;
-  if (const net::Identity who = transport_.identity_of(effect.peer); who.kind == net::Identity::Kind::key) {
-    const Client* const client = guests_.client(who.key, SystemClock::now());
+  const std::optional<net::Identity> who = transport_.identity_of(effect.peer);
+  if (!who) return refuse(*slot, revoked_reply());
+  if (who->kind == net::Identity::Kind::key) {
+    const Client* const client = guests_.client(who->key, SystemClock::now());
     const auto why = client == nullptr ? revoked_reply() : apply_rights(*client, effect.hello, slot->notes);
     if (why) return refuse(*slot, *why);
     slot->client_name = client->name;
@@ -257,7 +259,8 @@ void Loop::on(session::server::Attached& effect) {
   if (slot == nullptr) return;
   slot->data_peer = effect.peer;
   transport_.label(effect.peer, {slot->asked_name, effect.session});
-  if (transport_.identity_of(effect.peer) == transport_.identity_of(slot->peer)) return;
+  const std::optional<net::Identity> who = transport_.identity_of(effect.peer);
+  if (who && who == transport_.identity_of(slot->peer)) return;
   observer_.warning(fmt::format("{} sends data for the session of {}, with another key",
                                 transport_.address_of(effect.peer), transport_.address_of(slot->peer)));
   transport_.kick(effect.peer);
@@ -436,7 +439,9 @@ void Loop::take_options(Slot& slot) {
 
 /// Whether the session machine gets to see it. What is not for a session is dealt with in here.
 bool Loop::is_allowed(session::Peer peer, const wire::Request& request) {
-  const net::Identity who = transport_.identity_of(peer);
+  const std::optional<net::Identity> found = transport_.identity_of(peer);
+  if (!found) return false;  // gone meanwhile
+  const net::Identity& who = *found;
   const auto* const join = std::get_if<wire::Join>(&request.body);
   const auto refuse = [&](wire::ErrorCode code, std::string text) {
     carry_out(

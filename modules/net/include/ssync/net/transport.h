@@ -126,8 +126,8 @@ class ServerTransport {
   [[nodiscard]] virtual Result<void> send_data(PeerId peer, Buffer head, Buffer payload) = 0;
   /// Breaks the connection. Later sends give Errc::closed.
   virtual void kick(PeerId peer) = 0;
-  /// As its handshake proved it. Kind::anybody when the peer is not known any more.
-  [[nodiscard]] virtual Identity identity_of(PeerId peer) const = 0;
+  /// As its handshake proved it. nullopt: the peer is gone.
+  [[nodiscard]] virtual std::optional<Identity> identity_of(PeerId peer) const = 0;
   /// Those that have sent something and are not closed.
   [[nodiscard]] virtual std::vector<PeerId> open_peers() const = 0;
   /// Those whose connection was found to be gone since the last call: within a quarter of a second in wait().
