@@ -47,16 +47,7 @@ Arrivals::~Arrivals() {
 }
 
 Result<void> Arrivals::drain(SteadyTime now) {
-  Multipart scratch;
-  while (true) {
-    SSYNC_TRY(const auto event, next_event(events_, scratch));
-    if (!event) {
-      polled_.found_empty();
-      return {};
-    }
-    polled_.used();
-    on_event(*event, now);
-  }
+  return take_events(events_, polled_, [&](const SocketEvent& event) { on_event(event, now); });
 }
 
 void Arrivals::on_event(const SocketEvent& event, SteadyTime now) {

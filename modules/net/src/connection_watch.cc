@@ -32,16 +32,7 @@ ConnectionWatch::~ConnectionWatch() {
 }
 
 Result<void> ConnectionWatch::drain() {
-  Multipart scratch;
-  while (true) {
-    SSYNC_TRY(const auto event, next_event(events_, scratch));
-    if (!event) {
-      polled_.found_empty();
-      return {};
-    }
-    polled_.used();
-    on_event(*event);
-  }
+  return take_events(events_, polled_, [this](const SocketEvent& event) { on_event(event); });
 }
 
 void ConnectionWatch::on_event(const SocketEvent& event) {

@@ -10,6 +10,7 @@
 
 #include "context.h"
 #include "frames.h"
+#include "socket_poll.h"
 
 namespace ssync::net {
 
@@ -25,5 +26,19 @@ void stop_events(zmq::socket_t& watched) noexcept;
 
 /// nullopt: there is none just now. Errors: as receive().
 [[nodiscard]] Result<std::optional<SocketEvent>> next_event(zmq::socket_t& events, Multipart& scratch);
+/// All that there are, one after the other. `polled`: the place of `events` in a poll.
+template <typename Take>
+[[nodiscard]] Result<void> take_events(zmq::socket_t& events, PolledSocket& polled, Take take) {
+  Multipart scratch;
+  while (true) {
+    SSYNC_TRY(const auto event, next_event(events, scratch));
+    if (!event) {
+      polled.found_empty();
+      return {};
+    }
+    polled.used();
+    take(*event);
+  }
+}
 
 }  // namespace ssync::net

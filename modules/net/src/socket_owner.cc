@@ -113,14 +113,14 @@ Result<std::optional<uid_t>> owner_of_peer(int fd) {
   return std::nullopt;
 }
 
-std::string user_text(uid_t uid) {
+std::string user_text(uid_t user) {
   std::array<char, 4096> buffer{};
   passwd entry{};
   passwd* found = nullptr;
-  if (::getpwuid_r(uid, &entry, buffer.data(), buffer.size(), &found) == 0 && found != nullptr) {
-    return fmt::format("user {} ({})", uid, found->pw_name);
+  if (::getpwuid_r(user, &entry, buffer.data(), buffer.size(), &found) == 0 && found != nullptr) {
+    return fmt::format("user {} ({})", user, found->pw_name);
   }
-  return fmt::format("user {}", uid);
+  return fmt::format("user {}", user);
 }
 
 std::optional<std::string> stranger(int fd) {
