@@ -15,7 +15,6 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "ssync/base/random.h"
 #include "ssync/base/text.h"
 #include "ssync/base/unique_fd.h"
 #include "ssync/net/private_file.h"
@@ -225,33 +224,29 @@ Result<void> ClientFiles::invite(const NewInvitation& invitation) const {
 
 Result<serve::Client> ClientFiles::enter(const serve::Invitation& invitation,
                                          const net::PublicKey& key) const {
-  const std::string path = path_in(invitations_directory(), invitation.name);
-  const std::string claimed =
-      fmt::format("{}/.{}.{}", invitations_directory(), invitation.name, random_hex(8));
+  const std::string invited = path_in(invitations_directory(), invitation.name);
+  const std::string entered = path_in(clients_directory(), invitation.name);
   SSYNC_TRY(const Loaded before, load());
   for (const serve::Client& other : before.clients.clients) {
     if (other.key == key)
       return fail(Errc::already_exists,
                   fmt::format("this client's key is known here already, as '{}'", escape(other.name)));
   }
-  SSYNC_TRY(const Table table, read_table(path));
+  SSYNC_TRY(Table table, read_table(invited));
   if (table.key != net::text_of(invitation.key))
     return fail(Errc::not_found, "the invitation was replaced by another one");
-  // One of two who come at the same time gets it.
-  if (::rename(path.c_str(), claimed.c_str()) != 0)
+  table.key = net::text_of(key);
+  const std::string text = table_text(table.key, table.mirrors, table.rights, table.expires);
+  // Who reads the files meanwhile finds the one or the other. One of two who come at the same time gets it.
+  const Result<void> written = net::write_private_file(entered, text, net::IfThere::keep);
+  if (!written && written.error().code == Errc::already_exists)
+    return fail(Errc::already_exists, fmt::format("there is a client '{}' already", escape(invitation.name)));
+  if (!written) return fail(written.error());
+  if (::unlink(invited.c_str()) != 0) {
+    ::unlink(entered.c_str());
     return fail(Errc::not_found, "the invitation was used or revoked meanwhile");
-  Table entered = table;
-  entered.key = net::text_of(key);
-  entered.valid_until.clear();
-  const std::string text = table_text(entered.key, entered.mirrors, entered.rights, entered.expires);
-  const Result<void> written =
-      net::write_private_file(path_in(clients_directory(), invitation.name), text, net::IfThere::keep);
-  if (!written) {
-    static_cast<void>(::rename(claimed.c_str(), path.c_str()));
-    return fail(written.error());
   }
-  ::unlink(claimed.c_str());
-  return client_of(invitation.name, entered);
+  return client_of(invitation.name, table);
 }
 
 Result<void> ClientFiles::revoke(const std::string& name) const {

@@ -54,7 +54,7 @@ Secret Secret::random() {
 }
 
 void wipe(std::span<std::byte> bytes) noexcept {
-  ::explicit_bzero(bytes.data(), bytes.size());
+  if (!bytes.empty()) ::explicit_bzero(bytes.data(), bytes.size());
 }
 
 void forbid_core_dumps() noexcept {
