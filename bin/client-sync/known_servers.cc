@@ -30,7 +30,7 @@ std::string name_of(const std::string& host, std::uint16_t control_port) {
 
 /// Empty when there is no file.
 Result<std::string> read_text(const std::string& path) {
-  Result<std::string> text = net::read_private_file(path, ::geteuid(), programs::kConfigBytesMax);
+  Result<std::string> text = net::read_private_file(path, programs::kConfigBytesMax);
   if (!text && text.error().code == Errc::not_found) return std::string();
   return text;
 }

@@ -77,10 +77,10 @@ class OptionReader {
   }
 
   void add_listening() {
-    app_.add_option(
-            "--address", options_.address,
-            "address or name to listen on, '*' for all; more than one: with ',' between them, or said "
-            "again. Beyond this machine all is encrypted, and clients need a key")
+    app_.add_option("--address", options_.address,
+                    "address or name to listen on, '*' for all of IPv4, '[::]' for all; more than one: with "
+                    "',' between them, or said "
+                    "again. Beyond this machine all is encrypted, and clients need a key")
         ->capture_default_str()
         ->check(programs::not_empty())
         ->join(',');

@@ -186,7 +186,7 @@ TEST_F(TransportTest, WhatAPeerSaysOfItselfIsNotBelieved) {
 
 TEST_F(TransportTest, WhatLetsInIsThereWhileTheServerListens) {
   const std::string path =
-      runtime_dirs(::geteuid()).front() + "/access-127.0.0.1-" + std::to_string(server_->control_port());
+      runtime_dirs().front() + "/access-127.0.0.1-" + std::to_string(server_->control_port());
   struct stat status {};
   ASSERT_EQ(::stat(path.c_str(), &status), 0) << path;
   EXPECT_EQ(status.st_mode & 07777U, 0600U);

@@ -39,7 +39,7 @@ class PublisherTest : public testing::Test {
   /// As the tap left it for programs of this user.
   static std::string secret_at(const std::string& tcp) {
     const std::string path =
-        runtime_dirs(::geteuid()).front() + "/access-127.0.0.1-" + std::to_string(port_of_endpoint(tcp));
+        runtime_dirs().front() + "/access-127.0.0.1-" + std::to_string(port_of_endpoint(tcp));
     std::ifstream file(path);
     std::string form;
     std::string kind;

@@ -25,11 +25,11 @@ bool has_own_socket(const std::string& directory, const std::string& path) noexc
 }  // namespace
 
 std::string default_endpoint(std::uint16_t control_port) {
-  return "ipc://" + socket_path(net::runtime_dirs(::geteuid()).front(), control_port);
+  return "ipc://" + socket_path(net::runtime_dirs().front(), control_port);
 }
 
 std::string find_endpoint(std::uint16_t control_port) {
-  for (const std::string& directory : net::runtime_dirs(::geteuid())) {
+  for (const std::string& directory : net::runtime_dirs()) {
     const std::string path = socket_path(directory, control_port);
     if (has_own_socket(directory, path)) return "ipc://" + path;
   }

@@ -75,6 +75,12 @@ std::string explain_refusal(const SocketAddress& server, const Credentials& cred
   const std::string where = text_of(server);
   if (credentials.is_stranger) {
     const auto listener = ask_listener(end_of(server));
+    if (::geteuid() == 0 && listener && listener->uid != 0) {
+      return fmt::format(
+          "the server at {} belongs to {}, who could read all that root sends: say --server-key if that is "
+          "right",
+          where, user_text(listener->uid));
+    }
     const std::string whose =
         listener && listener->uid != ::geteuid()
             ? fmt::format("the server at {} belongs to {}", where, user_text(listener->uid))

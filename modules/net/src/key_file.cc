@@ -22,7 +22,7 @@ constexpr std::size_t kFileBytesMax = 4096;
 }  // namespace
 
 Result<KeyPair> read_key(const std::string& path) {
-  SSYNC_TRY(std::string text, read_private_file(path, ::geteuid(), kFileBytesMax));
+  SSYNC_TRY(std::string text, read_private_file(path, kFileBytesMax));
   const Wiper wiper(std::as_writable_bytes(std::span(text)));
   std::string_view rest = text;
   while (!rest.empty() && (rest.back() == '\n' || rest.back() == '\r' || rest.back() == ' '))

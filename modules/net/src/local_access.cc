@@ -111,7 +111,7 @@ Result<AccessFile> AccessFile::write(const SocketAddress& server, const LocalAcc
   std::string text = text_of(access);
   const Wiper wiper(wipeable(text));
   std::optional<Error> why;
-  for (const std::string& directory : runtime_dirs(::geteuid())) {
+  for (const std::string& directory : runtime_dirs()) {
     Result<void> done = make_private_directory(directory, "what opens this server");
     const std::string path = fmt::format("{}/{}", directory, file_name(server));
     if (done) done = write_private_file(path, text, IfThere::replace);
@@ -142,11 +142,11 @@ AccessFile::~AccessFile() {
 }
 
 Result<std::optional<LocalAccess>> find_local_access(const SocketAddress& server) {
-  for (const std::string& directory : runtime_dirs(::geteuid())) {
+  for (const std::string& directory : runtime_dirs()) {
     if (!is_own_directory(directory)) continue;
     for (const SocketAddress& address : listening_for(server)) {
       const std::string path = fmt::format("{}/{}", directory, file_name(address));
-      Result<std::string> text = read_private_file(path, ::geteuid(), kFileBytesMax);
+      Result<std::string> text = read_private_file(path, kFileBytesMax);
       if (!text && text.error().code == Errc::not_found) continue;
       if (!text) return fail(std::move(text).error());
       const Wiper wiper(wipeable(*text));

@@ -24,14 +24,14 @@ std::string directory_of(const std::string& path) {
 }
 
 /// root's too: who is root need not change a file to read it.
-bool is_trusted(uid_t uid, uid_t owner) noexcept {
-  return uid == owner || uid == 0;
+bool is_trusted(uid_t uid) noexcept {
+  return uid == ::geteuid() || uid == 0;
 }
 
-Result<void> check_directory(const std::string& directory, uid_t owner) {
+Result<void> check_directory(const std::string& directory) {
   struct stat status {};
   if (::stat(directory.c_str(), &status) != 0) return fail(errno_error("stat " + escape(directory), errno));
-  if (!is_trusted(status.st_uid, owner)) {
+  if (!is_trusted(status.st_uid)) {
     return fail(Errc::permission, fmt::format("{} belongs to user {}, who could put another file there",
                                               escape(directory), status.st_uid));
   }
@@ -43,11 +43,11 @@ Result<void> check_directory(const std::string& directory, uid_t owner) {
   return {};
 }
 
-Result<void> check_file(const std::string& path, const struct stat& status, uid_t owner) {
+Result<void> check_file(const std::string& path, const struct stat& status) {
   if (!S_ISREG(status.st_mode)) return fail(Errc::permission, escape(path) + " is no regular file");
-  if (!is_trusted(status.st_uid, owner)) {
+  if (!is_trusted(status.st_uid)) {
     return fail(Errc::permission, fmt::format("{} belongs to user {}: chown {} {}", escape(path),
-                                              status.st_uid, owner, escape(path)));
+                                              status.st_uid, ::geteuid(), escape(path)));
   }
   if ((status.st_mode & kOthers) != 0) {
     return fail(Errc::permission,
@@ -78,14 +78,14 @@ Result<void> give_name(const std::string& temporary, const std::string& path, If
 
 }  // namespace
 
-Result<std::string> read_private_file(const std::string& path, uid_t owner, std::size_t bytes_max) {
+Result<std::string> read_private_file(const std::string& path, std::size_t bytes_max) {
   const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK));
   if (!fd && errno == ELOOP) return fail(Errc::permission, escape(path) + " is a symbolic link");
   if (!fd) return fail(errno_error(escape(path), errno));
   struct stat status {};
   if (::fstat(fd.get(), &status) != 0) return fail(errno_error("stat " + escape(path), errno));
-  SSYNC_TRY_VOID(check_file(path, status, owner));
-  SSYNC_TRY_VOID(check_directory(directory_of(path), owner));
+  SSYNC_TRY_VOID(check_file(path, status));
+  SSYNC_TRY_VOID(check_directory(directory_of(path)));
   std::string text(bytes_max + 1, '\0');
   std::size_t have = 0;
   while (have < text.size()) {

@@ -26,18 +26,17 @@ std::string directory_in(const char* variable) {
 
 }  // namespace
 
-std::vector<std::string> runtime_dirs(uid_t user) {
+std::vector<std::string> runtime_dirs() {
+  const uid_t user = ::geteuid();
   std::vector<std::string> out;
-  const auto add = [&](const std::string& above, uid_t owner) {
-    if (is_directory_of(above, owner)) out.push_back(above + "/server-sync");
+  const auto add = [&](const std::string& above) {
+    if (is_directory_of(above, user)) out.push_back(above + "/server-sync");
   };
-  if (user == ::geteuid()) {
-    if (const std::string own = directory_in("RUNTIME_DIRECTORY"); is_directory_of(own, user))
-      out.push_back(own);
-    add(directory_in("XDG_RUNTIME_DIR"), user);
-  }
-  if (user == 0) add("/run", 0);
-  add(fmt::format("/run/user/{}", user), user);
+  if (const std::string own = directory_in("RUNTIME_DIRECTORY"); is_directory_of(own, user))
+    out.push_back(own);
+  add(directory_in("XDG_RUNTIME_DIR"));
+  if (user == 0) add("/run");
+  add(fmt::format("/run/user/{}", user));
   // P_tmpdir, not $TMPDIR: two programs may be started with different ones.
   out.push_back(fmt::format("{}/server-sync-{}", P_tmpdir, user));
   return out;

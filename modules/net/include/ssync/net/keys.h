@@ -36,7 +36,6 @@ struct KeyPair {
   /// The pair that both ends of an invitation make of its token: any bytes, at least 16 of them
   /// unpredictable.
   [[nodiscard]] static KeyPair from_token(std::span<const std::byte> token);
-  [[nodiscard]] KeyPair clone() const { return {public_key, secret.clone()}; }
 };
 
 /// Keys are random already.

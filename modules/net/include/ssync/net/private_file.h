@@ -1,8 +1,6 @@
 // Files of one user alone: keys, what opens a server on loopback, who is known. All of it blocks for a disk.
 #pragma once
 
-#include <sys/types.h>
-
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -11,11 +9,11 @@
 
 namespace ssync::net {
 
-/// The text of a regular file, no link, of `owner`, that nobody else can read or write, in a directory that
-/// nobody else can write. Errors: Errc::not_found; Errc::permission says whose it is or which mode it has,
-/// and the command that mends that; Errc::limit over `bytes_max`; else as open(2). The caller wipes it.
-[[nodiscard]] Result<std::string> read_private_file(const std::string& path, uid_t owner,
-                                                    std::size_t bytes_max);
+/// The text of a regular file, no link, of this user or root, that nobody else can read or write, in a
+/// directory that nobody else can write. Errors: Errc::not_found; Errc::permission says whose it is or which
+/// mode it has, and the command that mends that; Errc::limit over `bytes_max`; else as open(2). The caller
+/// wipes it.
+[[nodiscard]] Result<std::string> read_private_file(const std::string& path, std::size_t bytes_max);
 
 enum class IfThere : bool { keep, replace };
 /// Writes `text` under a temporary name, mode 0600, and then gives it its name. Errc::already_exists with
