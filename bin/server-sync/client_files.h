@@ -33,7 +33,7 @@ class ClientFiles {
   [[nodiscard]] std::string invitations_directory() const { return directory_ + "/invitations.d"; }
 
   struct Loaded {
-    serve::Clients clients;             ///< without enter and seen
+    serve::Clients clients;
     std::vector<std::string> problems;  ///< files that are of no use, and why; the others hold
   };
   /// Errors: a directory cannot be read.

@@ -116,11 +116,11 @@ serve::Options serve_options(const Options& options, const mirror::Capacities& c
   out.own_key = own_key_of(options);
   out.require_keys = options.require_keys;
   if (const Result<std::string> keys = programs::keys_directory(options.keys)) {
-    out.clients.enter = [files = ClientFiles(*keys)](const serve::Invitation& invitation,
-                                                     const net::PublicKey& key) {
+    out.client_keeper.enter = [files = ClientFiles(*keys)](const serve::Invitation& invitation,
+                                                           const net::PublicKey& key) {
       return files.enter(invitation, key);
     };
-    out.clients.seen = [files = ClientFiles(*keys)](const std::string& name) { files.note_seen(name); };
+    out.client_keeper.seen = [files = ClientFiles(*keys)](const std::string& name) { files.note_seen(name); };
   }
   out.insecure = options.insecure;
   out.has_tap = !options.no_monitor;

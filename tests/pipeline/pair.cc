@@ -134,7 +134,7 @@ class Serving {
       : wake_(EventFd::create().value()),
         transport_(server_end(std::move(link))),
         loop_(session::server::Config{}, capacities,
-              {*transport_, wake_, told, nobody_, [](const auto&) {}, {}}) {
+              {*transport_, wake_, told, nobody_, no_keeper_, [](const auto&) {}, {}}) {
     loop_.add({}, std::move(mirror));
     thread_ = std::jthread([this] { SSYNC_ASSERT(loop_.run({}).has_value()); });
   }
@@ -146,6 +146,7 @@ class Serving {
  private:
   EventFd wake_;
   const serve::Clients nobody_;
+  const serve::ClientKeeper no_keeper_;
   std::unique_ptr<net::ServerTransport> transport_;
   serve::Loop loop_;
   std::jthread thread_;

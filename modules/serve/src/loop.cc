@@ -56,9 +56,9 @@ Loop::Loop(session::server::Config config, const mirror::Capacities& capacities,
       wake_(parts.wake),
       observer_(parts.observer),
       open_(std::move(parts.open)),
-      seen_(parts.clients.seen),
+      seen_(parts.keeper.seen),
       session_(with_rights(std::move(config)), random_ids),
-      joining_(parts.wake, parts.clients.enter) {
+      joining_(parts.wake, parts.keeper.enter) {
   guests_.set(parts.clients);
   admit_(guests_.known_keys());
 }

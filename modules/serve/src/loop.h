@@ -36,6 +36,7 @@ class Loop {
     EventFd& wake;
     Observer& observer;
     const Clients& clients;
+    const ClientKeeper& keeper;
     /// The keys that may connect from now on.
     std::function<void(const std::vector<net::KnownKey>&)> admit;
     /// Opens a mirror; may wait for its disk. Any thread.

@@ -103,7 +103,7 @@ Result<void> Server::listen() {
   config.syncs_max = options.syncs_max;
   impl_->loop = std::make_unique<Loop>(
       std::move(config), options.capacities,
-      Loop::Parts{*impl_->transport, impl_->wake, impl_->observer, options.clients,
+      Loop::Parts{*impl_->transport, impl_->wake, impl_->observer, options.clients, options.client_keeper,
                   [impl = impl_.get()](const auto& keys) { impl->admission->set_keys(keys); },
                   [impl = impl_.get()](const MirrorOptions& one) { return impl->open_mirror(one); }});
   for (std::size_t i = 0; i < options.mirrors.size(); ++i)

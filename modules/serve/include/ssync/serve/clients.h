@@ -42,10 +42,14 @@ struct Invitation {
 struct Clients {
   std::vector<Client> clients;          ///< no two with one key
   std::vector<Invitation> invitations;  ///< nor here
-  /// Enters the key in place of the invitation, for good, and says what it may do. Blocks for a disk; called
-  /// in a thread of its own, one at a time. Empty: nobody can join.
+};
+
+/// What is kept of clients, for good, is the program's.
+struct ClientKeeper {
+  /// Enters the key in place of the invitation, and says what it may do. Blocks for a disk; called in a
+  /// thread of its own, one at a time. Empty: nobody can join.
   std::function<Result<Client>(const Invitation&, const net::PublicKey&)> enter;
-  /// A client with this name had its turn. The same thread as a mirror's opening; may be empty.
+  /// A client with this name had its turn. Called by the thread that opens the mirror; may be empty.
   std::function<void(const std::string& name)> seen;
 };
 

@@ -30,9 +30,10 @@ struct Options {
   std::vector<std::string> addresses{"localhost"};  ///< net::ServerTransport::Options
   std::uint16_t control_port = wire::kControlPort;  ///< 0: any free one
   std::uint16_t data_port = wire::kDataPort;
-  net::OwnKey own_key;                 ///< called when an address is beyond loopback, or with require_keys
-  bool require_keys = false;           ///< on loopback too
-  Clients clients;                     ///< whose keys are known
+  net::OwnKey own_key;        ///< called when an address is beyond loopback, or with require_keys
+  bool require_keys = false;  ///< on loopback too
+  Clients clients;            ///< whose keys are known
+  ClientKeeper client_keeper;
   bool insecure = false;               ///< no keys: anybody who reaches the ports can overwrite the mirrors
   std::size_t connections_max = 4096;  ///< at a time, of both ports; each is a descriptor
   bool has_tap = false;
@@ -75,7 +76,7 @@ class Server {
   /// for one that stays holds from its next sync on. Any thread, after listen().
   void set_mirrors(std::vector<MirrorOptions> mirrors);
   /// The clients from now on, soon; a session of one that is gone, or whose time is over, ends within a
-  /// second. Clients::enter and seen stay those of the options. Any thread, after listen().
+  /// second. Any thread, after listen().
   void set_clients(Clients clients);
   /// Any thread.
   void stop() noexcept;
