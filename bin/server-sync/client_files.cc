@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <charconv>
 #include <filesystem>
@@ -125,8 +126,27 @@ std::string path_in(const std::string& directory, std::string_view name) {
   return fmt::format("{}/{}{}", directory, name, kSuffix);
 }
 
-/// "max-delete=100": the number.
-Result<std::uint64_t> number_of(std::string_view word, std::string_view digits) {
+/// A right with a number. Bytes may have a unit, as rsync's sizes have.
+struct NumberRight {
+  std::string_view name;
+  std::optional<std::uint64_t> mirror::Limits::*member;
+  bool is_bytes;
+};
+constexpr std::array<NumberRight, 3> kNumberRights{{
+    {"max-delete", &mirror::Limits::max_delete, false},
+    {"max-entries", &mirror::Limits::max_entries, false},
+    {"max-bytes", &mirror::Limits::max_bytes, true},
+}};
+
+/// "max-delete=100". nullptr: it is none of them.
+const NumberRight* number_right(std::string_view word) {
+  const auto found = std::ranges::find(kNumberRights, word.substr(0, word.find('=')), &NumberRight::name);
+  return found == kNumberRights.end() ? nullptr : &*found;
+}
+
+Result<std::uint64_t> number_of(const NumberRight& right, std::string_view word) {
+  const std::string_view digits = word.substr(std::min(word.size(), right.name.size() + 1));
+  if (right.is_bytes) return programs::parse_size(digits);
   std::uint64_t number = 0;
   const char* const end = digits.data() + digits.size();
   const auto [stop, error] = std::from_chars(digits.data(), end, number);
@@ -138,7 +158,6 @@ Result<std::uint64_t> number_of(std::string_view word, std::string_view digits) 
 }  // namespace
 
 Result<serve::Rights> parse_rights(std::string_view text) {
-  constexpr std::string_view kMaxDelete = "max-delete=";
   serve::Rights rights;
   bool push = false;
   for (const std::string& word : programs::split_list(text)) {
@@ -148,12 +167,13 @@ Result<serve::Rights> parse_rights(std::string_view text) {
       rights.look_only = true;
     } else if (word == "no-delete") {
       rights.no_delete = true;
-    } else if (word.starts_with(kMaxDelete)) {
-      SSYNC_TRY(rights.max_delete, number_of(word, std::string_view(word).substr(kMaxDelete.size())));
+    } else if (const NumberRight* const right = number_right(word)) {
+      SSYNC_TRY(rights.limits.*(right->member), number_of(*right, word));
     } else {
-      return fail(
-          Errc::invalid_argument,
-          fmt::format("'{}' is no right; there are push, look, no-delete, max-delete=N", escape(word)));
+      return fail(Errc::invalid_argument,
+                  fmt::format("'{}' is no right; there are push, look, no-delete, max-delete=N, "
+                              "max-entries=N, max-bytes=SIZE",
+                              escape(word)));
     }
   }
   if (push && rights.look_only)
@@ -164,7 +184,11 @@ Result<serve::Rights> parse_rights(std::string_view text) {
 std::string text_of(const serve::Rights& rights) {
   std::string out = rights.look_only ? "look" : "push";
   if (rights.no_delete) out += ",no-delete";
-  if (rights.max_delete) out += fmt::format(",max-delete={}", *rights.max_delete);
+  for (const NumberRight& right : kNumberRights) {
+    if (const auto& number = rights.limits.*(right.member))
+      out += fmt::format(",{}={}", right.name,
+                         right.is_bytes ? programs::text_of_size(*number) : std::to_string(*number));
+  }
   return out;
 }
 

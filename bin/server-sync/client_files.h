@@ -3,7 +3,7 @@
 //
 //   key = "64 hexadecimal digits"
 //   mirrors = "home, work-*"                  # patterns; absent: all
-//   rights = "push, no-delete, max-delete=100"  # or "look"; absent: push
+//   rights = "push, no-delete, max-delete=100, max-bytes=20G"  # or "look"; absent: push
 //   expires = "2027-01-31T12:00:00Z"          # absent: never
 //
 // An invitation has `valid-until` beside that. Both directories lie in the keys directory.

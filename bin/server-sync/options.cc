@@ -112,7 +112,8 @@ class OptionReader {
         ->check(CLI::Validator(check_patterns, ""))
         ->join(',');
     only_here(app_.add_option("--rights", command.rights,
-                              "what the client may do [push]: push or look; no-delete, max-delete=N"))
+                              "what the client may do [push]: push or look; no-delete, max-delete=N; "
+                              "max-entries=N and max-bytes=SIZE of each mirror"))
         ->check(CLI::Validator(check_rights, ""))
         ->join(',');
     only_here(app_.add_option("--expires", expires_, "how long the invitation holds: 90s, 15m, 2h, 1d [15m]"))

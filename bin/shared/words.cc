@@ -3,7 +3,9 @@
 #include <time.h>
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
+#include <cmath>
 #include <cstdint>
 #include <system_error>
 
@@ -22,6 +24,19 @@ std::int64_t seconds_of(std::string_view unit) {
   if (unit == "m") return 60;
   if (unit == "h") return 3600;
   return unit == "d" ? 86400 : 0;
+}
+
+constexpr std::string_view kUnits = "KMGTP";
+
+/// Of "K", "KiB", "KB" and so on, in capitals or not; 0: there is no such unit.
+double bytes_of_unit(std::string_view unit) {
+  if (unit.empty()) return 1;
+  const std::size_t power = kUnits.find(static_cast<char>(std::toupper(static_cast<unsigned char>(unit[0]))));
+  if (power == std::string_view::npos) return unit == "B" || unit == "b" ? 1 : 0;
+  std::string rest(unit.substr(1));
+  std::ranges::transform(rest, rest.begin(), [](unsigned char c) { return std::tolower(c); });
+  if (!rest.empty() && rest != "b" && rest != "ib") return 0;
+  return std::pow(rest == "b" ? 1000.0 : 1024.0, static_cast<double>(power + 1));
 }
 
 bool is_name_character(char c) {
@@ -62,6 +77,33 @@ std::string text_of(std::chrono::seconds duration) {
     if (duration.count() % seconds == 0) return fmt::format("{}{}", duration.count() / seconds, unit);
   }
   return fmt::format("{}s", duration.count());
+}
+
+Result<std::uint64_t> parse_size(std::string_view text) {
+  constexpr double kMost = 1e18;  // what a file can have, and what a double still counts in whole blocks
+  const std::size_t unit_at = std::min(text.find_first_not_of("0123456789."), text.size());
+  const std::string_view digits = text.substr(0, unit_at);
+  const double unit = bytes_of_unit(text.substr(unit_at));
+  std::uint64_t whole = 0;
+  const char* const end = digits.data() + digits.size();
+  if (const auto [stop, error] = std::from_chars(digits.data(), end, whole);
+      error == std::errc() && stop == end && unit > 0 && static_cast<double>(whole) * unit <= kMost)
+    return whole * static_cast<std::uint64_t>(unit);
+  double number = 0;
+  const auto [stop, error] = std::from_chars(digits.data(), end, number);
+  if (error == std::errc() && stop == end && unit > 0 && number * unit <= kMost)
+    return static_cast<std::uint64_t>(number * unit);
+  return fail(Errc::invalid_argument,
+              fmt::format("'{}' is no size: write 1000, 10K, 1.5G, 2TB", escape(text)));
+}
+
+std::string text_of_size(std::uint64_t bytes) {
+  std::string_view unit;
+  for (std::size_t i = 0; i < kUnits.size() && bytes > 0 && bytes % 1024 == 0; ++i) {
+    bytes /= 1024;
+    unit = kUnits.substr(i, 1);
+  }
+  return fmt::format("{}{}", bytes, unit);
 }
 
 Result<std::chrono::system_clock::time_point> parse_time(std::string_view text) {

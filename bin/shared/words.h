@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,6 +23,12 @@ namespace ssync::programs {
 /// "2027-01-31T12:00:00Z", or the day alone, which begins at midnight; UTC. Errors: Errc::invalid_argument.
 [[nodiscard]] Result<std::chrono::system_clock::time_point> parse_time(std::string_view text);
 [[nodiscard]] std::string text_of(std::chrono::system_clock::time_point time);
+
+/// rsync's sizes: "1000", "10K", "1.5G" (K to P: powers of 1024; also KiB), "20GB" (powers of 1000). Errors:
+/// Errc::invalid_argument.
+[[nodiscard]] Result<std::uint64_t> parse_size(std::string_view text);
+/// "10G": in the largest unit that fits, so that parse_size() gives the same.
+[[nodiscard]] std::string text_of_size(std::uint64_t bytes);
 
 /// A client's name is a file's too: letters, digits, '.', '_' and '-', at most 64, not '.' first. Errors:
 /// Errc::invalid_argument.

@@ -203,6 +203,46 @@ TEST_F(KeysTest, AKeyMayDeleteSoMuchAndNoMore) {
   EXPECT_FALSE(stdfs::exists(bench_.mirror() / "old1"));
 }
 
+TEST_F(KeysTest, AMirrorHoldsNoMoreEntriesThanAKeyAllows) {
+  stdfs::create_directory(bench_.source() / "dir");
+  write_file(bench_.source() / "dir" / "b", "world");
+  pair({"--rights", "max-entries=3"});
+  ASSERT_EQ(sync().code, 0);
+  write_file(bench_.source() / "c", "one too many");
+  write_file(bench_.source() / "a", "changed");
+  const Finished refused = sync();
+  EXPECT_EQ(refused.code, 5) << refused.err;
+  EXPECT_NE(refused.err.find("would hold 4 entries, and this client's key allows 3 (max-entries)"),
+            std::string::npos)
+      << refused.err;
+  EXPECT_EQ(read_file(bench_.mirror() / "a"), "hello") << "nothing was changed";
+  EXPECT_EQ(sync({"-n"}).code, 5);
+  stdfs::remove(bench_.source() / "c");
+  EXPECT_EQ(sync().code, 0);
+  EXPECT_EQ(bench_.differences(), "");
+}
+
+TEST_F(KeysTest, WhatStaysOnTheMirrorCountsAgainstItsQuota) {
+  pair({"--rights", "no-delete,max-bytes=1000"});
+  stdfs::create_directories(bench_.mirror() / "kept");
+  write_file(bench_.mirror() / "kept" / "old", std::string(900, 'x'));
+  EXPECT_EQ(sync().code, 0);
+  write_file(bench_.source() / "c", std::string(100, 'y'));
+  const Finished refused = sync();
+  EXPECT_EQ(refused.code, 5) << refused.err;
+  EXPECT_NE(refused.err.find("(max-bytes)"), std::string::npos) << refused.err;
+  EXPECT_FALSE(stdfs::exists(bench_.mirror() / "c"));
+}
+
+TEST_F(KeysTest, AFirstCopyOverItsQuotaLeavesNothing) {
+  for (int i = 0; i < 5000; ++i)
+    write_file(bench_.source() / ("f" + std::to_string(i)), "x");
+  pair({"--rights", "max-entries=5000"});
+  const Finished refused = sync();
+  EXPECT_EQ(refused.code, 5) << refused.err;
+  EXPECT_TRUE(stdfs::is_empty(bench_.mirror()));
+}
+
 TEST_F(KeysTest, OtherMirrorsDoNotExistForAKey) {
   ASSERT_EQ(bench_.stop_server(), 20);
   std::string config;

@@ -81,7 +81,7 @@ class FakeMirror final : public mirror::Mirror {
   void set_options(const mirror::Options& /*options*/, mirror::Observer& /*observer*/) override {}
 
   [[nodiscard]] tl::expected<session::server::Opening, wire::ErrorReply> open_sync(
-      const wire::Hello& hello, std::optional<std::uint64_t> max_delete) override {
+      const wire::Hello& hello, const mirror::Limits& limits) override {
     Result<index::Index> opened = state_.open(index::Role::mirror);
     if (!opened)
       return tl::unexpected(mirror::error_reply(wire::ErrorCode::io, false, opened.error().text()));
@@ -93,7 +93,7 @@ class FakeMirror final : public mirror::Mirror {
     request_.durable = hello.options.durable;
     request_.synced_before = index_->header().synced_count > 0;
     request_.has_lock = true;
-    request_.server_max_delete = max_delete;
+    request_.limits = limits;
     session::server::Opening opening;
     opening.attributes = request_.attributes;
     opening.synced_before = request_.synced_before;

@@ -64,7 +64,7 @@ TEST_F(ClientFilesTest, AClientIsWhatItsFileSays) {
   EXPECT_EQ(client.rights.mirrors, (std::vector<std::string>{"home", "photos-*"}));
   EXPECT_TRUE(client.rights.no_delete);
   EXPECT_FALSE(client.rights.look_only);
-  EXPECT_EQ(client.rights.max_delete, 5U);
+  EXPECT_EQ(client.rights.limits.max_delete, 5U);
   EXPECT_TRUE(client.rights.expires.has_value());
 }
 
@@ -141,11 +141,12 @@ TEST_F(ClientFilesTest, WhoWasHereIsRemembered) {
 }
 
 TEST(RightsTest, AsTextComeBack) {
-  for (const char* text : {"push", "look", "push,no-delete", "push,no-delete,max-delete=7"})
+  for (const char* text : {"push", "look", "push,no-delete", "push,no-delete,max-delete=7",
+                           "push,max-entries=1000,max-bytes=20G"})
     EXPECT_EQ(text_of(parse_rights(text).value()), text);
   EXPECT_EQ(text_of(parse_rights("").value()), "push");
-  for (const char* wrong :
-       {"pull", "push,look", "max-delete", "max-delete=", "max-delete=-1", "max-delete=1x"})
+  for (const char* wrong : {"pull", "push,look", "max-delete", "max-delete=", "max-delete=-1",
+                            "max-delete=1x", "max-bytes=", "max-entries=1K", "max-byte=1"})
     EXPECT_FALSE(parse_rights(wrong)) << wrong;
 }
 

@@ -38,6 +38,24 @@ TEST(WordsTest, ATimeIsUtcAndComesBack) {
     EXPECT_FALSE(parse_time(wrong)) << wrong;
 }
 
+TEST(WordsTest, ASizeIsWrittenAsRsyncDoes) {
+  EXPECT_EQ(parse_size("0").value(), 0U);
+  EXPECT_EQ(parse_size("1000b").value(), 1000U);
+  EXPECT_EQ(parse_size("10K").value(), 10240U);
+  EXPECT_EQ(parse_size("10KiB").value(), 10240U);
+  EXPECT_EQ(parse_size("10kb").value(), 10000U);
+  EXPECT_EQ(parse_size("1.5G").value(), 1610612736U);
+  EXPECT_EQ(parse_size("999999999999999999").value(), 999999999999999999U);
+  for (const char* wrong :
+       {"", "K", "-1", "1KX", "1e3", "1..5G", "10 K", "nan", "9999P", "99999999999999999999"})
+    EXPECT_FALSE(parse_size(wrong)) << wrong;
+}
+
+TEST(WordsTest, ASizeIsShownInTheLargestUnitThatFits) {
+  for (const char* text : {"0", "1000", "10K", "1536M", "2T"})
+    EXPECT_EQ(text_of_size(parse_size(text).value()), text);
+}
+
 TEST(WordsTest, AClientsNameIsAFilesToo) {
   for (const char* good : {"laptop", "a.b-c_1", "X"})
     EXPECT_TRUE(check_client_name(good)) << good;

@@ -210,6 +210,30 @@ TEST_P(ReceiverTest, EndsTheSessionWhenPiecesContradict) {
   EXPECT_THAT(send({piece(6, 0, "abc")}, "ab"), HasSubstr("more than the payload holds"));
 }
 
+// The requests of this test say that the files are empty.
+TEST_P(ReceiverTest, EndsTheSessionWhenFilesGrowOverTheLimit) {
+  expect(1, "a");
+  expect(2, "b");
+  receiver_->limit_growth(10);
+  EXPECT_EQ(send({piece(1, 0, "123456")}, "123456"), "");
+  wire::Segment again = piece(1, 0, "12345678");
+  again.restart = true;
+  EXPECT_EQ(send({again}, "12345678"), "") << "what comes anew is not counted twice";
+  EXPECT_EQ(send({whole(2, "ab")}, "ab"), "");
+  const Result<void> over = receiver_->accept(head_of({piece(1, 8, "9")}), payload_of("9"));
+  ASSERT_FALSE(over);
+  EXPECT_EQ(over.error().code, Errc::permission);
+  EXPECT_THAT(over.error().text(), HasSubstr("'a' has become larger"));
+}
+
+TEST_P(ReceiverTest, AHoleAtTheEndIsGrowthToo) {
+  expect(1, "a");
+  receiver_->limit_growth(10);
+  wire::Segment last = whole(1, "x");
+  last.ending.size = 11;
+  EXPECT_THAT(send({last}, "x"), HasSubstr("max-bytes"));
+}
+
 TEST_P(ReceiverTest, EndsTheSessionOnTooManyFilesAtOnce) {
   std::string refused;
   for (RowId row = 0; row < 300 && refused.empty(); ++row) {

@@ -17,10 +17,12 @@ planner::Options planner_options(const SyncRequest& request) {
   options.compare_content = request.options.reads_content();
   options.digest_kind = request.options.digest_kind;
   options.client_max_delete = request.options.max_delete;
-  options.server_max_delete = request.server_max_delete;
+  options.server_max_delete = request.limits.max_delete;
   options.name_specials = request.options.list_changes;
   options.mirror_synced_before = request.synced_before;
-  options.early_creations = !request.options.only_shows();
+  // What is over a quota leaves the mirror as it was.
+  options.early_creations =
+      !request.options.only_shows() && !request.limits.max_entries && !request.limits.max_bytes;
   if (request.options.verify) {  // extras are differences, whatever may be deleted
     options.verify = options.name_specials = true;
     options.delete_extra = planner::DeleteExtra::yes;
@@ -38,10 +40,12 @@ Guard stopping(Guard guard) {
 Decider::Decider(SyncContext& context, transfer::Receiver& receiver, std::function<Result<Sealed>()> finish)
     : context_(context),
       finish_(std::move(finish)),
+      quota_(context.request.options.verify ? Limits{} : context.request.limits),
       planner_(planner_options(context.request), digest_),
       outbox_(context, stats_),
       questions_(context, planner_, outbox_),
-      executor_(context, receiver, outbox_, stats_, digest_) {}
+      executor_(context, receiver, outbox_, stats_, digest_),
+      receiver_(receiver) {}
 
 Decider::~Decider() = default;
 
@@ -97,6 +101,7 @@ Result<void> Decider::decide() {
 
 Result<void> Decider::take_source() {
   SSYNC_TRY(ListBatch item, next_list());
+  SSYNC_TRY_VOID(quota_.add(item));
   context_.returned.list_message(item.number);
   if (auto* const rows = std::get_if<RowBatch>(&item.batch)) return planner_.add_source(std::move(*rows));
   const auto& directories = std::get<DirectoryBatch>(item.batch);
@@ -158,6 +163,8 @@ Result<bool> Decider::show_plan() {
     SSYNC_TRY_VOID(executor_.problem(std::move(found)));
   SSYNC_TRY_VOID(outbox_.flush());
   stats_.plan = planner_.totals();
+  SSYNC_TRY(const auto growth, quota_.check(stats_.plan, planner_.kept_bytes()));
+  if (growth) receiver_.limit_growth(*growth);
   if (!context_.request.options.verify) stats_.guard = planner_.guard();
   if (stats_.guard == Guard::max_delete) stats_.deletes_withheld = stats_.plan.extras_kept;
   wire::Plan plan;
@@ -166,7 +173,7 @@ Result<bool> Decider::show_plan() {
   if (stats_.guard == Guard::max_delete) {
     constexpr std::uint64_t kNoLimit = ~std::uint64_t{0};
     plan.allowed = std::min(context_.request.options.max_delete.value_or(kNoLimit),
-                            context_.request.server_max_delete.value_or(kNoLimit));
+                            context_.request.limits.max_delete.value_or(kNoLimit));
   }
   SSYNC_TRY_VOID(outbox_.say(plan));
   SSYNC_TRY(InboxItem item, take(context_.queues.inbox));

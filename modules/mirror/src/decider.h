@@ -10,6 +10,7 @@
 #include "executor.h"
 #include "outbox.h"
 #include "questions.h"
+#include "quota.h"
 #include "sealer.h"
 #include "sync_context.h"
 
@@ -39,10 +40,12 @@ class Decider {
   std::function<Result<Sealed>()> finish_;
   SyncStats stats_;
   TreeDigest digest_;
+  Quota quota_;
   planner::Planner planner_;
   Outbox outbox_;
   Questions questions_;
   Executor executor_;
+  transfer::Receiver& receiver_;
 };
 
 }  // namespace ssync::mirror

@@ -53,7 +53,7 @@ class RootMirror final : public Mirror {
     observer_ = &observer;
   }
   [[nodiscard]] tl::expected<session::server::Opening, wire::ErrorReply> open_sync(
-      const wire::Hello& hello, std::optional<std::uint64_t> max_delete) override;
+      const wire::Hello& hello, const Limits& limits) override;
   [[nodiscard]] std::unique_ptr<Sync> make_sync(const Capacities& capacities, EventFd& wake) override;
   void close_sync(bool is_done) override;
 
@@ -115,7 +115,6 @@ RootMirror::Refused RootMirror::prepare(const wire::Hello& hello, session::serve
   header_ = std::move(*after);
   request_.attributes = header_.attributes;
   if (!hello.has_owner) request_.attributes.owner = false;
-  request_.server_max_delete = options_.max_delete;
   request_.durable = options_.fsync || hello.options.durable;
   request_.leave_out = scanner::own_paths(root_, options_.state_dir, options_.log_file);
   request_.epoch = root_.epoch();
@@ -249,12 +248,13 @@ std::optional<Error> RootMirror::trouble() {
   return found;
 }
 
-tl::expected<session::server::Opening, wire::ErrorReply> RootMirror::open_sync(
-    const wire::Hello& hello, std::optional<std::uint64_t> max_delete) {
+tl::expected<session::server::Opening, wire::ErrorReply> RootMirror::open_sync(const wire::Hello& hello,
+                                                                               const Limits& limits) {
   session::server::Opening opening;
   Refused refused = prepare(hello, opening);
-  if (max_delete)
-    request_.server_max_delete = std::min(*max_delete, request_.server_max_delete.value_or(*max_delete));
+  request_.limits = limits;
+  if (const auto own = options_.max_delete)
+    request_.limits.max_delete = std::min(*own, limits.max_delete.value_or(*own));
   if (refused) {
     staging_.reset();
     index_.reset();

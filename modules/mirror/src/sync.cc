@@ -53,6 +53,8 @@ wire::ErrorCode code_of(const Error& error) {
     case Errc::protocol:
     case Errc::invalid_argument:
       return wire::ErrorCode::protocol;
+    case Errc::permission:  // without an errno: what the client may not, as Quota says
+      return wire::ErrorCode::rights;
     case Errc::limit:
       return wire::ErrorCode::limit;
     case Errc::no_space:
@@ -247,7 +249,8 @@ void Sync::Impl::report_end(Error error) {
   wire::ErrorReply reply;
   reply.code = code_of(error);
   // A mirror that is gone comes back when somebody mounts it, not when it is asked for often.
-  const bool is_final = reply.code == wire::ErrorCode::protocol || reply.code == wire::ErrorCode::overlap;
+  const bool is_final = reply.code == wire::ErrorCode::protocol || reply.code == wire::ErrorCode::overlap ||
+                        reply.code == wire::ErrorCode::rights;
   reply.retry = !is_final && error.code != Errc::lost;
   reply.text = error.text();
   if (reply.text.size() > wire::kTextBytesMax) reply.text.resize(wire::kTextBytesMax);

@@ -58,7 +58,7 @@ void LossCount::count_directory(DirectoryIndex directory) {
   const Snapshot::Range entries = mirror.rows(directory);
   PlanTotals& totals = state_.totals;
   for (EntryIndex entry = entries.first; entry < entries.last; ++entry) {
-    const std::uint64_t size = mirror.kind(entry) == Kind::file ? mirror.file_size(entry) : 0;
+    const std::uint64_t size = state_.content_bytes(entry);
     add_to(totals.mirror_bytes, size);
     if (!state_.is_gone(entry) || state_.mirror_has(entry, kMoved)) {
       keeps_something_ = true;

@@ -65,7 +65,7 @@ bool may_differ(const State& state) {
   const std::uint64_t none = ~std::uint64_t{0};
   const std::uint64_t allowed = std::min(state.options.client_max_delete.value_or(none),
                                          state.options.server_max_delete.value_or(none));
-  return state.blocked.empty() && (allowed == none || count_extras(state) <= allowed);
+  return state.blocked.empty() && (allowed == none || count_extras(state).entries <= allowed);
 }
 
 DirectoryMoves::DirectoryMoves(State& state) : state_(state), may_differ_(may_differ(state)) {}

@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include "ssync/model/total.h"
+
 #include "compare.h"
 #include "emit.h"
 #include "join.h"
@@ -135,8 +137,12 @@ void Planner::Impl::finish_plan() {
   move_directories(state);
   PlanTotals& totals = state.totals;
   guard = check_guard(totals, count_losses(state), state.options);
-  if (guard == Guard::max_delete) withhold_deletes(state);
-  if (guard == Guard::max_delete) totals.extras_kept += count_extras(state);
+  if (guard == Guard::max_delete) {
+    withhold_deletes(state);
+    const Extras extras = count_extras(state);
+    totals.extras_kept += extras.entries;
+    add_to(state.kept_bytes, extras.bytes);
+  }
   steps = order_local_steps(state);
   count_actions(state);
 }
@@ -227,6 +233,10 @@ std::vector<Problem> Planner::take_problems() {
 
 const PlanTotals& Planner::totals() const {
   return impl_->state.totals;
+}
+
+std::uint64_t Planner::kept_bytes() const {
+  return impl_->state.kept_bytes;
 }
 
 Guard Planner::guard() const {

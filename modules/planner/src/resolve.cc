@@ -111,6 +111,7 @@ void keep_extras(State& state, const std::vector<EntryIndex>& replaced) {
     if (!state.is_gone(entry) || std::ranges::binary_search(replaced, entry)) continue;
     state.set_mirror_flag(entry, kProtected);
     ++state.totals.extras_kept;
+    add_to(state.kept_bytes, state.content_bytes(entry));
   }
 }
 
@@ -217,13 +218,15 @@ void withhold_deletes(State& state) {
   }
 }
 
-std::uint64_t count_extras(const State& state) {
+Extras count_extras(const State& state) {
   const std::size_t entries = state.mirror.size();
-  std::uint64_t count = 0;
+  Extras extras;
   for (EntryIndex entry = 0; entry < entries; ++entry) {
-    if (state.is_gone(entry) && !state.mirror_has(entry, kMoved)) ++count;
+    if (!state.is_gone(entry) || state.mirror_has(entry, kMoved)) continue;
+    ++extras.entries;
+    add_to(extras.bytes, state.content_bytes(entry));
   }
-  return count;
+  return extras;
 }
 
 void count_actions(State& state) {

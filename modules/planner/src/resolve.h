@@ -16,8 +16,12 @@ void resolve_case_renames(State& state);
 /// When deletes are withheld: whatever needs one becomes a Problem. Extras stay.
 void withhold_deletes(State& state);
 
+struct Extras {
+  std::uint64_t entries = 0;
+  std::uint64_t bytes = 0;  ///< content of files
+};
 /// Mirror entries that are gone from the source, and that no rename takes.
-[[nodiscard]] std::uint64_t count_extras(const State& state);
+[[nodiscard]] Extras count_extras(const State& state);
 /// Adds what becomes of the rows to the totals.
 void count_actions(State& state);
 

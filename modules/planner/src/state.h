@@ -145,6 +145,7 @@ struct State {
   std::vector<DirectoryIndex> holding_own;  ///< ascending: see ScanBlock::holds_own
   std::vector<Problem> problems;
   PlanTotals totals;
+  std::uint64_t kept_bytes = 0;  ///< content of totals.extras_kept
 
   [[nodiscard]] bool deletes_allowed() const noexcept { return options.delete_extra == DeleteExtra::yes; }
 
@@ -170,6 +171,10 @@ struct State {
   }
   [[nodiscard]] bool mirror_has(EntryIndex entry, EntryFlags flag) const {
     return (mirror.flags(entry) & flag) != 0;
+  }
+  /// Of a file of the mirror; 0 of what is none.
+  [[nodiscard]] std::uint64_t content_bytes(EntryIndex entry) const {
+    return mirror.kind(entry) == Kind::file ? mirror.file_size(entry) : 0;
   }
   [[nodiscard]] bool is_gone(EntryIndex entry) const { return !mirror_has(entry, kStays | kProtected); }
   [[nodiscard]] bool has(RowIndex row, Facts fact) const { return (pending[row].facts & fact) != 0; }

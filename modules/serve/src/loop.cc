@@ -228,7 +228,7 @@ void Loop::on(session::server::OpenSync& effect) {
   slot->asked_name = effect.hello.mirror;
   slot->client_name.clear();
   slot->notes.clear();
-  std::optional<std::uint64_t> max_delete;
+  mirror::Limits limits;
   const std::optional<net::Identity> who = transport_.identity_of(effect.peer);
   if (!who) return refuse(*slot, revoked_reply());
   if (who->kind == net::Identity::Kind::key) {
@@ -236,14 +236,14 @@ void Loop::on(session::server::OpenSync& effect) {
     const auto why = client == nullptr ? revoked_reply() : apply_rights(*client, effect.hello, slot->notes);
     if (why) return refuse(*slot, *why);
     slot->client_name = client->name;
-    max_delete = client->rights.max_delete;
+    limits = client->rights.limits;
   }
   slot->source_id = effect.hello.source_id;
   mirror::Capacities capacities = capacities_;
   capacities.threads = capacities.threads.shared_by(slots_.sessions());
-  begin(*slot, Slot::Work::opens, [this, slot, capacities, max_delete, hello = std::move(effect.hello)] {
+  begin(*slot, Slot::Work::opens, [this, slot, capacities, limits, hello = std::move(effect.hello)] {
     if (seen_ && !slot->client_name.empty()) seen_(slot->client_name);
-    slot->opened = slot->mirror->open_sync(hello, max_delete);
+    slot->opened = slot->mirror->open_sync(hello, limits);
     if (!*slot->opened) return;
     try {
       slot->made = slot->mirror->make_sync(capacities, wake_);
@@ -327,8 +327,10 @@ void Loop::on(session::server::Deliver& effect) {
   if (sync == nullptr) return;
   const Result<void> taken = sync->data(std::move(effect.head), std::move(effect.payload));
   if (taken) return;
+  const bool is_over = taken.error().code == Errc::permission;
   carry_out(session_.output(effect.session,
-                            mirror::error_reply(wire::ErrorCode::protocol, false, taken.error().text()),
+                            mirror::error_reply(is_over ? wire::ErrorCode::rights : wire::ErrorCode::protocol,
+                                                false, taken.error().text()),
                             Clock::now()));
 }
 

@@ -6,6 +6,9 @@
 
 #include <fmt/format.h>
 
+#include "ssync/base/text.h"
+#include "ssync/model/total.h"
+
 #include "data_head.h"
 
 namespace ssync::transfer {
@@ -80,6 +83,22 @@ void Ledger::filled(std::vector<store::Filled>& filled) {
   });
 }
 
+void Ledger::limit_growth(std::uint64_t bytes) {
+  const MutexLock lock(mutex_);
+  growth_max_ = bytes;
+}
+
+// The file has come from one size to another; smaller: it begins anew.
+Result<void> Ledger::grow(const store::Incoming& file, std::uint64_t from, std::uint64_t to) {
+  const auto excess = [&](std::uint64_t size) { return std::max(size, file.wanted.size) - file.wanted.size; };
+  grown_ -= std::min(grown_, excess(from));
+  add_to(grown_, excess(to));
+  if (!growth_max_ || grown_ <= *growth_max_) return {};
+  return fail(Errc::permission, fmt::format("'{}' has become larger than it was listed, and the mirror would "
+                                            "hold more bytes than this client's key allows (max-bytes)",
+                                            printable(file.path())));
+}
+
 Result<store::Incoming*> Ledger::advance(const wire::Segment& segment) {
   const auto found = files_.find(segment.row);
   if (found == files_.end()) return violated(segment.row, "it is not expected");
@@ -88,6 +107,7 @@ Result<store::Incoming*> Ledger::advance(const wire::Segment& segment) {
   if (file.ended) return violated(segment.row, "it has ended already");
   if (segment.restart) {
     if (segment.offset != 0) return violated(segment.row, "a restart is not at offset 0");
+    SSYNC_TRY_VOID(grow(file, file.next_offset, 0));
     file.next_offset = 0;
   }
   if (segment.offset < file.next_offset) return violated(segment.row, "out of order");
@@ -99,6 +119,7 @@ Result<store::Incoming*> Ledger::advance(const wire::Segment& segment) {
   }
   if (segment.last && segment.ending.changed && !file.any_content)
     return violated(segment.row, "it changed while it was read, and that was not asked for");
+  SSYNC_TRY_VOID(grow(file, file.next_offset, segment.last ? segment.ending.size : end));
   file.next_offset = end;
   if (!file.begun && !segment.last && ++unfinished_ > kUnfinishedMax) {
     return violated(segment.row, fmt::format("more than {} files at once", kUnfinishedMax));

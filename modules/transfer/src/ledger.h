@@ -34,6 +34,8 @@ class Ledger final : public store::Outcomes {
   [[nodiscard]] std::optional<store::Part> expect(Change request);
   /// The same for the directory of the last expect(), without another one.
   [[nodiscard]] std::optional<store::Part> complete_last();
+  /// Receiver::limit_growth().
+  void limit_growth(std::uint64_t bytes);
   /// The message cut into parts, at most one a writer; one without pieces (for any writer) when nothing in it
   /// is waited for. Errc::protocol as Receiver::accept() says.
   [[nodiscard]] Result<std::vector<store::Part>> accept(wire::DataHead head, Buffer payload);
@@ -52,6 +54,8 @@ class Ledger final : public store::Outcomes {
 
  private:
   [[nodiscard]] Result<store::Incoming*> advance(const wire::Segment& segment) SSYNC_REQUIRES(mutex_);
+  [[nodiscard]] Result<void> grow(const store::Incoming& file, std::uint64_t from, std::uint64_t to)
+      SSYNC_REQUIRES(mutex_);
   void close_if_done() SSYNC_REQUIRES(mutex_);
   void report(ReceiveEvent event);
   [[nodiscard]] store::Location& location_at(std::string path) SSYNC_REQUIRES(mutex_);
@@ -72,6 +76,9 @@ class Ledger final : public store::Outcomes {
       0;  ///< events of published or failed files that are not in the queue yet
   std::size_t unwritten_ SSYNC_GUARDED_BY(mutex_) = 0;  ///< messages whose credit is still out
   std::size_t unfinished_ SSYNC_GUARDED_BY(mutex_) = 0;
+  /// By how much files are larger than their requests say, and may be.
+  std::uint64_t grown_ SSYNC_GUARDED_BY(mutex_) = 0;
+  std::optional<std::uint64_t> growth_max_ SSYNC_GUARDED_BY(mutex_);
   bool finishing_ SSYNC_GUARDED_BY(mutex_) = false;
 };
 

@@ -132,6 +132,10 @@ void Receiver::expect(Change request) {
     impl_->dispatch(*std::move(completed));
 }
 
+void Receiver::limit_growth(std::uint64_t bytes) {
+  impl_->ledger.limit_growth(bytes);
+}
+
 Result<void> Receiver::accept(wire::DataHead head, Buffer payload) {
   SSYNC_TRY(std::vector<store::Part> parts, impl_->ledger.accept(std::move(head), std::move(payload)));
   for (store::Part& part : parts)

@@ -36,10 +36,10 @@ class Mirror {
   /// Holds from the next sync on. Requires: no sync is open, and the directory is the same.
   virtual void set_options(const Options& options, Observer& observer) = 0;
 
-  /// Gets ready for what `hello` asks for. `max_delete`: of this client, beside the mirror's own. Blocks.
+  /// Gets ready for what `hello` asks for. `limits`: of this client, beside the mirror's own. Blocks.
   /// Refused: nothing is left of it.
   [[nodiscard]] virtual tl::expected<session::server::Opening, wire::ErrorReply> open_sync(
-      const wire::Hello& hello, std::optional<std::uint64_t> max_delete) = 0;
+      const wire::Hello& hello, const Limits& limits) = 0;
   /// The sync that was opened; it ends before close_sync() is called. Blocks.
   [[nodiscard]] virtual std::unique_ptr<Sync> make_sync(const Capacities& capacities, EventFd& wake) = 0;
   /// Puts away the sync that was opened, whether make_sync() was called or not, and removes its staging.

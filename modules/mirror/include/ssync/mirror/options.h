@@ -23,6 +23,14 @@ struct Options {
   std::optional<std::string> log_file;
 };
 
+/// What one client may do to a mirror, whatever it asks for. Absent: no limit.
+struct Limits {
+  std::optional<std::uint64_t> max_delete;   ///< entries in one sync
+  std::optional<std::uint64_t> max_entries;  ///< that the mirror holds afterwards, its root not counted
+  std::optional<std::uint64_t> max_bytes;    ///< that its files have afterwards, by their sizes
+  friend bool operator==(const Limits&, const Limits&) = default;
+};
+
 /// Sizes of what is between the parts of a sync, how long they wait, and with how many threads. A test runs
 /// everything with 1 of each.
 struct Capacities {

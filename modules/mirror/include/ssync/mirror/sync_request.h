@@ -8,6 +8,7 @@
 
 #include "ssync/fs/mirror_record.h"
 #include "ssync/fs/tree.h"
+#include "ssync/mirror/options.h"
 #include "ssync/model/entry.h"
 #include "ssync/wire/messages.h"
 
@@ -16,7 +17,7 @@ namespace ssync::mirror {
 struct SyncRequest {
   wire::SyncOptions options;
   Attributes attributes;
-  std::optional<std::uint64_t> server_max_delete;
+  Limits limits;  ///< the mirror's and the client's
   bool durable = true;
   bool synced_before = false;
   std::vector<std::string> leave_out;         ///< see scanner::Options

@@ -145,6 +145,8 @@ class Planner {
   [[nodiscard]] std::vector<Problem> take_problems();
 
   [[nodiscard]] const PlanTotals& totals() const;
+  /// Content of the files among totals().extras_kept.
+  [[nodiscard]] std::uint64_t kept_bytes() const;
   [[nodiscard]] Guard guard() const;
   /// Requires: step() said planned. When guard() is max_delete no removal comes: totals().deletes is what
   /// would have gone, extras_kept what stays, and rows of another kind than the mirror's are Problems. Under

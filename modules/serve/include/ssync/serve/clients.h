@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "ssync/base/result.h"
+#include "ssync/mirror/options.h"
 #include "ssync/net/keys.h"
 
 namespace ssync::serve {
@@ -18,7 +19,7 @@ struct Rights {
   std::vector<std::string> mirrors;  ///< patterns (fnmatch(3)) of names, one of which must fit; empty: all
   bool look_only = false;            ///< dry run, verify and --list only
   bool no_delete = false;            ///< what the source does not have is kept
-  std::optional<std::uint64_t> max_delete;  ///< entries in one sync
+  mirror::Limits limits;             ///< of each mirror
   std::optional<std::chrono::system_clock::time_point> expires;
   friend bool operator==(const Rights&, const Rights&) = default;
 };

@@ -76,10 +76,13 @@ class Receiver {
   /// A request is about to go out. Requires: its row was not expected before, unless it was published;
   /// finish() was not called.
   void expect(Change request);
+  /// From now on, all files together may be larger than their requests say by so much. Without: by anything.
+  void limit_growth(std::uint64_t bytes);
   /// Takes a message over; never blocks. Errc::protocol when a segment is for a row that is not expected, is
   /// out of order, the ending contradicts what came or the request, or more than 256 files are in pieces at
-  /// once: the session must end. A file whose content does not have its ending's checksum is a
-  /// ReceiveFailure, not an Error. What comes for a file that failed is discarded, and its credit returned.
+  /// once; Errc::permission beyond limit_growth(): the session must end. A file whose content does not have
+  /// its ending's checksum is a ReceiveFailure, not an Error. What comes for a file that failed is discarded,
+  /// and its credit returned.
   [[nodiscard]] Result<void> accept(wire::DataHead head, Buffer payload);
   /// The client cannot send it. May overtake the messages with what was read of it. Without effect when the
   /// file is complete or failed.
