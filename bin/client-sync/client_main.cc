@@ -87,15 +87,10 @@ source::Options source_options(const Options& options, const source::Capacities&
 /// What is known of the server, where nothing was said.
 Result<void> look_up_server(Options& options) {
   if (options.server_key || options.insecure) return {};
-  const Result<std::string> directory = programs::keys_directory(options.keys);
-  if (!directory) return {};  // so nothing is known
-  const auto known = find_server(*directory, options.server, options.control_port);
-  // $HOME is another user's: so nothing is known either.
-  if (!known && known.error().sys_errno == EACCES) return {};
-  if (!known) return fail(known.error());
-  if (!*known) return {};
-  options.server_key = (*known)->key;
-  if (!options.data_port) options.data_port = (*known)->data_port;
+  SSYNC_TRY(const auto known, programs::look_up_server(options.keys, options.server, options.control_port));
+  if (!known) return {};
+  options.server_key = known->key;
+  if (!options.data_port) options.data_port = known->data_port;
   return {};
 }
 

@@ -74,11 +74,11 @@ int join_server(const Options& options, const net::OwnKey& own_key) {
   if (!directory) return give_up(directory.error().text(), ExitCode::file);
   const auto own = own_key();
   if (!own) return give_up(own.error().text(), ExitCode::file);
-  const auto known = find_server(*directory, line->host, line->control_port);
+  const auto known = programs::find_server(*directory, line->host, line->control_port);
   if (!known) return give_up(known.error().text(), ExitCode::file);
   if (*known && (*known)->key != line->server) {
     const Result<void> refused =
-        add_server(*directory, line->host, line->control_port, {line->server, {}, {}});
+        programs::add_server(*directory, line->host, line->control_port, {line->server, {}, {}});
     return give_up(refused ? "" : refused.error().text(), ExitCode::start);
   }
   source::Options asking = ask_options(options, *line);
@@ -87,8 +87,8 @@ int join_server(const Options& options, const net::OwnKey& own_key) {
   };
   const source::JoinedServer joined = source::join(asking, (*own)->public_key);
   if (joined.code != ExitCode::ok) return give_up(joined.text, joined.code);
-  const Result<void> noted =
-      add_server(*directory, line->host, line->control_port, {line->server, joined.data_port, joined.name});
+  const Result<void> noted = programs::add_server(*directory, line->host, line->control_port,
+                                                  {line->server, joined.data_port, joined.name});
   if (!noted) return give_up(noted.error().text(), ExitCode::file);
   std::printf("Joined %s as '%s'. Now type, with your directory:\n", host_text(*line).c_str(),
               escape(joined.name).c_str());

@@ -13,6 +13,7 @@
 #include "ssync/net/transport.h"
 
 #include "options.h"
+#include "own_keys.h"
 #include "watch.h"
 
 namespace ssync {
@@ -33,7 +34,10 @@ int main_of(int argc, char** argv) {
   open_standard_descriptors();
   const auto parsed = parse_options(argc, argv);
   if (const int* code = std::get_if<int>(&parsed)) return *code;
-  const auto result = run(std::get<MonitorOptions>(parsed));
+  const MonitorOptions& options = std::get<MonitorOptions>(parsed);
+  if (options.keys.show)
+    return programs::show_key("monitor-sync", programs::own_key(options.keys, "client.key"));
+  const auto result = run(options);
   if (result) return to_int(*result);
   fmt::print(stderr, "monitor-sync: {}\n", result.error().text());
   return to_int(exit_code_of(result.error()));

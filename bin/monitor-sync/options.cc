@@ -23,6 +23,15 @@ CLI::Validator mirror_name() {
       "");
 }
 
+CLI::Validator public_key() {
+  return CLI::Validator(
+      [](const std::string& text) -> std::string {
+        const auto key = net::parse_public_key(text);
+        return key ? std::string() : key.error().message;
+      },
+      "");
+}
+
 }  // namespace
 
 std::variant<MonitorOptions, int> parse_options(int argc, char** argv) {
@@ -33,8 +42,15 @@ std::variant<MonitorOptions, int> parse_options(int argc, char** argv) {
   app.set_version_flag("--version", "monitor-sync " SSYNC_VERSION);
   app.add_option(
       "ENDPOINT", options.endpoint,
-      "Where the server publishes its traffic (server-sync --monitor): ipc:///PATH or tcp://ADDRESS:PORT. "
+      "Where the server publishes its traffic (server-sync --monitor): ipc:///PATH or tcp://HOST:PORT. "
       "Default: the server of this user with the given control port");
+  app.add_option_function<std::string>(
+         "--server-key",
+         [&options](const std::string& text) { options.server_key = *net::parse_public_key(text); },
+         "Public key of a server on another machine; default: as client-sync --join noted it")
+      ->type_name("KEY")
+      ->check(public_key());
+  programs::add_key_options(app, options.keys);
   app.add_option("--control-port", options.control_port, "Control port of the server to watch")
       ->capture_default_str()
       ->transform(programs::between<std::uint32_t>(0, 65535));

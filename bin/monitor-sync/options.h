@@ -5,11 +5,17 @@
 #include <string>
 #include <variant>
 
+#include "ssync/net/keys.h"
+
+#include "own_keys.h"
+
 namespace ssync {
 
 struct MonitorOptions {
   std::string endpoint;  ///< empty: of the server with this control port
   std::uint16_t control_port = 0;
+  std::optional<net::PublicKey> server_key;  ///< absent: as servers.toml says
+  programs::KeyOptions keys;
   bool json = false;
   int verbosity = 0;
   std::optional<std::string> mirror;     ///< only records of this mirror; empty: the one without a name

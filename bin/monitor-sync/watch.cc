@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include <string_view>
 #include <utility>
 
 #include <fmt/format.h>
@@ -9,6 +10,9 @@
 #include "ssync/base/text.h"
 #include "ssync/monitor/endpoint.h"
 #include "ssync/wire/tap.h"
+
+#include "known_servers.h"
+#include "own_keys.h"
 
 namespace ssync {
 namespace {
@@ -18,6 +22,20 @@ using std::chrono::milliseconds;
 /// A server says something every second.
 constexpr milliseconds kSilence{2500};
 constexpr milliseconds kTick{500};
+
+constexpr std::string_view kTcp = "tcp://";
+
+bool is_tcp(std::string_view endpoint) noexcept {
+  return endpoint.starts_with(kTcp);
+}
+
+/// Of tcp://HOST:PORT; without the brackets of an IPv6 address.
+std::string host_of(std::string_view endpoint) {
+  endpoint.remove_prefix(kTcp.size());
+  std::string_view host = endpoint.substr(0, endpoint.rfind(':'));
+  if (host.size() > 2 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
+  return std::string(host);
+}
 
 void complain(const std::string& message) {
   fmt::print(stderr, "monitor-sync: {}\n", message);
@@ -48,13 +66,28 @@ Result<ExitCode> Watch::run() {
 }
 
 Result<void> Watch::connect() {
-  std::string endpoint =
-      options_.endpoint.empty() ? monitor::find_endpoint(options_.control_port) : options_.endpoint;
-  if (endpoint == endpoint_) return {};
-  SSYNC_TRY(subscriber_, net::Subscriber::connect(context_, endpoint));
-  endpoint_ = std::move(endpoint);
+  SSYNC_TRY(net::Subscriber::Options options, subscription());
+  // libzmq tries again by itself, but not another address, and not with what another server left.
+  if (options.endpoint == endpoint_ && !is_tcp(endpoint_)) return {};
+  SSYNC_TRY(subscriber_, net::Subscriber::connect(context_, options));
+  ++attempts_;
+  endpoint_ = std::move(options.endpoint);
   heard_ = std::chrono::steady_clock::now();
   return {};
+}
+
+Result<net::Subscriber::Options> Watch::subscription() const {
+  net::Subscriber::Options out;
+  out.endpoint =
+      options_.endpoint.empty() ? monitor::find_endpoint(options_.control_port) : options_.endpoint;
+  out.attempt = attempts_;
+  out.own_key = programs::own_key(options_.keys, "client.key");
+  out.server_key = options_.server_key;
+  if (out.server_key || !is_tcp(out.endpoint)) return out;
+  SSYNC_TRY(const auto known,
+            programs::look_up_server(options_.keys, host_of(out.endpoint), options_.control_port));
+  if (known) out.server_key = known->key;
+  return out;
 }
 
 Result<Watch::Ending> Watch::step() {
@@ -62,7 +95,7 @@ Result<Watch::Ending> Watch::step() {
   if (record) return show(*record);
   if (signals_.take().end) return ExitCode::interrupted;
   if (output_.reader_gone()) return ExitCode::ok;
-  SSYNC_TRY_VOID(on_silence());
+  on_silence();
   return std::nullopt;
 }
 
@@ -95,11 +128,12 @@ Watch::Ending Watch::print(const std::string& lines) const {
 
 /// Without an endpoint on the command line the server may turn up in another place than where it was looked
 /// for.
-Result<void> Watch::on_silence() {
-  if (std::chrono::steady_clock::now() - heard_ < kSilence) return {};
-  SSYNC_TRY_VOID(connect());
-  if (!std::exchange(told_waiting_, true)) complain("waiting for a server on " + escape(endpoint_));
-  return {};
+void Watch::on_silence() {
+  if (std::chrono::steady_clock::now() - heard_ < kSilence) return;
+  const Result<void> connected = connect();
+  if (std::exchange(told_waiting_, true)) return;
+  complain(fmt::format("waiting for a server on {}{}", escape(endpoint_),
+                       connected ? "" : ": " + connected.error().text()));
 }
 
 }  // namespace ssync

@@ -35,7 +35,8 @@ class Watch {
   [[nodiscard]] Ending show(const Buffer& bytes);
   [[nodiscard]] Ending print(const std::string& lines) const;
   [[nodiscard]] Result<void> connect();
-  [[nodiscard]] Result<void> on_silence();
+  [[nodiscard]] Result<net::Subscriber::Options> subscription() const;
+  void on_silence();
 
   net::Context& context_;
   const MonitorOptions options_;
@@ -44,6 +45,7 @@ class Watch {
   std::vector<int> fds_;  ///< the signals', then output's if it is a pipe
   monitor::Renderer renderer_;
   std::string endpoint_;
+  std::size_t attempts_ = 0;
   std::unique_ptr<net::Subscriber> subscriber_;
   std::chrono::steady_clock::time_point heard_{};
   bool told_waiting_ = false;

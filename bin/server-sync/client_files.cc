@@ -167,11 +167,13 @@ Result<serve::Rights> parse_rights(std::string_view text) {
       rights.look_only = true;
     } else if (word == "no-delete") {
       rights.no_delete = true;
+    } else if (word == "monitor") {
+      rights.monitor = true;
     } else if (const NumberRight* const right = number_right(word)) {
       SSYNC_TRY(rights.limits.*(right->member), number_of(*right, word));
     } else {
       return fail(Errc::invalid_argument,
-                  fmt::format("'{}' is no right; there are push, look, no-delete, max-delete=N, "
+                  fmt::format("'{}' is no right; there are push, look, monitor, no-delete, max-delete=N, "
                               "max-entries=N, max-bytes=SIZE",
                               escape(word)));
     }
@@ -183,6 +185,7 @@ Result<serve::Rights> parse_rights(std::string_view text) {
 
 std::string text_of(const serve::Rights& rights) {
   std::string out = rights.look_only ? "look" : "push";
+  if (rights.monitor) out += ",monitor";
   if (rights.no_delete) out += ",no-delete";
   for (const NumberRight& right : kNumberRights) {
     if (const auto& number = rights.limits.*(right.member))

@@ -111,9 +111,10 @@ class OptionReader {
                               "which mirrors the client may use [all]; patterns, more than one as --address"))
         ->check(CLI::Validator(check_patterns, ""))
         ->join(',');
-    only_here(app_.add_option("--rights", command.rights,
-                              "what the client may do [push]: push or look; no-delete, max-delete=N; "
-                              "max-entries=N and max-bytes=SIZE of each mirror"))
+    only_here(
+        app_.add_option("--rights", command.rights,
+                        "what the client may do [push]: push or look; monitor, no-delete, max-delete=N; "
+                        "max-entries=N and max-bytes=SIZE of each mirror"))
         ->check(CLI::Validator(check_rights, ""))
         ->join(',');
     only_here(app_.add_option("--expires", expires_, "how long the invitation holds: 90s, 15m, 2h, 1d [15m]"))

@@ -243,6 +243,36 @@ TEST_F(KeysTest, AFirstCopyOverItsQuotaLeavesNothing) {
   EXPECT_TRUE(stdfs::is_empty(bench_.mirror()));
 }
 
+TEST_F(KeysTest, AKeyMayWatchTheTrafficFromAnotherMachine) {
+  ASSERT_EQ(bench_.stop_server(), 20);
+  const std::string tap = "tcp://localhost:" + std::to_string(bench_.data_port() + 2);
+  std::vector<std::string> options = server_options();
+  options.insert(options.end(), {"--monitor", "tcp://127.0.0.1:" + std::to_string(bench_.data_port() + 2)});
+  bench_.start_server(options);
+  pair({"--rights", "push,monitor"});
+  const std::vector<std::string> monitor{program("monitor-sync"),
+                                         tap,
+                                         "--count",
+                                         "3",
+                                         "--keys-dir",
+                                         client_keys().string(),
+                                         "--control-port",
+                                         std::to_string(bench_.control_port())};
+  Process watching(monitor, {bench_.path("watched"), bench_.path("watching-err")});
+  ASSERT_TRUE(eventually([&] { return sync().code == 0 && !watching.running(); })) << watching.err();
+  EXPECT_EQ(watching.wait(std::chrono::seconds(1)), 0) << watching.err();
+  EXPECT_NE(watching.out().find("hello"), std::string::npos) << watching.out();
+
+  write_file(client_file(), [&] {
+    std::string text = read_file(client_file());
+    return text.replace(text.find(",monitor"), std::string(",monitor").size(), "");
+  }());
+  ASSERT_TRUE(eventually([&] { return run(monitor).code == 10; }));
+  const Finished refused = run(monitor);
+  EXPECT_NE(refused.err.find("does not let it monitor"), std::string::npos) << refused.err;
+  EXPECT_EQ(sync().code, 0) << "its other rights stay";
+}
+
 TEST_F(KeysTest, OtherMirrorsDoNotExistForAKey) {
   ASSERT_EQ(bench_.stop_server(), 20);
   std::string config;

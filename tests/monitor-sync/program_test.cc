@@ -104,7 +104,7 @@ class MonitorSyncTest : public testing::Test {
     std::filesystem::remove_all(directory_);
   }
   void start_server() {
-    publisher_ = monitor::TapPublisher::start(context_, *admission_, ring_, endpoint_).value();
+    publisher_ = monitor::TapPublisher::start(context_, *admission_, ring_, {endpoint_}).value();
   }
   /// Sends once the program listens.
   void publish(std::uint64_t seq, std::optional<std::string> mirror = std::nullopt,

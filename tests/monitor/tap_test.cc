@@ -64,8 +64,8 @@ class TapTest : public testing::Test {
 
 TEST_F(TapTest, RecordsReachASubscriberNumbered) {
   TapRing ring;
-  auto publisher = TapPublisher::start(context_, *admission_, ring, endpoint()).value();
-  auto subscriber = net::Subscriber::connect(context_, endpoint()).value();
+  auto publisher = TapPublisher::start(context_, *admission_, ring, {endpoint()}).value();
+  auto subscriber = net::Subscriber::connect(context_, {endpoint()}).value();
   const std::uint64_t state = receive_state(*subscriber).number;
   ASSERT_TRUE(ring.active());
   ring.push(message(1));
@@ -81,8 +81,8 @@ TEST_F(TapTest, RecordsReachASubscriberNumbered) {
 TEST_F(TapTest, IsNotActiveWithoutASubscriber) {
   TapRing ring;
   EXPECT_FALSE(ring.active());
-  auto publisher = TapPublisher::start(context_, *admission_, ring, endpoint()).value();
-  auto subscriber = net::Subscriber::connect(context_, endpoint()).value();
+  auto publisher = TapPublisher::start(context_, *admission_, ring, {endpoint()}).value();
+  auto subscriber = net::Subscriber::connect(context_, {endpoint()}).value();
   receive_state(*subscriber);
   EXPECT_TRUE(ring.active());
   subscriber.reset();
@@ -96,15 +96,15 @@ TEST_F(TapTest, TheRingDropsAndCountsWhenItIsFull) {
   TapRing ring(3);
   for (std::uint64_t i = 0; i < 10; ++i)
     ring.push(message(i));
-  auto publisher = TapPublisher::start(context_, *admission_, ring, endpoint()).value();
-  auto subscriber = net::Subscriber::connect(context_, endpoint()).value();
+  auto publisher = TapPublisher::start(context_, *admission_, ring, {endpoint()}).value();
+  auto subscriber = net::Subscriber::connect(context_, {endpoint()}).value();
   EXPECT_EQ(receive_state(*subscriber).dropped, 7U);
 }
 
 TEST_F(TapTest, ASubscriberIsToldWhatTheRingDropped) {
   TapRing ring(4);
-  auto publisher = TapPublisher::start(context_, *admission_, ring, endpoint()).value();
-  auto subscriber = net::Subscriber::connect(context_, endpoint()).value();
+  auto publisher = TapPublisher::start(context_, *admission_, ring, {endpoint()}).value();
+  auto subscriber = net::Subscriber::connect(context_, {endpoint()}).value();
   Renderer renderer({});
   EXPECT_EQ(renderer.render(receive_state(*subscriber)), "");
   for (std::uint64_t i = 0; i < 1000; ++i)
@@ -120,16 +120,16 @@ TEST_F(TapTest, ASubscriberIsToldWhatTheRingDropped) {
 TEST_F(TapTest, ASecondPublisherOfOneEndpointIsRefused) {
   TapRing ring;
   TapRing other;
-  auto publisher = TapPublisher::start(context_, *admission_, ring, endpoint()).value();
-  const auto second = TapPublisher::start(context_, *admission_, other, endpoint());
+  auto publisher = TapPublisher::start(context_, *admission_, ring, {endpoint()}).value();
+  const auto second = TapPublisher::start(context_, *admission_, other, {endpoint()});
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().code, Errc::busy);
 }
 
 TEST_F(TapTest, ManyThreadsMayPush) {
   TapRing ring(100'000);
-  auto publisher = TapPublisher::start(context_, *admission_, ring, endpoint()).value();
-  auto subscriber = net::Subscriber::connect(context_, endpoint()).value();
+  auto publisher = TapPublisher::start(context_, *admission_, ring, {endpoint()}).value();
+  auto subscriber = net::Subscriber::connect(context_, {endpoint()}).value();
   receive_state(*subscriber);
   {
     std::vector<std::jthread> threads;

@@ -88,9 +88,9 @@ TEST_F(KeysTransportTest, AServerWithAnotherKeyIsNotTalkedTo) {
 }
 
 TEST_F(KeysTransportTest, AKeyWhoseTimeIsOverIsRefused) {
-  admission_->set_keys({{client_key_->public_key, system_clock::now() + std::chrono::hours(1)}});
+  admission_->set_keys({{client_key_->public_key, false, system_clock::now() + std::chrono::hours(1)}});
   EXPECT_TRUE(connects(*client_with(client_key_, server_key_->public_key)));
-  admission_->set_keys({{client_key_->public_key, system_clock::now() - std::chrono::seconds(1)}});
+  admission_->set_keys({{client_key_->public_key, false, system_clock::now() - std::chrono::seconds(1)}});
   EXPECT_FALSE(connects(*client_with(client_key_, server_key_->public_key)));
   EXPECT_NE(next_notice().find("has expired"), std::string::npos);
 }

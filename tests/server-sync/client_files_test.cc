@@ -141,7 +141,7 @@ TEST_F(ClientFilesTest, WhoWasHereIsRemembered) {
 }
 
 TEST(RightsTest, AsTextComeBack) {
-  for (const char* text : {"push", "look", "push,no-delete", "push,no-delete,max-delete=7",
+  for (const char* text : {"push", "look", "push,no-delete", "push,no-delete,max-delete=7", "look,monitor",
                            "push,max-entries=1000,max-bytes=20G"})
     EXPECT_EQ(text_of(parse_rights(text).value()), text);
   EXPECT_EQ(text_of(parse_rights("").value()), "push");

@@ -102,8 +102,9 @@ TapPublisher::~TapPublisher() {
 }
 
 Result<std::unique_ptr<TapPublisher>> TapPublisher::start(net::Context& context, net::Admission& admission,
-                                                          TapRing& ring, const std::string& endpoint) {
-  SSYNC_TRY(auto publisher, net::TapSocket::bind(context, admission, endpoint));
+                                                          TapRing& ring,
+                                                          const net::TapSocket::Options& options) {
+  SSYNC_TRY(auto publisher, net::TapSocket::bind(context, admission, options));
   SSYNC_TRY(EventFd wake, EventFd::create());
   auto impl = std::make_unique<Impl>(ring, std::move(wake), std::move(publisher));
   impl->thread = std::jthread([&parts = *impl](const std::stop_token& stop) { parts.run(stop); });

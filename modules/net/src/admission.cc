@@ -4,6 +4,7 @@
 #include <array>
 #include <span>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 #include <fmt/format.h>
@@ -33,11 +34,32 @@ constexpr std::string_view kAnybody = "anybody";
 constexpr std::string_view kLocal = "local";
 constexpr std::string_view kKey = "key:";
 
+std::optional<Admission::Door> door_of(std::string_view domain) noexcept {
+  if (domain == kSyncDomain) return Admission::Door::sync;
+  return domain == kTapDomain ? std::optional(Admission::Door::tap) : std::nullopt;
+}
+
 /// A question of libzmq: version, id, domain, address, identity of the server's socket, mechanism, and what
 /// the peer showed.
 struct Question {
   std::string_view id, address, mechanism;
+  Admission::Door door;
   std::span<const zmq::message_t> credentials;
+};
+
+/// What opens a door beside the keys of clients.
+struct Lock {
+  bool anybody = false;
+  std::optional<Secret> secret;
+  std::optional<PublicKey> local;
+};
+
+struct Client {
+  std::optional<std::chrono::system_clock::time_point> expires;
+  bool may_monitor = false;
+  [[nodiscard]] bool has_expired() const noexcept {
+    return expires && *expires <= std::chrono::system_clock::now();
+  }
 };
 
 struct Answer {
@@ -55,7 +77,10 @@ struct Admission::Impl {
   void answer(const Multipart& message);
   [[nodiscard]] Answer judge(const Question& question);
   [[nodiscard]] std::optional<std::string> let_in(const Question& question, std::string& why);
-  [[nodiscard]] std::optional<std::string> let_in_key(const PublicKey& key, std::string& why);
+  [[nodiscard]] std::optional<std::string> let_in_key(Door door, const PublicKey& key, std::string& why);
+  [[nodiscard]] Lock& lock_of(Door door) SSYNC_REQUIRES(mutex) {
+    return locks.at(static_cast<std::size_t>(door));
+  }
   [[nodiscard]] bool is_secret(const Question& question);
   void note(std::string text);
 
@@ -66,11 +91,9 @@ struct Admission::Impl {
   Failures failures;  // the thread's
 
   Mutex mutex;
-  bool anybody SSYNC_GUARDED_BY(mutex) = false;
-  std::vector<Secret> secrets SSYNC_GUARDED_BY(mutex);  ///< of the server, of its tap
-  std::optional<PublicKey> local SSYNC_GUARDED_BY(mutex);
-  std::unordered_map<PublicKey, std::optional<std::chrono::system_clock::time_point>, HashOfKey>
-      keys SSYNC_GUARDED_BY(mutex);
+  std::array<Lock, 2> locks SSYNC_GUARDED_BY(mutex);
+  std::unordered_map<PublicKey, Client, HashOfKey> clients SSYNC_GUARDED_BY(mutex);
+  std::unordered_set<PublicKey, HashOfKey> monitors SSYNC_GUARDED_BY(mutex);  ///< let in at the tap
   std::vector<std::string> notices SSYNC_GUARDED_BY(mutex);
   bool stopping SSYNC_GUARDED_BY(mutex) = false;
 
@@ -100,10 +123,11 @@ void Admission::Impl::run() noexcept {
 void Admission::Impl::answer(const Multipart& message) {
   constexpr std::size_t kFixed = 6;
   Answer answer;
-  const bool understood = message.count >= kFixed && !message.too_many() &&
-                          view_of(message.frames[0]) == "1.0" && view_of(message.frames[2]) == kZapDomain;
-  if (understood) {
-    answer = judge({view_of(message.frames[1]), view_of(message.frames[3]), view_of(message.frames[5]),
+  const bool understood =
+      message.count >= kFixed && !message.too_many() && view_of(message.frames[0]) == "1.0";
+  const auto door = understood ? door_of(view_of(message.frames[2])) : std::nullopt;
+  if (door) {
+    answer = judge({view_of(message.frames[1]), view_of(message.frames[3]), view_of(message.frames[5]), *door,
                     std::span(message.frames).subspan(kFixed, message.count - kFixed)});
   }
   std::array<zmq::message_t, 6> out{
@@ -135,7 +159,7 @@ std::optional<std::string> Admission::Impl::let_in(const Question& question, std
   if (question.mechanism == "NULL") {
     const MutexLock lock(mutex);
     why = "it shows no key";
-    return anybody ? std::optional(std::string(kAnybody)) : std::nullopt;
+    return lock_of(question.door).anybody ? std::optional(std::string(kAnybody)) : std::nullopt;
   }
   if (question.mechanism == "PLAIN") {
     why = "it does not know the secret of this server, which only its user and root can read";
@@ -147,17 +171,22 @@ std::optional<std::string> Admission::Impl::let_in(const Question& question, std
   PublicKey key;
   if (shown.size() != key.bytes.size()) return std::nullopt;
   std::ranges::copy(std::as_bytes(std::span(shown)), key.bytes.begin());
-  return let_in_key(key, why);
+  return let_in_key(question.door, key, why);
 }
 
-std::optional<std::string> Admission::Impl::let_in_key(const PublicKey& key, std::string& why) {
+std::optional<std::string> Admission::Impl::let_in_key(Door door, const PublicKey& key, std::string& why) {
   const MutexLock lock(mutex);
-  if (local == key) return std::string(kLocal);
-  const auto found = keys.find(key);
-  const bool known = found != keys.end();
-  const bool expired = known && found->second && *found->second <= std::chrono::system_clock::now();
-  why = fmt::format("its key {} {}", fingerprint(key), expired ? "has expired" : "is not known");
-  if (!known || expired) return std::nullopt;
+  if (lock_of(door).local == key) return std::string(kLocal);
+  const auto found = clients.find(key);
+  const bool known = found != clients.end();
+  const bool expired = known && found->second.has_expired();
+  const bool may_not = known && door == Door::tap && !found->second.may_monitor;
+  why = fmt::format("its key {} {}", fingerprint(key),
+                    expired   ? "has expired"
+                    : may_not ? "has no right to monitor"
+                              : "is not known");
+  if (!known || expired || may_not) return std::nullopt;
+  if (door == Door::tap) monitors.insert(key);
   return fmt::format("{}{}", kKey, text_of(key));
 }
 
@@ -167,13 +196,11 @@ bool Admission::Impl::is_secret(const Question& question) {
   const std::string_view shown = view_of(question.credentials[1]);
   const MutexLock lock(mutex);
   if (shown.size() != 2 * Secret::kBytes) return false;
-  bool any = false;
-  for (const Secret& secret : secrets) {
-    std::string right = to_hex(secret.bytes());
-    const Wiper wiper(std::as_writable_bytes(std::span(right)));
-    any = CRYPTO_memcmp(shown.data(), right.data(), right.size()) == 0 || any;
-  }
-  return any;
+  const std::optional<Secret>& secret = lock_of(question.door).secret;
+  if (!secret) return false;
+  std::string right = to_hex(secret->bytes());
+  const Wiper wiper(std::as_writable_bytes(std::span(right)));
+  return CRYPTO_memcmp(shown.data(), right.data(), right.size()) == 0;
 }
 
 void Admission::Impl::note(std::string text) {
@@ -209,24 +236,32 @@ Admission::~Admission() {
 
 void Admission::set_keys(const std::vector<KnownKey>& keys) {
   const MutexLock lock(impl_->mutex);
-  impl_->keys.clear();
+  impl_->clients.clear();
   for (const KnownKey& known : keys)
-    impl_->keys.emplace(known.key, known.expires);
+    impl_->clients.emplace(known.key, Client{known.expires, known.may_monitor});
 }
 
 void Admission::let_in_anybody() {
   const MutexLock lock(impl_->mutex);
-  impl_->anybody = true;
+  impl_->lock_of(Door::sync).anybody = true;
 }
 
-void Admission::let_in_secret(Secret secret) {
+void Admission::let_in_secret(Door door, Secret secret) {
   const MutexLock lock(impl_->mutex);
-  impl_->secrets.push_back(std::move(secret));
+  impl_->lock_of(door).secret = std::move(secret);
 }
 
-void Admission::let_in_keys(const std::optional<PublicKey>& local) {
+void Admission::let_in_keys(Door door, const std::optional<PublicKey>& local) {
   const MutexLock lock(impl_->mutex);
-  impl_->local = local;
+  impl_->lock_of(door).local = local;
+}
+
+bool Admission::has_lost_monitors() {
+  const MutexLock lock(impl_->mutex);
+  return std::erase_if(impl_->monitors, [this](const PublicKey& key) SSYNC_REQUIRES(impl_->mutex) {
+           const auto found = impl_->clients.find(key);
+           return found == impl_->clients.end() || !found->second.may_monitor || found->second.has_expired();
+         }) > 0;
 }
 
 std::optional<Identity> Admission::identity_of(std::string_view user_id) const {

@@ -109,4 +109,24 @@ void Arrivals::accept(bool on) noexcept {
   }
 }
 
+// A shut connection is counted until libzmq has noticed, so each is answered by one more that is shut, and no
+// more.
+bool keep_below(std::span<Arrivals* const> all, std::size_t max) {
+  std::size_t count = 0;
+  std::size_t shut = 0;
+  for (const Arrivals* const one : all) {
+    count += one->count();
+    shut += one->shut_count();
+  }
+  std::vector<Arrivals*> most_first(all.begin(), all.end());
+  for (std::size_t over = count > max + shut ? count - max - shut : 0; over > 0; --over) {
+    std::ranges::stable_sort(most_first, std::ranges::greater(), &Arrivals::count);
+    const auto shut_oldest = [](Arrivals* one) { return one->shut_oldest_handshake(); };
+    if (!std::ranges::any_of(most_first, shut_oldest) && !most_first.front()->shut_newest()) break;
+  }
+  for (Arrivals* const one : all)
+    one->accept(count <= max + max / 4);
+  return count > max;
+}
+
 }  // namespace ssync::net

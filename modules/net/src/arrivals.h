@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <list>
+#include <span>
 #include <unordered_map>
 #include <vector>
 
@@ -33,7 +34,9 @@ class Arrivals {
   Arrivals& operator=(Arrivals&&) = delete;
   ~Arrivals();
 
-  /// Its place in a poll, where it is used at all only when it is readable.
+  /// Its place in a zmq_poll.
+  [[nodiscard]] zmq_pollitem_t item() noexcept { return {events_.handle(), 0, ZMQ_POLLIN, 0}; }
+  /// Its place in a SocketPoll, where it is used at all only when it is readable.
   [[nodiscard]] PolledSocket& polled() noexcept { return polled_; }
   /// Takes what the monitor has to say. Errors: as receive().
   [[nodiscard]] Result<void> drain(SteadyTime now);
@@ -87,5 +90,10 @@ class Arrivals {
   std::list<Arrival> order_;  ///< the oldest first
   std::unordered_map<int, std::list<Arrival>::iterator> by_fd_;
 };
+
+/// Breaks connections of these until there are no more than `max` together: those that have been in their
+/// handshake for the longest time, and where there are none the newest. When they come faster than they can
+/// be broken, no new ones are accepted for a while. Returns whether there were more than `max`.
+bool keep_below(std::span<Arrivals* const> all, std::size_t max);
 
 }  // namespace ssync::net

@@ -31,13 +31,13 @@ Result<TapEndpoint> parse_ipc(const std::string& path) {
                             path.size(), kPathBytesMax));
   }
   const std::size_t slash = path.rfind('/');
-  return TapEndpoint{"ipc://" + path, path, slash == 0 ? "/" : path.substr(0, slash), {}};
+  return TapEndpoint{path, slash == 0 ? "/" : path.substr(0, slash), {}, {}};
 }
 
-Result<TapEndpoint> parse_tcp(std::string_view rest) {
+Result<TapEndpoint> parse_tcp(std::string_view rest, bool bind) {
   const auto bad = [&] {
     return fail(Errc::invalid_argument,
-                fmt::format("tap endpoint tcp://{}: it must be a loopback address and a port", rest));
+                fmt::format("tap endpoint tcp://{}: it must be an address and a port", rest));
   };
   const std::size_t colon = rest.rfind(':');
   if (colon == std::string_view::npos || colon == 0) return bad();
@@ -45,9 +45,12 @@ Result<TapEndpoint> parse_tcp(std::string_view rest) {
   const char* end = rest.data() + rest.size();
   const auto [stop, error] = std::from_chars(rest.data() + colon + 1, end, port);
   if (error != std::errc{} || stop != end || port == 0) return bad();
-  const auto addresses = bind_addresses(std::string(rest.substr(0, colon)), port);
-  if (!addresses || !is_loopback(addresses->front())) return bad();
-  return TapEndpoint{endpoint_of(addresses->front()), {}, {}, addresses->front()};
+  const std::string host(rest.substr(0, colon));
+  // Brackets around IPv6 are for the colon's sake.
+  const bool has_brackets = host.size() > 2 && host.front() == '[' && host.back() == ']';
+  const std::string plain = has_brackets ? host.substr(1, host.size() - 2) : host;
+  SSYNC_TRY(auto addresses, bind ? bind_addresses(host, port) : resolve(plain, port));
+  return TapEndpoint{{}, {}, plain, std::move(addresses)};
 }
 
 bool is_at(int fd, const std::string& path) noexcept {
@@ -59,11 +62,11 @@ bool is_at(int fd, const std::string& path) noexcept {
 
 }  // namespace
 
-Result<TapEndpoint> parse_tap_endpoint(const std::string& endpoint) {
+Result<TapEndpoint> parse_tap_endpoint(const std::string& endpoint, bool bind) {
   constexpr std::string_view kIpc = "ipc://";
   constexpr std::string_view kTcp = "tcp://";
   if (endpoint.starts_with(kIpc)) return parse_ipc(endpoint.substr(kIpc.size()));
-  if (endpoint.starts_with(kTcp)) return parse_tcp(std::string_view(endpoint).substr(kTcp.size()));
+  if (endpoint.starts_with(kTcp)) return parse_tcp(std::string_view(endpoint).substr(kTcp.size()), bind);
   return fail(Errc::invalid_argument,
               fmt::format("tap endpoint \"{}\": it must start with ipc:// or tcp://", endpoint));
 }

@@ -1,9 +1,10 @@
 // Endpoints of the tap. They come from users, and libzmq has transports that nobody should reach through an
-// option, so only two forms pass: ipc in a directory of this user alone, and tcp on loopback.
+// option, so only two forms pass: ipc in a directory of this user alone, and tcp.
 #pragma once
 
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "ssync/base/result.h"
 #include "ssync/base/unique_fd.h"
@@ -13,14 +14,17 @@
 namespace ssync::net {
 
 struct TapEndpoint {
-  std::string text;       ///< for libzmq
-  std::string path;       ///< of the socket; empty for tcp
-  std::string directory;  ///< of the path
-  SocketAddress address;  ///< of tcp
+  std::string path;                      ///< of the socket; empty for tcp
+  std::string directory;                 ///< of the path
+  std::string host;                      ///< of tcp
+  std::vector<SocketAddress> addresses;  ///< of tcp; else empty
+  [[nodiscard]] bool is_tcp() const noexcept { return path.empty(); }
 };
 
-/// Errors: Errc::invalid_argument, Errc::too_long for a path that does not fit into a socket address.
-[[nodiscard]] Result<TapEndpoint> parse_tap_endpoint(const std::string& endpoint);
+/// `bind`: to listen there, as bind_addresses() takes them; else to connect, as resolve() does. May block for
+/// a name. Errors: Errc::invalid_argument, Errc::too_long for a path that does not fit into a socket address;
+/// those of resolve().
+[[nodiscard]] Result<TapEndpoint> parse_tap_endpoint(const std::string& endpoint, bool bind);
 
 /// An exclusive lock on a path: a locked file beside it, `path`.lock, removed at the end. libzmq takes an ipc
 /// path away from whoever has it, without a word.

@@ -24,6 +24,10 @@ constexpr std::int64_t kTapRecordMax = 256 * 1024;
 /// What CURVE adds to each frame: name and nonce of the command, its seal, and a byte of flags (RFC 26).
 constexpr std::int64_t kCurveBytes = 8 + 8 + 16 + 1;
 
+constexpr std::int64_t overhead(Security::Kind kind) noexcept {
+  return kind == Security::Kind::keys ? kCurveBytes : 0;
+}
+
 constexpr std::string_view kPlainUser = "local";
 
 /// Makes the socket and applies `set`; cppzmq throws, callers do not want that.
@@ -43,12 +47,11 @@ Result<zmq::socket_t> make(Context::Impl& context, zmq::socket_type type, Set se
 void set_tcp(zmq::socket_t& socket, Context::Impl& context, Channel channel, Ipv6 ipv6,
              Security::Kind security) {
   const bool control = channel == Channel::control;
-  const std::int64_t overhead = security == Security::Kind::keys ? kCurveBytes : 0;
   socket.set(zmq::sockopt::affinity, control ? context.control_affinity() : context.data_affinity());
   // Unlimited, because a pipe that fills lets a peer end the process with a reset (a failed assertion in
   // libzmq) and bounds nothing anyway: credit and the list window do. The owner drains promptly.
   socket.set(zmq::sockopt::rcvhwm, 0);
-  socket.set(zmq::sockopt::maxmsgsize, (control ? kControlFrameMax : kDataFrameMax) + overhead);
+  socket.set(zmq::sockopt::maxmsgsize, (control ? kControlFrameMax : kDataFrameMax) + overhead(security));
   // No ZMTP heartbeats (false alarms and another assertion); the kernel finds dead peers, the protocol silent
   // ones.
   socket.set(zmq::sockopt::heartbeat_ivl, 0);
@@ -58,7 +61,7 @@ void set_tcp(zmq::socket_t& socket, Context::Impl& context, Channel channel, Ipv
   socket.set(zmq::sockopt::tcp_keepalive_cnt, 3);
   socket.set(zmq::sockopt::tcp_maxrt, 20000);
   // Without a domain libzmq asks nobody about peers that show nothing, and speaks ZMTP 1 and 2 with them.
-  socket.set(zmq::sockopt::zap_domain, kZapDomain);
+  socket.set(zmq::sockopt::zap_domain, kSyncDomain);
   socket.set(zmq::sockopt::ipv6, ipv6 == Ipv6::on ? 1 : 0);
 }
 
@@ -119,23 +122,25 @@ Result<zmq::socket_t> make_dealer(Context::Impl& context, Channel channel, Ipv6 
   });
 }
 
-Result<zmq::socket_t> make_xpub(Context::Impl& context, const Security& security) {
+Result<zmq::socket_t> make_xpub(Context::Impl& context, Ipv6 ipv6, const Security& security) {
   return make(context, zmq::socket_type::xpub, [&](zmq::socket_t& socket) {
-    if (security.kind != Security::Kind::none) socket.set(zmq::sockopt::zap_domain, kZapDomain);
+    if (security.kind != Security::Kind::none) socket.set(zmq::sockopt::zap_domain, kTapDomain);
+    socket.set(zmq::sockopt::ipv6, ipv6 == Ipv6::on ? 1 : 0);
     set_server_side(socket, security);
     socket.set(zmq::sockopt::rcvhwm, 0);  // as in set_tcp(): subscriptions come in by it
     socket.set(zmq::sockopt::sndhwm, kTapMessages);
-    socket.set(zmq::sockopt::maxmsgsize, kSubscriptionMax);
+    socket.set(zmq::sockopt::maxmsgsize, kSubscriptionMax + overhead(security.kind));
   });
 }
 
-Result<zmq::socket_t> make_sub(Context::Impl& context, const Security& security) {
+Result<zmq::socket_t> make_sub(Context::Impl& context, Ipv6 ipv6, const Security& security) {
   return make(context, zmq::socket_type::sub, [&](zmq::socket_t& socket) {
     set_client_side(socket, security);
     // Bounded here: a monitor whose output is stopped must not gather the traffic in memory. The publisher
     // drops.
     socket.set(zmq::sockopt::rcvhwm, kTapMessages);
-    socket.set(zmq::sockopt::maxmsgsize, kTapRecordMax);
+    socket.set(zmq::sockopt::maxmsgsize, kTapRecordMax + overhead(security.kind));
+    socket.set(zmq::sockopt::ipv6, ipv6 == Ipv6::on ? 1 : 0);
     socket.set(zmq::sockopt::reconnect_ivl, 200);
     socket.set(zmq::sockopt::reconnect_ivl_max, 2000);
     socket.set(zmq::sockopt::subscribe, "");

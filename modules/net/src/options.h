@@ -18,8 +18,9 @@ namespace ssync::net {
 enum class Channel : std::uint8_t { control, data };
 enum class Ipv6 : bool { off, on };
 
-/// The domain of all sockets that ask for admission.
-inline constexpr const char* kZapDomain = "sync";
+/// The domains of the sockets that ask for admission.
+inline constexpr const char* kSyncDomain = "sync";
+inline constexpr const char* kTapDomain = "tap";
 
 /// What both ends of a connection show each other. All borrowed.
 struct Security {
@@ -38,7 +39,7 @@ struct Security {
                                                 const Security& security);
 [[nodiscard]] Result<zmq::socket_t> make_dealer(Context::Impl& context, Channel channel, Ipv6 ipv6,
                                                 const Security& security);
-[[nodiscard]] Result<zmq::socket_t> make_xpub(Context::Impl& context, const Security& security);
-[[nodiscard]] Result<zmq::socket_t> make_sub(Context::Impl& context, const Security& security);
+[[nodiscard]] Result<zmq::socket_t> make_xpub(Context::Impl& context, Ipv6 ipv6, const Security& security);
+[[nodiscard]] Result<zmq::socket_t> make_sub(Context::Impl& context, Ipv6 ipv6, const Security& security);
 
 }  // namespace ssync::net

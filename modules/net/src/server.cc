@@ -15,6 +15,7 @@
 #include "options.h"
 #include "peers.h"
 #include "ports.h"
+#include "protection.h"
 #include "socket_poll.h"
 
 namespace ssync::net {
@@ -210,29 +211,15 @@ Result<void> Server::follow_arrivals() {
   return {};
 }
 
-/// A shut connection is counted until libzmq has noticed, so each is answered by one more that is shut, and
-/// no more.
 void Server::keep_below_limit() {
-  Arrivals& control = *control_->arrivals;
-  Arrivals& data = *data_->arrivals;
-  const std::size_t count = control.count() + data.count();
-  if (count > connections_max_ && !std::exchange(is_crowded_, true)) {
+  const std::array<Arrivals*, 2> both{&*control_->arrivals, &*data_->arrivals};
+  const bool is_over = keep_below(both, connections_max_);
+  if (is_over && !std::exchange(is_crowded_, true)) {
     note(
         fmt::format("more than {} connections: those that do not finish their handshake make room for others",
                     connections_max_));
   }
-  if (count <= connections_max_ / 2) is_crowded_ = false;
-  const std::size_t shut = control.shut_count() + data.shut_count();
-  for (std::size_t over = count > connections_max_ + shut ? count - connections_max_ - shut : 0; over > 0;
-       --over) {
-    Arrivals& greater = control.count() >= data.count() ? control : data;
-    Arrivals& other = &greater == &control ? data : control;
-    if (!greater.shut_oldest_handshake() && !other.shut_oldest_handshake() && !greater.shut_newest()) break;
-  }
-  // They come faster than they can be broken.
-  const bool accepts = count <= connections_max_ + connections_max_ / 4;
-  control.accept(accepts);
-  data.accept(accepts);
+  if (both[0]->count() + both[1]->count() <= connections_max_ / 2) is_crowded_ = false;
 }
 
 void Server::end_silence(SteadyTime now) {
@@ -409,29 +396,12 @@ Error bind_failure(int err, const std::string& address, std::uint16_t port) {
   }
 }
 
-/// What this end has sent, at least, when a handshake is over: its greeting, what the mechanism says, and
-/// READY (RFC 23, 24, 26). A peer that is refused is sent less.
-std::uint64_t handshake_bytes(Security::Kind kind) noexcept {
-  constexpr std::uint64_t kGreeting = 64;
-  constexpr std::uint64_t kPlainWelcome = 2 + 8;
-  constexpr std::uint64_t kCurveWelcome = 2 + 168;
-  constexpr std::uint64_t kReady = 2 + 6 + (1 + 11 + 4 + 6);  // with the socket's type, ROUTER
-  switch (kind) {
-    case Security::Kind::secret:
-      return kGreeting + kPlainWelcome + kReady;
-    case Security::Kind::keys:
-      return kGreeting + kCurveWelcome + kReady;
-    case Security::Kind::none:
-      break;
-  }
-  return kGreeting + kReady;
-}
-
 Result<std::unique_ptr<Listener>> make_listener(Context::Impl& context, Channel channel, Ipv6 ipv6,
                                                 const Security& security) {
   auto listener = std::make_unique<Listener>();
   SSYNC_TRY(listener->socket, make_router(context, channel, ipv6, security));
-  SSYNC_TRY(auto arrivals, Arrivals::attach(context, listener->socket, handshake_bytes(security.kind)));
+  SSYNC_TRY(auto arrivals,
+            Arrivals::attach(context, listener->socket, handshake_bytes(security.kind, "ROUTER")));
   listener->arrivals.emplace(std::move(arrivals));
   return listener;
 }
@@ -470,68 +440,6 @@ Result<std::vector<SocketAddress>> addresses_of(const std::vector<std::string>& 
   return out;
 }
 
-ServerTransport::Protection protection_for(const ServerTransport::Options& options,
-                                           const std::vector<SocketAddress>& addresses) {
-  using Protection = ServerTransport::Protection;
-  if (options.insecure) return Protection::none;
-  const bool beyond = !std::ranges::all_of(addresses, is_loopback);
-  return beyond || options.require_keys ? Protection::keys : Protection::secret;
-}
-
-Security::Kind kind_of(ServerTransport::Protection protection) noexcept {
-  switch (protection) {
-    case ServerTransport::Protection::secret:
-      return Security::Kind::secret;
-    case ServerTransport::Protection::keys:
-      return Security::Kind::keys;
-    case ServerTransport::Protection::none:
-      break;
-  }
-  return Security::Kind::none;
-}
-
-/// What programs of this user are to show, and what lets them in when they do.
-LocalAccess admit_local(Admission& admission, ServerTransport::Protection protection, bool require_keys,
-                        const KeyPair* own) {
-  LocalAccess access;
-  switch (protection) {
-    case ServerTransport::Protection::none:
-      admission.let_in_anybody();
-      break;
-    case ServerTransport::Protection::secret:
-      access.kind = LocalAccess::Kind::secret;
-      access.secret = Secret::random();
-      admission.let_in_secret(access.secret.clone());
-      break;
-    case ServerTransport::Protection::keys:
-      access.kind = LocalAccess::Kind::key;
-      access.server = own->public_key;
-      if (!require_keys) access.client = KeyPair::random();
-      admission.let_in_keys(access.client ? std::optional(access.client->public_key) : std::nullopt);
-      break;
-  }
-  return access;
-}
-
-/// One for each address that programs on this machine may connect to.
-Result<void> write_access_files(const LocalAccess& access, Bound& bound) {
-  for (const SocketAddress& address : bound.addresses) {
-    if (!is_loopback(address) && !is_any(address)) continue;
-    Result<AccessFile> file = AccessFile::write(address, access);
-    if (file) {
-      bound.access_files.push_back(*std::move(file));
-      continue;
-    }
-    const std::string why =
-        fmt::format("cannot leave for programs of this user what lets them in: {}", file.error().text());
-    // Without it, nobody at all could connect.
-    if (access.kind == LocalAccess::Kind::secret)
-      return fail(file.error().code, why + " (set XDG_RUNTIME_DIR, or say --require-keys)");
-    bound.notices.push_back(why);
-  }
-  return {};
-}
-
 }  // namespace
 
 Result<std::unique_ptr<ServerTransport>> ServerTransport::bind(Context& context, Admission& admission,
@@ -542,7 +450,8 @@ Result<std::unique_ptr<ServerTransport>> ServerTransport::bind(Context& context,
   }
   Bound bound;
   SSYNC_TRY(bound.addresses, addresses_of(options.addresses));
-  bound.protection = protection_for(options, bound.addresses);
+  bound.protection =
+      options.insecure ? Protection::none : protection_for(bound.addresses, options.require_keys);
   std::shared_ptr<const KeyPair> own;
   if (bound.protection == Protection::keys) {
     SSYNC_TRY(own, options.own_key());
@@ -553,14 +462,15 @@ Result<std::unique_ptr<ServerTransport>> ServerTransport::bind(Context& context,
   const Ipv6 ipv6 = any_ipv6 ? Ipv6::on : Ipv6::off;
   SSYNC_TRY(bound.control, make_listener(context.impl(), Channel::control, ipv6, security));
   SSYNC_TRY(bound.data, make_listener(context.impl(), Channel::data, ipv6, security));
-  const LocalAccess access = admit_local(admission, bound.protection, options.require_keys, own.get());
+  const LocalAccess access =
+      admit_local(admission, Admission::Door::sync, bound.protection, options.require_keys, own.get());
   std::uint16_t control_port = options.control_port;
   bound.data_port = options.data_port;
   for (SocketAddress& address : bound.addresses) {
     SSYNC_TRY(control_port, bind_port(bound.control->socket, address, control_port, bound.data_port));
     address = with_port(address, control_port);
   }
-  SSYNC_TRY_VOID(write_access_files(access, bound));
+  SSYNC_TRY(bound.access_files, write_access_files(access, bound.addresses, bound.notices));
   for (const SocketAddress& address : bound.addresses) {
     SSYNC_TRY(bound.data_port, bind_port(bound.data->socket, address, bound.data_port, control_port));
   }

@@ -9,10 +9,11 @@
 #include "ssync/net/private_file.h"
 #include "ssync/net/transport.h"
 
+#include "credentials.h"
 #include "endpoint.h"
 #include "frames.h"
-#include "local_access.h"
 #include "options.h"
+#include "socket_events.h"
 
 namespace ssync::net {
 namespace {
@@ -21,30 +22,55 @@ using std::chrono::milliseconds;
 
 class SubSubscriber final : public Subscriber {
  public:
-  explicit SubSubscriber(zmq::socket_t socket) : socket_(std::move(socket)) {}
+  SubSubscriber(zmq::socket_t socket, zmq::socket_t events, SocketAddress server, Credentials credentials)
+      : socket_(std::move(socket)),
+        events_(std::move(events)),
+        server_(server),
+        credentials_(std::move(credentials)) {}
+  // The writer first: an event for a pair that is gone would block libzmq's thread.
+  ~SubSubscriber() override { stop_events(socket_); }
   [[nodiscard]] Result<std::optional<Buffer>> receive(milliseconds timeout,
                                                       std::span<const int> fds) override;
 
  private:
+  [[nodiscard]] Result<void> look_for_refusal();
+
   zmq::socket_t socket_;
+  zmq::socket_t events_;
+  const SocketAddress server_;  ///< of tcp
+  const Credentials credentials_;
   Multipart message_;
 };
 
 Result<std::optional<Buffer>> SubSubscriber::receive(milliseconds timeout, std::span<const int> fds) {
   const auto deadline = std::chrono::steady_clock::now() + timeout;
   std::vector<zmq_pollitem_t> items;
-  items.reserve(fds.size() + 1);
+  items.reserve(fds.size() + 2);
   items.push_back({socket_.handle(), 0, ZMQ_POLLIN, 0});
+  items.push_back({events_.handle(), 0, ZMQ_POLLIN, 0});
   for (const int fd : fds)
     items.push_back({nullptr, fd, ZMQ_POLLIN, 0});
   while (true) {
     SSYNC_TRY(const int ready, poll(items, deadline));
     if (ready == 0) return std::nullopt;
-    for (std::size_t i = 1; i < items.size(); ++i) {
+    for (std::size_t i = 2; i < items.size(); ++i) {
       if (items[i].revents != 0) return std::nullopt;
     }
+    if (items[1].revents != 0) SSYNC_TRY_VOID(look_for_refusal());
     SSYNC_TRY(const bool any, net::receive(socket_, message_));
     if (any && message_.count == 2) return to_buffer(std::move(message_.frames[1]));
+  }
+}
+
+Result<void> SubSubscriber::look_for_refusal() {
+  while (true) {
+    SSYNC_TRY(const auto event, next_event(events_, message_));
+    if (!event) return {};
+    if (event->number != ZMQ_EVENT_HANDSHAKE_FAILED_AUTH) continue;
+    // A server that was started anew has another secret; who looks again finds it.
+    if (credentials_.kind != Security::Kind::keys) continue;
+    return fail(Errc::refused, explain_refusal(server_, credentials_, true, "") +
+                                   ", or does not let it monitor (--rights monitor)");
   }
 }
 
@@ -62,28 +88,38 @@ Result<void> check_directory(const std::string& directory) {
 }
 
 /// What opens a tap over TCP.
-Result<LocalAccess> access_to(const SocketAddress& address) {
-  SSYNC_TRY(auto access, find_local_access(address));
-  if (access) return *std::move(access);
-  return fail(Errc::refused, fmt::format("no server of this user has its tap at {}", text_of(address)));
+Result<Credentials> credentials_for_tap(const SocketAddress& address, const std::string& host,
+                                        const Subscriber::Options& options) {
+  ClientTransport::Options client;
+  client.host = host;
+  client.server_key = options.server_key;
+  client.own_key = options.own_key;
+  SSYNC_TRY(Credentials credentials, credentials_for(address, client));
+  if (credentials.is_stranger)
+    return fail(Errc::refused, fmt::format("no server of this user has its tap at {}", text_of(address)));
+  return credentials;
 }
 
 }  // namespace
 
-Result<std::unique_ptr<Subscriber>> Subscriber::connect(Context& context, const std::string& endpoint) {
-  SSYNC_TRY(const TapEndpoint parsed, parse_tap_endpoint(endpoint));
-  if (!parsed.path.empty()) SSYNC_TRY_VOID(check_directory(parsed.directory));
-  LocalAccess access;
-  if (parsed.path.empty()) {
-    SSYNC_TRY(access, access_to(parsed.address));
+Result<std::unique_ptr<Subscriber>> Subscriber::connect(Context& context, const Options& options) {
+  SSYNC_TRY(const TapEndpoint endpoint, parse_tap_endpoint(options.endpoint, false));
+  Credentials credentials;
+  SocketAddress server;
+  std::string text = "ipc://" + endpoint.path;
+  if (endpoint.is_tcp()) {
+    server = endpoint.addresses.at(options.attempt % endpoint.addresses.size());
+    text = endpoint_of(server);
+    SSYNC_TRY(credentials, credentials_for_tap(server, endpoint.host, options));
+  } else {
+    SSYNC_TRY_VOID(check_directory(endpoint.directory));
   }
-  Security security;
-  if (access.kind == LocalAccess::Kind::secret) security = {Security::Kind::secret, &access.secret};
-  SSYNC_TRY(auto socket, make_sub(context.impl(), security));
-  if (zmq_connect(socket.handle(), parsed.text.c_str()) != 0) {
-    return fail(zmq_failure("connect to " + parsed.text, errno));
-  }
-  return std::make_unique<SubSubscriber>(std::move(socket));
+  const Ipv6 ipv6 = server.family() == AF_INET6 ? Ipv6::on : Ipv6::off;
+  SSYNC_TRY(auto socket, make_sub(context.impl(), ipv6, credentials.security()));
+  SSYNC_TRY(auto events, watch_events(context.impl(), socket, ZMQ_EVENT_HANDSHAKE_FAILED_AUTH));
+  if (zmq_connect(socket.handle(), text.c_str()) != 0) return fail(zmq_failure("connect to " + text, errno));
+  return std::make_unique<SubSubscriber>(std::move(socket), std::move(events), server,
+                                         std::move(credentials));
 }
 
 }  // namespace ssync::net

@@ -23,9 +23,9 @@ std::vector<net::KnownKey> Guests::known_keys() const {
   std::vector<net::KnownKey> out;
   out.reserve(clients_.size() + invitations_.size());
   for (const auto& [key, client] : clients_)
-    out.push_back({key, client.rights.expires});
+    out.push_back({key, client.rights.monitor, client.rights.expires});
   for (const auto& [key, invitation] : invitations_)
-    out.push_back({key, invitation.expires});
+    out.push_back({key, false, invitation.expires});
   return out;
 }
 

@@ -48,9 +48,11 @@ struct Server::Impl {
 };
 
 Result<void> Server::Impl::start_tap() {
-  const std::string endpoint =
-      options.tap_endpoint.value_or(monitor::default_endpoint(transport->control_port()));
-  auto started = monitor::TapPublisher::start(context, *admission, ring, endpoint);
+  net::TapSocket::Options tap;
+  tap.endpoint = options.tap_endpoint.value_or(monitor::default_endpoint(transport->control_port()));
+  tap.own_key = options.own_key;
+  tap.require_keys = options.require_keys;
+  auto started = monitor::TapPublisher::start(context, *admission, ring, tap);
   if (started) {
     publisher = std::move(*started);
     return {};

@@ -40,7 +40,7 @@ class TapPublisher {
   /// ring, context and its admission must outlive it. One publisher a ring. Errors as net::TapSocket::bind().
   [[nodiscard]] static Result<std::unique_ptr<TapPublisher>> start(net::Context& context,
                                                                    net::Admission& admission, TapRing& ring,
-                                                                   const std::string& endpoint);
+                                                                   const net::TapSocket::Options& options);
   ~TapPublisher();  ///< stops and joins
 
  private:

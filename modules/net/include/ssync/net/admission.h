@@ -36,6 +36,7 @@ struct Identity {
 
 struct KnownKey {
   PublicKey key;
+  bool may_monitor = false;  ///< is let in at the tap too
   std::optional<std::chrono::system_clock::time_point> expires;
 };
 
@@ -56,12 +57,16 @@ class Admission {
   /// owner ends them.
   void set_keys(const std::vector<KnownKey>& keys);
 
+  /// What a connection is for.
+  enum class Door : std::uint8_t { sync, tap };
   // By ServerTransport::bind() and TapSocket::bind().
-  void let_in_anybody();
-  /// Beside those before.
-  void let_in_secret(Secret secret);
+  void let_in_anybody();  ///< at Door::sync
+  /// Instead of the one before.
+  void let_in_secret(Door door, Secret secret);
   /// A key like the others, but whoever has it is Identity::Kind::local. nullopt: there is none.
-  void let_in_keys(const std::optional<PublicKey>& local);
+  void let_in_keys(Door door, const std::optional<PublicKey>& local);
+  /// Since the last call somebody who was let in at the tap has lost the right to it, or its time is over.
+  [[nodiscard]] bool has_lost_monitors();
 
   /// What an answer of this Admission stands for; nullopt: it is none, whatever a peer wrote there.
   [[nodiscard]] std::optional<Identity> identity_of(std::string_view user_id) const;

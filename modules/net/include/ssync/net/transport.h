@@ -182,13 +182,23 @@ class ClientTransport {
 /// PUB side of the tap; lives in the publisher's thread.
 class TapSocket {
  public:
-  /// `endpoint`: "ipc:///path" (directory made 0700, a lock file beside it; Errc::busy when another process
-  /// publishes there) or "tcp://…" on loopback, for those who can read what it leaves for programs of this
-  /// user. `admission` is of the same context and outlives it.
+  struct Options {
+    /// "ipc:///path" (directory made 0700, a lock file beside it), or "tcp://ADDRESS:PORT" with an address as
+    /// ServerTransport::Options has them.
+    std::string endpoint;
+    /// With an address beyond loopback, or require_keys, connections are encrypted and shown a key that may
+    /// monitor. Else a subscriber shows the secret that the tap leaves for programs of its user.
+    OwnKey own_key;
+    bool require_keys = false;
+    std::size_t connections_max = 64;  ///< of tcp, as ServerTransport::Options::connections_max
+  };
+  /// `admission` is of the same context and outlives it. Resolves names: may block. Errors: Errc::busy when
+  /// another process publishes there; those of own_key.
   [[nodiscard]] static Result<std::unique_ptr<TapSocket>> bind(Context& context, Admission& admission,
-                                                               const std::string& endpoint);
+                                                               const Options& options);
   virtual ~TapSocket() = default;
-  /// Waits for subscriptions to change or `fd` to become readable; returns whether anybody listens.
+  /// Waits for subscriptions to change or `fd` to become readable; returns whether anybody listens. When a
+  /// subscriber's key has lost its right, all have to connect anew.
   [[nodiscard]] virtual Result<bool> wait(std::chrono::milliseconds timeout, int fd) = 0;
   /// Never blocks; a subscriber that does not keep up loses messages.
   [[nodiscard]] virtual Result<void> publish(std::string_view topic, Buffer record) = 0;
@@ -196,11 +206,18 @@ class TapSocket {
 
 class Subscriber {
  public:
-  /// Errors: Errc::refused, the tap is of another user.
-  [[nodiscard]] static Result<std::unique_ptr<Subscriber>> connect(Context& context,
-                                                                   const std::string& endpoint);
+  struct Options {
+    std::string endpoint;     ///< as TapSocket's; a host's name too
+    std::size_t attempt = 0;  ///< of a host with several addresses, which one (modulo their number)
+    std::optional<PublicKey> server_key;  ///< needed for another machine
+    OwnKey own_key;
+  };
+  /// Resolves names: may block. Errors: Errc::refused, the tap is of another user, or on a machine whose key
+  /// is not known.
+  [[nodiscard]] static Result<std::unique_ptr<Subscriber>> connect(Context& context, const Options& options);
   virtual ~Subscriber() = default;
-  /// The next record; empty after `timeout` or when one of `fds` became readable.
+  /// The next record; empty after `timeout` or when one of `fds` became readable. Errors: Errc::refused, the
+  /// server says no: trying again changes nothing.
   [[nodiscard]] virtual Result<std::optional<Buffer>> receive(std::chrono::milliseconds timeout,
                                                               std::span<const int> fds) = 0;
 };

@@ -18,6 +18,7 @@ namespace ssync::serve {
 struct Rights {
   std::vector<std::string> mirrors;  ///< patterns (fnmatch(3)) of names, one of which must fit; empty: all
   bool look_only = false;            ///< dry run, verify and --list only
+  bool monitor = false;              ///< may watch the tap, which shows the traffic of all mirrors
   bool no_delete = false;            ///< what the source does not have is kept
   mirror::Limits limits;             ///< of each mirror
   std::optional<std::chrono::system_clock::time_point> expires;

@@ -1,8 +1,6 @@
 #include "known_servers.h"
 
-#include <unistd.h>
-
-#include <limits>
+#include <cerrno>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -13,12 +11,8 @@
 #include "config_file.h"
 #include "option_layers.h"
 
-namespace ssync::client_program {
+namespace ssync::programs {
 namespace {
-
-using programs::ConfigFile;
-using programs::ConfigItem;
-using programs::ConfigTable;
 
 std::string path_in(const std::string& keys_directory) {
   return keys_directory + "/servers.toml";
@@ -30,7 +24,7 @@ std::string name_of(const std::string& host, std::uint16_t control_port) {
 
 /// Empty when there is no file.
 Result<std::string> read_text(const std::string& path) {
-  Result<std::string> text = net::read_private_file(path, programs::kConfigBytesMax);
+  Result<std::string> text = net::read_private_file(path, kConfigBytesMax);
   if (!text && text.error().code == Errc::not_found) return std::string();
   return text;
 }
@@ -45,9 +39,9 @@ Result<KnownServer> server_of(const ConfigFile& file, const ConfigItem& item) {
   std::string key;
   CLI::App app;
   app.add_option("--key", key);
-  app.add_option("--data-port", server.data_port)->transform(programs::between<std::uint32_t>(1, 65535));
+  app.add_option("--data-port", server.data_port)->transform(between<std::uint32_t>(1, 65535));
   app.add_option("--name", server.name);
-  SSYNC_TRY_VOID(programs::OptionLayers(app, "").take_table(file, *keys));
+  SSYNC_TRY_VOID(OptionLayers(app, "").take_table(file, *keys));
   const auto parsed = net::parse_public_key(key);
   if (!parsed) return wrong(parsed.error().text());
   server.key = *parsed;
@@ -69,8 +63,18 @@ Result<std::optional<KnownServer>> find_server(const std::string& keys_directory
                                                std::uint16_t control_port) {
   const std::string path = path_in(keys_directory);
   SSYNC_TRY(const std::string text, read_text(path));
-  SSYNC_TRY(const ConfigFile file, programs::parse_config(path, text));
+  SSYNC_TRY(const ConfigFile file, parse_config(path, text));
   return find_in(file, name_of(host, control_port));
+}
+
+Result<std::optional<KnownServer>> look_up_server(const KeyOptions& keys, const std::string& host,
+                                                  std::uint16_t control_port) {
+  const Result<std::string> directory = keys_directory(keys);
+  if (!directory) return std::nullopt;  // so nothing is known
+  auto known = find_server(*directory, host, control_port);
+  // $HOME is another user's: so nothing is known either.
+  if (!known && known.error().sys_errno == EACCES) return std::nullopt;
+  return known;
 }
 
 Result<void> add_server(const std::string& keys_directory, const std::string& host,
@@ -78,7 +82,7 @@ Result<void> add_server(const std::string& keys_directory, const std::string& ho
   const std::string path = path_in(keys_directory);
   const std::string name = name_of(host, control_port);
   SSYNC_TRY(std::string text, read_text(path));
-  SSYNC_TRY(const ConfigFile file, programs::parse_config(path, text));
+  SSYNC_TRY(const ConfigFile file, parse_config(path, text));
   SSYNC_TRY(const auto known, find_in(file, name));
   if (known && known->key == server.key) return {};
   if (known) {
@@ -96,4 +100,4 @@ Result<void> add_server(const std::string& keys_directory, const std::string& ho
   return net::write_private_file(path, text, net::IfThere::replace);
 }
 
-}  // namespace ssync::client_program
+}  // namespace ssync::programs

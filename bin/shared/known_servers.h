@@ -13,7 +13,9 @@
 #include "ssync/base/result.h"
 #include "ssync/net/keys.h"
 
-namespace ssync::client_program {
+#include "own_keys.h"
+
+namespace ssync::programs {
 
 struct KnownServer {
   net::PublicKey key;
@@ -26,8 +28,14 @@ struct KnownServer {
                                                              const std::string& host,
                                                              std::uint16_t control_port);
 
+/// The same, in the directory of the options; where there is none, or it is not this user's, nothing is
+/// known.
+[[nodiscard]] Result<std::optional<KnownServer>> look_up_server(const KeyOptions& keys,
+                                                                const std::string& host,
+                                                                std::uint16_t control_port);
+
 /// Adds it to the file. Errors: Errc::already_exists when another key is known for it, with what to do.
 [[nodiscard]] Result<void> add_server(const std::string& keys_directory, const std::string& host,
                                       std::uint16_t control_port, const KnownServer& server);
 
-}  // namespace ssync::client_program
+}  // namespace ssync::programs
