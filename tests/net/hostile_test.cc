@@ -1,6 +1,9 @@
 // Peers that break the rules, beside one that keeps them: it must not notice.
 
 #include <functional>
+#include <thread>
+
+#include <gmock/gmock.h>
 
 #include "ssync/support/raw_zmtp.h"
 
@@ -187,6 +190,62 @@ TEST_F(HostileTest, APeerThatNeverReadsIsKicked) {
   }
   EXPECT_TRUE(stuck);
   expect_served(*good_);
+}
+
+// No message comes out of it, so nothing that counts messages or bytes of messages sees it.
+TEST_F(HostileTest, AMessageWithoutEndIsCutOff) {
+  for (const std::uint16_t port : {server_->control_port(), server_->data_port()}) {
+    RawZmtp peer = RawZmtp::dealer(port);
+    const std::string frame = zmtp_frame(std::string(100 * 1024, 'x'), More::yes);
+    std::size_t sent = 0;
+    std::thread sending([&] {
+      while (peer.send(frame))
+        sent += frame.size();
+    });
+    EXPECT_TRUE(eventually([&] {
+      EXPECT_TRUE(server_->wait(kTick, {}, true));
+      EXPECT_FALSE(server_->receive_data().value().has_value());
+      for (const std::string& notice : server_->take_notices())
+        if (notice.find("a message without end") != std::string::npos) return true;
+      return false;
+    }));
+    peer.shut();
+    sending.join();
+    EXPECT_LT(sent, 512U * 1024 * 1024);
+    expect_served(*good_);
+  }
+}
+
+TEST_F(HostileTest, MuchThatIsTakenIsNoBacklog) {
+  RawZmtp peer = RawZmtp::dealer(server_->data_port());
+  const std::string payload(256 * 1024, 'x');
+  for (int i = 0; i < 400; ++i) {
+    ASSERT_TRUE(peer.message({"head", payload}));
+    EXPECT_TRUE(eventually(
+        [&] { return server_->receive_data().value().has_value() || !server_->wait(kTick, {}, true); }));
+  }
+  EXPECT_THAT(server_->take_notices(), testing::IsEmpty());
+}
+
+TEST_F(HostileTest, AServersMessageWithoutEndIsCutOff) {
+  support::RawListener listener;
+  auto options = client_options();
+  options.control_port = listener.port();
+  options.insecure = true;
+  auto client = ClientTransport::connect(context_, options, nullptr).value();
+  RawZmtp server = listener.accept_router();
+  ASSERT_TRUE(
+      eventually([&] { return client->wait(kTick, {}).value().disconnected || client->connected(); }));
+  const std::string frame = zmtp_frame(std::string(100 * 1024, 'x'), More::yes);
+  std::thread sending([&] {
+    while (server.send(frame)) {
+    }
+  });
+  EXPECT_TRUE(eventually([&] { return client->wait(kTick, {}).value().disconnected; }));
+  EXPECT_THAT(client->disconnect_reason(), testing::HasSubstr("a message without an end"));
+  client.reset();
+  server.shut();
+  sending.join();
 }
 
 TEST_F(HostileTest, ManyConnectionsThatComeAndGoLeaveTheServerWell) {

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "ssync/base/event_fd.h"
@@ -156,6 +157,54 @@ TEST_F(PublisherTest, SubscriptionsWithoutEndAndAResetHarmNothing) {
   EXPECT_TRUE(has_subscribers(*publisher, false));
   auto subscriber = Subscriber::connect(context_, {tcp}).value();
   EXPECT_TRUE(has_subscribers(*publisher));
+}
+
+TEST_F(PublisherTest, WhoSaysMoreThanASubscriberDoesIsCutOff) {
+  const std::string tcp = tcp_endpoint();
+  auto publisher = TapSocket::bind(context_, *admission_, {tcp}).value();
+  RawZmtp peer = RawZmtp::plain(port_of_endpoint(tcp), "SUB", secret_at(tcp));
+  const std::string frame =
+      support::zmtp_frame(std::string("\1") + std::string(200, 'x'), support::More::yes);
+  std::thread sending([&] {
+    while (peer.send(frame)) {
+    }
+  });
+  EXPECT_TRUE(eventually([&] {
+    (void)publisher->wait(milliseconds(5), wake_.fd());
+    return peer.is_closed_now();
+  }));
+  peer.shut();
+  sending.join();
+}
+
+// Of a server that another machine's user has to trust with nothing but what it tells.
+TEST_F(PublisherTest, AServersRecordWithoutEndIsCutOff) {
+  support::RawListener listener;
+  const int server_port = listener.port();
+  const std::string tcp = "tcp://127.0.0.1:" + std::to_string(server_port);
+  const std::string path = runtime_dirs().front() + "/access-127.0.0.1-" + std::to_string(server_port);
+  std::ofstream(path) << "ssync-access-1 open\n";
+  std::filesystem::permissions(path,
+                               std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+  auto subscriber = Subscriber::connect(context_, {tcp}).value();
+  RawZmtp server = listener.accept();
+  ASSERT_TRUE(server.send(support::zmtp_greeting() + support::zmtp_ready({{"Socket-Type", "PUB"}})));
+  const std::string frame = support::zmtp_frame(std::string(200 * 1024, 'x'), support::More::yes);
+  std::thread sending([&] {
+    while (server.send(frame)) {
+    }
+  });
+  std::string end;
+  EXPECT_TRUE(eventually([&] {
+    const auto record = subscriber->receive(milliseconds(5), {});
+    if (!record) end = record.error().text();
+    return !record;
+  }));
+  EXPECT_NE(end.find("without an end"), std::string::npos) << end;
+  subscriber.reset();
+  server.shut();
+  sending.join();
+  std::filesystem::remove(path);
 }
 
 TEST_F(PublisherTest, OverTcpItIsForThoseWhoFindItsSecret) {

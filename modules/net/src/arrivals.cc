@@ -94,6 +94,34 @@ bool Arrivals::shut_newest() {
   return newest != order_.rend() && shut_down(*newest);
 }
 
+void Arrivals::taken(int fd, const Multipart& message) noexcept {
+  const auto found = by_fd_.find(fd);
+  if (found != by_fd_.end()) found->second->backlog.taken(message);
+}
+
+Arrivals::Backlogs Arrivals::look_at_backlogs(BacklogTimer::Look look, std::uint64_t max) {
+  Backlogs out;
+  for (Arrival& arrival : order_) {
+    if (arrival.is_shut) continue;
+    if (look == BacklogTimer::Look::all || arrival.backlog.is_much())
+      arrival.backlog.look(arrival.connection.fd());
+    if (arrival.backlog.last() > max) {
+      shut_down(arrival);
+      ++out.shut;
+      continue;
+    }
+    out.bytes += arrival.backlog.last();
+    out.any_much = out.any_much || arrival.backlog.is_much();
+  }
+  return out;
+}
+
+bool Arrivals::shut_most_backlog() {
+  const auto bytes = [](const Arrival& arrival) { return arrival.is_shut ? 0 : arrival.backlog.last(); };
+  const auto most = std::ranges::max_element(order_, {}, bytes);
+  return most != order_.end() && bytes(*most) > 0 && shut_down(*most);
+}
+
 void Arrivals::accept(bool on) noexcept {
   if (std::exchange(accepts_, on) == on) return;
   sock_filter drop_all{BPF_RET | BPF_K, 0, 0, 0};

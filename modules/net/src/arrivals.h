@@ -15,6 +15,7 @@
 #include "ssync/base/clock.h"
 #include "ssync/base/result.h"
 
+#include "backlog.h"
 #include "connection.h"
 #include "context.h"
 #include "socket_events.h"
@@ -48,6 +49,17 @@ class Arrivals {
   bool shut_oldest_handshake();
   /// Breaks the newest one. False: there is none.
   bool shut_newest();
+  /// A message has come out of this connection.
+  void taken(int fd, const Multipart& message) noexcept;
+  struct Backlogs {
+    std::uint64_t bytes = 0;  ///< of all that are open
+    bool any_much = false;
+    std::size_t shut = 0;
+  };
+  /// Asks what the connections have received and not delivered, and breaks those that have more than `max`.
+  Backlogs look_at_backlogs(BacklogTimer::Look look, std::uint64_t max);
+  /// Breaks the connection that had most at the last look. False: none has anything.
+  bool shut_most_backlog();
   /// Breaks those that are there since before `before` and said nothing: `has_spoken` is asked for each, by
   /// descriptor. Returns how many.
   template <typename HasSpoken>
@@ -72,6 +84,7 @@ class Arrivals {
     bool is_through = false;  ///< known to have finished its handshake
     bool has_spoken = false;  ///< known to have said something after it
     bool is_shut = false;
+    Backlog backlog{};
   };
 
   Arrivals(zmq::socket_t& watched, zmq::socket_t events, std::uint64_t handshake_bytes)

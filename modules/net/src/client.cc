@@ -16,6 +16,7 @@
 #include "ssync/net/transport.h"
 
 #include "address.h"
+#include "backlog.h"
 #include "connection_watch.h"
 #include "credentials.h"
 #include "describe.h"
@@ -37,6 +38,7 @@ struct Link {
   PolledSocket polled{socket};
   std::optional<ConnectionWatch> watch;  // destroyed before the socket it watches
   SocketAddress address;
+  Backlog backlog;
 };
 
 Result<std::unique_ptr<Link>> open_link(Context::Impl& context, Channel channel, const SocketAddress& address,
@@ -105,6 +107,7 @@ class Client final : public ClientTransport {
     return data_ ? std::vector<Link*>{control_.get(), data_.get()} : std::vector<Link*>{control_.get()};
   }
   void on_connected();
+  void look_at_backlogs();
   void lose(const std::string& reason);
   [[nodiscard]] tl::unexpected<Error> closed() const { return fail(Errc::closed, disconnected_); }
 
@@ -121,6 +124,7 @@ class Client final : public ClientTransport {
   bool data_full_ = false;
   std::string disconnected_;  ///< not empty: over
   bool refused_ = false;
+  BacklogTimer backlogs_;
   SocketPoll poll_;
   Multipart message_;
 };
@@ -148,7 +152,7 @@ Result<Ready> Client::wait(milliseconds timeout, std::span<const int> fds) {
   const auto deadline = std::chrono::steady_clock::now() + timeout;
   while (true) {
     const bool was_connected = connected_;
-    SSYNC_TRY(Ready ready, poll_once(deadline, fds));
+    SSYNC_TRY(Ready ready, poll_once(std::min(deadline, backlogs_.next()), fds));
     SSYNC_TRY_VOID(follow_connections());
     ready.disconnected = !disconnected_.empty();
     const bool news = ready.disconnected || connected_ != was_connected || ready.control || ready.data ||
@@ -186,7 +190,20 @@ Result<void> Client::follow_connections() {
     return link->watch->state() == ConnectionWatch::State::connected;
   };
   if (!connected_ && std::ranges::all_of(links(), is_open)) on_connected();
+  look_at_backlogs();
   return {};
+}
+
+void Client::look_at_backlogs() {
+  if (backlogs_.due(std::chrono::steady_clock::now()) == BacklogTimer::Look::none) return;
+  bool any_much = false;
+  for (Link* link : links()) {
+    if (link->watch->state() != ConnectionWatch::State::connected) continue;
+    if (link->backlog.look(link->watch->fd()) > kBacklogMax)
+      return lose(fmt::format("{}: the server sends a message without an end", text_of(link->address)));
+    any_much = any_much || link->backlog.is_much();
+  }
+  backlogs_.found_much(any_much);
 }
 
 Result<void> Client::on_ended(const Link& link) {
@@ -247,6 +264,7 @@ void Client::lose(const std::string& reason) {
 Result<bool> Client::receive_from(Link& link) {
   SSYNC_TRY(const bool any, receive(link.socket, message_));
   any ? link.polled.used() : link.polled.found_empty();
+  if (any) link.backlog.taken(message_);
   return any;
 }
 

@@ -15,6 +15,7 @@
 #include "ssync/net/transport.h"
 
 #include "arrivals.h"
+#include "backlog.h"
 #include "endpoint.h"
 #include "frames.h"
 #include "local_access.h"
@@ -72,7 +73,8 @@ class XpubPublisher final : public TapSocket {
   PathLock lock_;                       ///< of ipc
   std::vector<AccessFile> access_files_;
   std::unique_ptr<TapListener> listener_;  ///< null: to be bound anew
-  std::set<std::string> topics_;           ///< with subscribers
+  BacklogTimer backlogs_;
+  std::set<std::string> topics_;  ///< with subscribers
   Multipart message_;
 };
 
@@ -147,8 +149,10 @@ Result<bool> XpubPublisher::wait(milliseconds timeout, int fd) {
   std::vector<zmq_pollitem_t> items{{nullptr, fd, ZMQ_POLLIN, 0}};
   if (listener_) items.push_back({listener_->socket.handle(), 0, ZMQ_POLLIN, 0});
   if (listener_ && listener_->arrivals) items.push_back(listener_->arrivals->item());
-  SSYNC_TRY_VOID(
-      poll(items, std::chrono::steady_clock::now() + (listener_ ? timeout : std::min(timeout, kTryAgain))));
+  const auto now = std::chrono::steady_clock::now();
+  auto deadline = now + (listener_ ? timeout : std::min(timeout, kTryAgain));
+  if (listener_ && listener_->arrivals) deadline = std::min(deadline, backlogs_.next());
+  SSYNC_TRY_VOID(poll(items, deadline));
   if (!listener_) return false;
   SSYNC_TRY_VOID(follow_arrivals());
   SSYNC_TRY_VOID(follow_subscriptions());
@@ -158,9 +162,15 @@ Result<bool> XpubPublisher::wait(milliseconds timeout, int fd) {
 Result<void> XpubPublisher::follow_arrivals() {
   if (!listener_->arrivals) return {};
   Arrivals& arrivals = *listener_->arrivals;
-  SSYNC_TRY_VOID(arrivals.drain(std::chrono::steady_clock::now()));
+  const auto now = std::chrono::steady_clock::now();
+  SSYNC_TRY_VOID(arrivals.drain(now));
   const std::array<Arrivals*, 1> all{&arrivals};
   keep_below(all, options_.connections_max);
+  // Who listens says little.
+  constexpr std::uint64_t kSaysMax = 1024 * 1024;
+  const BacklogTimer::Look look = backlogs_.due(now);
+  if (look != BacklogTimer::Look::none)
+    backlogs_.found_much(arrivals.look_at_backlogs(look, kSaysMax).any_much);
   return {};
 }
 

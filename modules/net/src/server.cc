@@ -9,6 +9,7 @@
 
 #include "address.h"
 #include "arrivals.h"
+#include "backlog.h"
 #include "describe.h"
 #include "frames.h"
 #include "local_access.h"
@@ -28,6 +29,8 @@ constexpr std::size_t kEnvelopeFrames = 3;  // before the head, the empty one in
 constexpr std::size_t kEnvelopeFrameBytes = 256;
 constexpr std::size_t kNoticesMax = 64;
 constexpr std::chrono::milliseconds kSweepEvery{250};
+/// Of all connections together (kBacklogMax: of one).
+constexpr std::uint64_t kBacklogsMax = 192 * 1024 * 1024;
 
 /// libzmq makes ids of 5 bytes that start with 0; any other was claimed by the peer.
 bool made_by_libzmq(std::string_view routing_id) noexcept {
@@ -104,13 +107,14 @@ class Server final : public ServerTransport {
   [[nodiscard]] static Route route(const Peer& peer, Direction direction) {
     return {direction, peer.id, peer.connection.address(), peer.label};
   }
-  Peer* sender_of(Socket socket, const Multipart& message);
+  Peer* sender_of(Listener& from, Socket socket, const Multipart& message);
   Peer* admit(Socket socket, std::string_view routing_id, const zmq::message_t& frame);
   bool take_envelope(Peer& peer, Multipart& message, wire::Frames& into);
   void drop(Peer& peer, const char* what, const std::string& why);
   void note(std::string text);
   [[nodiscard]] Result<void> follow_arrivals();
   void keep_below_limit();
+  void look_at_backlogs(SteadyTime now);
   void end_silence(SteadyTime now);
   void sweep();
   [[nodiscard]] Result<Peer*> receiver(PeerId id, Socket socket);
@@ -132,18 +136,20 @@ class Server final : public ServerTransport {
   std::vector<PeerId> gone_;
   bool is_crowded_ = false;  ///< and it was said
   SteadyTime swept_{};
+  BacklogTimer backlogs_;
   Multipart message_;  // kept for its array only
 };
 
 Result<Ready> Server::wait(std::chrono::milliseconds timeout, std::span<const int> fds, bool want_data) {
   sweep();
+  const auto now = std::chrono::steady_clock::now();
   const std::array<SocketPoll::Item, 4> sockets{
       {{&control_->polled},
        {&data_->polled, static_cast<short>(want_data ? ZMQ_POLLIN : 0)},
        {&control_->arrivals->polled()},
        {&data_->arrivals->polled()}}};
   Ready ready;
-  SSYNC_TRY_VOID(poll_.wait(sockets, fds, std::chrono::steady_clock::now() + timeout, ready.fds));
+  SSYNC_TRY_VOID(poll_.wait(sockets, fds, std::min(now + timeout, backlogs_.next()), ready.fds));
   ready.control = control_->polled.readable();
   ready.data = data_->polled.readable();
   SSYNC_TRY_VOID(follow_arrivals());
@@ -151,8 +157,9 @@ Result<Ready> Server::wait(std::chrono::milliseconds timeout, std::span<const in
 }
 
 /// The peer behind a message, or null when the message is to be dropped.
-Peer* Server::sender_of(Socket socket, const Multipart& message) {
+Peer* Server::sender_of(Listener& from, Socket socket, const Multipart& message) {
   if (message.count < 2) return nullptr;
+  from.arrivals->taken(Connection::fd_of(message.frames[1]), message);
   const std::string_view routing_id = view_of(message.frames[0]);
   const zmq::message_t& second = message.frames[1];
   Peer* peer = peers_.find(socket, routing_id);
@@ -208,6 +215,7 @@ Result<void> Server::follow_arrivals() {
   for (Listener* const listener : {control_.get(), data_.get()})
     if (listener->arrivals->polled().readable()) SSYNC_TRY_VOID(listener->arrivals->drain(now));
   keep_below_limit();
+  look_at_backlogs(now);
   return {};
 }
 
@@ -220,6 +228,23 @@ void Server::keep_below_limit() {
                     connections_max_));
   }
   if (both[0]->count() + both[1]->count() <= connections_max_ / 2) is_crowded_ = false;
+}
+
+/// Who sends a message without an end, or more than he may, is not waited for.
+void Server::look_at_backlogs(SteadyTime now) {
+  const BacklogTimer::Look look = backlogs_.due(now);
+  if (look == BacklogTimer::Look::none) return;
+  Arrivals::Backlogs control = control_->arrivals->look_at_backlogs(look, kBacklogMax);
+  const Arrivals::Backlogs data = data_->arrivals->look_at_backlogs(look, kBacklogMax);
+  backlogs_.found_much(control.any_much || data.any_much);
+  std::size_t shut = control.shut + data.shut;
+  if (control.bytes + data.bytes > kBacklogsMax) {
+    Arrivals& greater = control.bytes > data.bytes ? *control_->arrivals : *data_->arrivals;
+    if (greater.shut_most_backlog()) ++shut;
+  }
+  if (shut > 0)
+    note(fmt::format("closed {} connection{} that sent more than is taken from one, or a message without end",
+                     shut, shut == 1 ? "" : "s"));
 }
 
 void Server::end_silence(SteadyTime now) {
@@ -268,7 +293,7 @@ Result<std::optional<ControlMessage>> Server::receive_control() {
     SSYNC_TRY(const bool any, receive(control_->socket, message_));
     any ? control_->polled.used() : control_->polled.found_empty();
     if (!any) return std::nullopt;
-    Peer* peer = sender_of(Socket::control, message_);
+    Peer* peer = sender_of(*control_, Socket::control, message_);
     ControlMessage out;
     if (peer == nullptr || !take_envelope(*peer, message_, out.frames)) continue;
     out.peer = peer->id;
@@ -282,7 +307,7 @@ Result<std::optional<DataMessage>> Server::receive_data() {
     SSYNC_TRY(const bool any, receive(data_->socket, message_));
     any ? data_->polled.used() : data_->polled.found_empty();
     if (!any) return std::nullopt;
-    Peer* peer = sender_of(Socket::data, message_);
+    Peer* peer = sender_of(*data_, Socket::data, message_);
     if (peer == nullptr) continue;
     if (message_.count != 3) {
       drop(*peer, "kicked", fmt::format("a data message of {} frames, not 2", message_.count - 1));

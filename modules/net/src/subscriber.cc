@@ -1,6 +1,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -9,6 +10,7 @@
 #include "ssync/net/private_file.h"
 #include "ssync/net/transport.h"
 
+#include "backlog.h"
 #include "credentials.h"
 #include "endpoint.h"
 #include "frames.h"
@@ -19,6 +21,8 @@ namespace ssync::net {
 namespace {
 
 using std::chrono::milliseconds;
+
+constexpr int kEvents = ZMQ_EVENT_CONNECTED | ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH;
 
 class SubSubscriber final : public Subscriber {
  public:
@@ -33,12 +37,16 @@ class SubSubscriber final : public Subscriber {
                                                       std::span<const int> fds) override;
 
  private:
-  [[nodiscard]] Result<void> look_for_refusal();
+  [[nodiscard]] Result<void> follow_connection();
+  [[nodiscard]] Result<void> look_at_backlog();
 
   zmq::socket_t socket_;
   zmq::socket_t events_;
   const SocketAddress server_;  ///< of tcp
   const Credentials credentials_;
+  int fd_ = -1;  ///< of the connection, libzmq's own
+  Backlog backlog_;
+  BacklogTimer backlogs_;
   Multipart message_;
 };
 
@@ -51,21 +59,39 @@ Result<std::optional<Buffer>> SubSubscriber::receive(milliseconds timeout, std::
   for (const int fd : fds)
     items.push_back({nullptr, fd, ZMQ_POLLIN, 0});
   while (true) {
-    SSYNC_TRY(const int ready, poll(items, deadline));
+    SSYNC_TRY(const int ready, poll(items, std::min(deadline, backlogs_.next())));
+    SSYNC_TRY_VOID(look_at_backlog());
+    if (ready == 0 && std::chrono::steady_clock::now() < deadline) continue;
     if (ready == 0) return std::nullopt;
     for (std::size_t i = 2; i < items.size(); ++i) {
       if (items[i].revents != 0) return std::nullopt;
     }
-    if (items[1].revents != 0) SSYNC_TRY_VOID(look_for_refusal());
+    if (items[1].revents != 0) SSYNC_TRY_VOID(follow_connection());
     SSYNC_TRY(const bool any, net::receive(socket_, message_));
+    if (any) backlog_.taken(message_);
     if (any && message_.count == 2) return to_buffer(std::move(message_.frames[1]));
   }
 }
 
-Result<void> SubSubscriber::look_for_refusal() {
+Result<void> SubSubscriber::look_at_backlog() {
+  // As many records as make_sub() keeps, of a size that none has.
+  constexpr std::uint64_t kMax = 4 * kBacklogMax;
+  if (backlogs_.due(std::chrono::steady_clock::now()) == BacklogTimer::Look::none || fd_ < 0) return {};
+  if (backlog_.look(fd_) > kMax)
+    return fail(Errc::protocol, text_of(server_) + ": the server sends a message without an end");
+  backlogs_.found_much(backlog_.is_much());
+  return {};
+}
+
+Result<void> SubSubscriber::follow_connection() {
   while (true) {
     SSYNC_TRY(const auto event, next_event(events_, message_));
     if (!event) return {};
+    if (event->number == ZMQ_EVENT_CONNECTED) {
+      fd_ = event->value;
+      backlog_ = {};
+    }
+    if (event->number == ZMQ_EVENT_DISCONNECTED) fd_ = -1;
     if (event->number != ZMQ_EVENT_HANDSHAKE_FAILED_AUTH) continue;
     // A server that was started anew has another secret; who looks again finds it.
     if (credentials_.kind != Security::Kind::keys) continue;
@@ -116,7 +142,7 @@ Result<std::unique_ptr<Subscriber>> Subscriber::connect(Context& context, const 
   }
   const Ipv6 ipv6 = server.family() == AF_INET6 ? Ipv6::on : Ipv6::off;
   SSYNC_TRY(auto socket, make_sub(context.impl(), ipv6, credentials.security()));
-  SSYNC_TRY(auto events, watch_events(context.impl(), socket, ZMQ_EVENT_HANDSHAKE_FAILED_AUTH));
+  SSYNC_TRY(auto events, watch_events(context.impl(), socket, kEvents));
   if (zmq_connect(socket.handle(), text.c_str()) != 0) return fail(zmq_failure("connect to " + text, errno));
   return std::make_unique<SubSubscriber>(std::move(socket), std::move(events), server,
                                          std::move(credentials));

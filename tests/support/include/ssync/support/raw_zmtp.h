@@ -175,6 +175,14 @@ class RawZmtp {
       return got == 0 || errno == ECONNRESET;
     }
   }
+  /// The other end has closed it by now, whatever it sent before.
+  [[nodiscard]] bool is_closed_now() const {
+    const short ended = POLLRDHUP | POLLHUP | POLLERR;
+    pollfd item{fd_.get(), ended, 0};
+    return ::poll(&item, 1, 0) == 1 && (item.revents & ended) != 0;
+  }
+  /// Ends both directions: a thread that waits in send() or read() comes back.
+  void shut() const { ::shutdown(fd_.get(), SHUT_RDWR); }
   /// Ends with RST instead of FIN.
   void reset() {
     const linger now{1, 0};
