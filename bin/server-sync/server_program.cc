@@ -120,6 +120,9 @@ serve::Options serve_options(const Options& options, const mirror::Capacities& c
                                                            const net::PublicKey& key) {
       return files.enter(invitation, key);
     };
+    // Known before anybody can connect: a client that is refused does not come back by itself. What is wrong
+    // with the files is told by follow_clients().
+    if (auto loaded = ClientFiles(*keys).load()) out.clients = std::move(loaded->clients);
     out.client_keeper.seen = [files = ClientFiles(*keys)](const std::string& name) { files.note_seen(name); };
   }
   out.insecure = options.insecure;
