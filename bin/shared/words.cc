@@ -111,8 +111,13 @@ Result<std::chrono::system_clock::time_point> parse_time(std::string_view text) 
   for (const char* form : {"%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d"}) {
     tm parts{};
     const char* const end = ::strptime(whole.c_str(), form, &parts);
-    if (end != nullptr && *end == '\0' && end == whole.c_str() + whole.size())
-      return std::chrono::system_clock::from_time_t(::timegm(&parts));
+    if (end == nullptr || *end != '\0' || end != whole.c_str() + whole.size()) continue;
+    // What a system_clock of nanoseconds can count.
+    const int year = parts.tm_year + 1900;
+    if (year < 1970 || year > 2261)
+      return fail(Errc::invalid_argument,
+                  fmt::format("'{}' is no time: the year must be between 1970 and 2261", escape(text)));
+    return std::chrono::system_clock::from_time_t(::timegm(&parts));
   }
   return fail(Errc::invalid_argument,
               fmt::format("'{}' is no time: write 2027-01-31T12:00:00Z (UTC) or 2027-01-31", escape(text)));

@@ -33,8 +33,8 @@ TEST(WordsTest, ADurationIsWrittenInTheLargestUnitThatFits) {
 TEST(WordsTest, ATimeIsUtcAndComesBack) {
   EXPECT_EQ(text_of(parse_time("2027-01-31T12:34:56Z").value()), "2027-01-31T12:34:56Z");
   EXPECT_EQ(text_of(parse_time("2028-02-29").value()), "2028-02-29T00:00:00Z");
-  for (const char* wrong :
-       {"", "tomorrow", "2027-01-31 12:00", "2027-01-31T12:00:00", "2027-13-01", "2027-01-31x"})
+  for (const char* wrong : {"", "tomorrow", "2027-01-31 12:00", "2027-01-31T12:00:00", "2027-13-01",
+                            "2027-01-31x", "11-1-1", "1969-12-31", "9999-12-31"})
     EXPECT_FALSE(parse_time(wrong)) << wrong;
 }
 
