@@ -40,6 +40,7 @@ Guard stopping(Guard guard) {
 Decider::Decider(SyncContext& context, transfer::Receiver& receiver, std::function<Result<Sealed>()> finish)
     : context_(context),
       finish_(std::move(finish)),
+      own_names_(context.request.leave_out),
       quota_(context.request.options.verify ? Limits{} : context.request.limits),
       planner_(planner_options(context.request), digest_),
       outbox_(context, stats_),
@@ -103,8 +104,12 @@ Result<void> Decider::take_source() {
   SSYNC_TRY(ListBatch item, next_list());
   SSYNC_TRY_VOID(quota_.add(item));
   context_.returned.list_message(item.number);
-  if (auto* const rows = std::get_if<RowBatch>(&item.batch)) return planner_.add_source(std::move(*rows));
+  if (auto* const rows = std::get_if<RowBatch>(&item.batch)) {
+    SSYNC_TRY_VOID(own_names_.check(*rows));
+    return planner_.add_source(std::move(*rows));
+  }
   const auto& directories = std::get<DirectoryBatch>(item.batch);
+  SSYNC_TRY_VOID(own_names_.check(directories.rows));
   return planner_.add_directories(directories.rows, directories.last);
 }
 

@@ -9,6 +9,7 @@
 
 #include "executor.h"
 #include "outbox.h"
+#include "own_names.h"
 #include "questions.h"
 #include "quota.h"
 #include "sealer.h"
@@ -40,6 +41,7 @@ class Decider {
   std::function<Result<Sealed>()> finish_;
   SyncStats stats_;
   TreeDigest digest_;
+  OwnNames own_names_;
   Quota quota_;
   planner::Planner planner_;
   Outbox outbox_;
