@@ -1,10 +1,12 @@
 // Two machines: a network name space for each, with a cable between them.
+#include <signal.h>
 #include <unistd.h>
 
 #include <chrono>
 #include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -44,6 +46,10 @@ class Cable {
     EXPECT_TRUE(ip({"-n", client_, "addr", "del", "10.9.0.2/24", "dev", "vb"}));
     EXPECT_TRUE(ip({"-n", client_, "addr", "add", to, "dev", "vb"}));
   }
+  /// What the client sends to this address leaves over the cable.
+  void route_client(const std::string& to) {
+    EXPECT_TRUE(ip({"-n", client_, "route", "add", to, "via", "10.9.0.1"}));
+  }
   /// The command on that machine.
   [[nodiscard]] Words on_server(const Words& command) const { return in(server_, command); }
   [[nodiscard]] Words on_client(const Words& command) const { return in(client_, command); }
@@ -78,6 +84,7 @@ class NetworkTest : public testing::Test {
   }
   void start_server(const std::string& address) {
     server_.reset();
+    stdfs::remove(bench_.path("server.out"));  // what the one before said
     server_ = std::make_unique<Process>(
         cable_.on_server({program("server-sync"), bench_.mirror().string(), "--address", address,
                           "--state-dir", bench_.path("server-state").string(), "--keys-dir",
@@ -95,7 +102,7 @@ class NetworkTest : public testing::Test {
     const std::string line = invited.out.substr(invited.out.find("ssync1:"));
     const Finished joined =
         run(cable_.on_client({program("client-sync"), "--join", line, "--keys-dir", client_keys()}));
-    ASSERT_EQ(joined.code, 0) << joined.err << server_->err();
+    ASSERT_EQ(joined.code, 0) << joined.err << server_->out() << server_->err();
   }
   [[nodiscard]] std::string client_keys() const { return bench_.path("client-keys").string(); }
   [[nodiscard]] Words client(const std::string& host, const Words& more) const {
@@ -158,6 +165,75 @@ TEST_F(NetworkTest, GoesOnAfterTheCableWasOutAndAfterTheClientMoved) {
   write_file(bench_.source() / "moved", "x");
   EXPECT_TRUE(eventually([&] { return bench_.equal(); }, seconds(40))) << running.err();
 }
+
+// Neither end knows the address that the other one has there.
+TEST_F(NetworkTest, BehindAnotherAddress) {
+  const auto nft = [&](const std::string& rule) { return run(cable_.on_client({"nft", rule})).code == 0; };
+  if (!nft("add table ip away") || !nft("add chain ip away out { type nat hook output priority -100; }") ||
+      !nft("add rule ip away out ip daddr 192.0.2.10 dnat to 10.9.0.1")) {
+    GTEST_SKIP() << "no translation of addresses here";
+  }
+  cable_.route_client("192.0.2.10");
+  pair("192.0.2.10");
+  expect_sync("192.0.2.10");
+  write_file(bench_.source() / "later", "x");
+  expect_sync("192.0.2.10");
+}
+
+class ClockTest : public testing::TestWithParam<std::pair<const char*, const char*>> {
+ protected:
+  /// The command on a machine whose clock is wrong by so much.
+  static Words at(const char* offset, Words command) {
+    const Words before{"env", "FAKETIME_DONT_FAKE_MONOTONIC=1", "faketime", "-f", offset};
+    command.insert(command.begin(), before.begin(), before.end());
+    return command;
+  }
+};
+
+TEST_P(ClockTest, TheClockOfEitherMachineMayBeWrong) {
+  const auto [server_clock, client_clock] = GetParam();
+  Bench bench;
+  if (run(at("+1d", {"true"})).code != 0) GTEST_SKIP() << "no faketime here";
+  write_file(bench.source() / "a", "hello");
+  const std::string server_keys = bench.path("server-keys").string();
+  const std::string client_keys = bench.path("client-keys").string();
+  bench.start_server();  // for its ports
+  ASSERT_EQ(bench.stop_server(), 20);
+  const Words ports{"--control-port", std::to_string(bench.control_port())};
+  const auto server = [&](Words more) {
+    more.insert(more.begin(), program("server-sync"));
+    more.insert(more.end(), {"--keys-dir", server_keys});
+    more.insert(more.end(), ports.begin(), ports.end());
+    return at(server_clock, more);
+  };
+  const auto client = [&](Words more) {
+    more.insert(more.begin(), program("client-sync"));
+    more.insert(more.end(), {"--keys-dir", client_keys});
+    return at(client_clock, more);
+  };
+  Process running(
+      server({bench.mirror().string(), "--require-keys", "--state-dir", bench.path("server-state").string(),
+              "--data-port", std::to_string(bench.data_port())}),
+      {bench.path("server.out"), bench.path("server.err")});
+  ASSERT_TRUE(eventually([&] { return running.out().find("Listening") != std::string::npos; }));
+  const Finished invited = run(server({"--invite", "laptop", "--host", "localhost"}));
+  ASSERT_EQ(invited.code, 0) << invited.err;
+  const Finished joined = run(client({"--join", invited.out.substr(invited.out.find("ssync1:"))}));
+  ASSERT_EQ(joined.code, 0) << joined.err << running.err();
+  for (int round = 0; round < 3; ++round) {
+    const Finished done =
+        run(client({bench.source().string(), "localhost:" + std::to_string(bench.control_port()),
+                    "--state-dir", bench.path("client-state").string(), "--once"}));
+    EXPECT_EQ(done.code, 0) << done.err << running.err();
+    EXPECT_EQ(bench.differences(), "");
+    write_file(bench.source() / "a", "round " + std::to_string(round));
+  }
+  running.signal(SIGTERM);
+  (void)running.wait(std::chrono::seconds(10));
+}
+
+INSTANTIATE_TEST_SUITE_P(Clocks, ClockTest,
+                         testing::Values(std::pair{"+400d", "-400d"}, std::pair{"-400d", "+400d"}));
 
 }  // namespace
 }  // namespace ssync::integration
