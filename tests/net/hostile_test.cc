@@ -1,6 +1,7 @@
 // Peers that break the rules, beside one that keeps them: it must not notice.
 
 #include <functional>
+#include <optional>
 #include <thread>
 
 #include <gmock/gmock.h>
@@ -227,27 +228,6 @@ TEST_F(HostileTest, MuchThatIsTakenIsNoBacklog) {
   EXPECT_THAT(server_->take_notices(), testing::IsEmpty());
 }
 
-TEST_F(HostileTest, AServersMessageWithoutEndIsCutOff) {
-  support::RawListener listener;
-  auto options = client_options();
-  options.control_port = listener.port();
-  options.insecure = true;
-  auto client = ClientTransport::connect(context_, options, nullptr).value();
-  RawZmtp server = listener.accept_router();
-  ASSERT_TRUE(
-      eventually([&] { return client->wait(kTick, {}).value().disconnected || client->connected(); }));
-  const std::string frame = zmtp_frame(std::string(100 * 1024, 'x'), More::yes);
-  std::thread sending([&] {
-    while (server.send(frame)) {
-    }
-  });
-  EXPECT_TRUE(eventually([&] { return client->wait(kTick, {}).value().disconnected; }));
-  EXPECT_THAT(client->disconnect_reason(), testing::HasSubstr("a message without an end"));
-  client.reset();
-  server.shut();
-  sending.join();
-}
-
 TEST_F(HostileTest, ManyConnectionsThatComeAndGoLeaveTheServerWell) {
   for (int i = 0; i < 100; ++i) {
     RawZmtp peer = RawZmtp::dealer(i % 2 == 0 ? server_->control_port() : server_->data_port());
@@ -260,20 +240,43 @@ TEST_F(HostileTest, ManyConnectionsThatComeAndGoLeaveTheServerWell) {
   expect_served(*good_);
 }
 
-TEST_F(HostileTest, AServersBadFramesAreAProtocolError) {
-  support::RawListener listener;
-  auto options = client_options();
-  options.control_port = listener.port();
-  options.insecure = true;
-  auto client = ClientTransport::connect(context_, options, nullptr).value();
-  RawZmtp server = listener.accept_router();
-  EXPECT_TRUE(
-      eventually([&] { return client->wait(kTick, {}).value().disconnected || client->connected(); }));
-  ASSERT_TRUE(server.message({"no", "delimiter"}));
-  EXPECT_TRUE(eventually([&] { return client->wait(kTick, {}).value().control; }));
-  const auto received = client->receive_control();
+/// A client whose server is none.
+class FalseServerTest : public TransportTest {
+ protected:
+  void SetUp() override {
+    start({.insecure = true});  // whose data port serves
+    auto options = client_options();
+    options.control_port = listener_.port();
+    options.insecure = true;
+    client_ = ClientTransport::connect(context_, options, nullptr).value();
+    peer_.emplace(listener_.accept_router());
+    ASSERT_TRUE(
+        eventually([&] { return client_->wait(kTick, {}).value().disconnected || client_->connected(); }));
+  }
+  support::RawListener listener_;
+  std::unique_ptr<ClientTransport> client_;
+  std::optional<RawZmtp> peer_;
+};
+
+TEST_F(FalseServerTest, BadFramesAreAProtocolError) {
+  ASSERT_TRUE(peer_->message({"no", "delimiter"}));
+  EXPECT_TRUE(eventually([&] { return client_->wait(kTick, {}).value().control; }));
+  const auto received = client_->receive_control();
   ASSERT_FALSE(received);
   EXPECT_EQ(received.error().code, Errc::protocol);
+}
+
+TEST_F(FalseServerTest, AMessageWithoutEndIsCutOff) {
+  const std::string frame = zmtp_frame(std::string(100 * 1024, 'x'), More::yes);
+  std::thread sending([&] {
+    while (peer_->send(frame)) {
+    }
+  });
+  EXPECT_TRUE(eventually([&] { return client_->wait(kTick, {}).value().disconnected; }));
+  EXPECT_THAT(client_->disconnect_reason(), testing::HasSubstr("a message without an end"));
+  client_.reset();
+  peer_->shut();
+  sending.join();
 }
 
 }  // namespace

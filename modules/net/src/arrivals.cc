@@ -1,27 +1,15 @@
 #include "arrivals.h"
 
 #include <linux/filter.h>
-#include <linux/tcp.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <cstddef>
 #include <utility>
 
 namespace ssync::net {
 namespace {
 
 constexpr int kEvents = ZMQ_EVENT_LISTENING | ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_DISCONNECTED;
-
-/// What this end has sent. 0 when the kernel does not say.
-std::uint64_t bytes_sent(int fd) noexcept {
-  tcp_info info{};
-  socklen_t length = sizeof info;
-  if (::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) != 0) return 0;
-  if (length < offsetof(tcp_info, tcpi_bytes_sent) + sizeof info.tcpi_bytes_sent) return 0;
-  return info.tcpi_bytes_sent;
-}
 
 }  // namespace
 
@@ -82,7 +70,7 @@ bool Arrivals::shut_down(Arrival& arrival) noexcept {
 bool Arrivals::shut_oldest_handshake() {
   for (Arrival& arrival : order_) {
     if (arrival.is_shut || arrival.is_through) continue;
-    arrival.is_through = bytes_sent(arrival.connection.fd()) >= handshake_bytes_;
+    arrival.is_through = traffic_of(arrival.connection.fd()).sent >= handshake_bytes_;
     if (!arrival.is_through) return shut_down(arrival);
   }
   return false;

@@ -1,27 +1,13 @@
 #include "backlog.h"
 
-#include <linux/tcp.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-
 #include <algorithm>
-#include <cstddef>
+
+#include "connection.h"
 
 namespace ssync::net {
-namespace {
-
-std::uint64_t bytes_received(int fd) noexcept {
-  tcp_info info{};
-  socklen_t length = sizeof info;
-  if (::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) != 0) return 0;
-  if (length < offsetof(tcp_info, tcpi_bytes_received) + sizeof info.tcpi_bytes_received) return 0;
-  return info.tcpi_bytes_received;
-}
-
-}  // namespace
 
 std::uint64_t Backlog::look(int fd) noexcept {
-  const std::uint64_t received = bytes_received(fd);
+  const std::uint64_t received = traffic_of(fd).received;
   taken_ = std::min(taken_, received);
   last_ = received - taken_;
   return last_;

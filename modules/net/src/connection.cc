@@ -1,7 +1,10 @@
 #include "connection.h"
 
+#include <linux/tcp.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 
+#include <cstddef>
 #include <string_view>
 
 #include "address.h"
@@ -51,6 +54,14 @@ bool Connection::alive() const noexcept {
 
 void Connection::shut() const noexcept {
   if (alive()) ::shutdown(fd_, SHUT_RDWR);
+}
+
+Traffic traffic_of(int fd) noexcept {
+  tcp_info info{};
+  socklen_t length = sizeof info;
+  if (::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) != 0) return {};
+  if (length < offsetof(tcp_info, tcpi_bytes_sent) + sizeof info.tcpi_bytes_sent) return {};
+  return {info.tcpi_bytes_sent, info.tcpi_bytes_received};
 }
 
 }  // namespace ssync::net

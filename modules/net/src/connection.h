@@ -11,6 +11,13 @@
 
 namespace ssync::net {
 
+/// What TCP has carried of a connection, in bytes, since it was made.
+struct Traffic {
+  std::uint64_t sent = 0, received = 0;
+};
+/// Zeros when the kernel does not say, as of what is no TCP socket.
+[[nodiscard]] Traffic traffic_of(int fd) noexcept;
+
 class Connection {
  public:
   /// Of a received frame. Ask the second frame of a multipart: libzmq 4.3.4 loses the first one's properties
