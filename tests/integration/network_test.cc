@@ -191,7 +191,8 @@ class ClockTest : public testing::TestWithParam<std::pair<const char*, const cha
 };
 
 TEST_P(ClockTest, TheClockOfEitherMachineMayBeWrong) {
-  const auto [server_clock, client_clock] = GetParam();
+  const char* const server_clock = GetParam().first;
+  const char* const client_clock = GetParam().second;
   Bench bench;
   if (run(at("+1d", {"true"})).code != 0) GTEST_SKIP() << "no faketime here";
   write_file(bench.source() / "a", "hello");

@@ -92,8 +92,11 @@ std::string explain_refusal(const SocketAddress& server, const Credentials& cred
     return fmt::format("{}: the server does not know the key of this client ({}), or not any more", where,
                        fingerprint(credentials.own->public_key));
   }
-  return fmt::format("{}: {}; or its key is not {} any more, which is the one known here", where, reason,
-                     fingerprint(credentials.server));
+  return fmt::format(
+      "{}: {}; or its key is not {} any more, which is the one known here; or it has refused this address "
+      "too "
+      "often, and says nothing for a minute",
+      where, reason, fingerprint(credentials.server));
 }
 
 }  // namespace ssync::net

@@ -102,8 +102,9 @@ Result<void> XpubPublisher::start() {
 
 Result<void> XpubPublisher::listen() {
   const Security security{kind_of(protection_), nullptr, own_.get(), nullptr};
-  const Ipv6 ipv6 =
-      endpoint_.is_tcp() && endpoint_.addresses.front().family() == AF_INET6 ? Ipv6::on : Ipv6::off;
+  const bool any_ipv6 = std::ranges::any_of(
+      endpoint_.addresses, [](const SocketAddress& one) { return one.family() == AF_INET6; });
+  const Ipv6 ipv6 = any_ipv6 ? Ipv6::on : Ipv6::off;
   auto listener = std::make_unique<TapListener>();
   SSYNC_TRY(listener->socket, make_xpub(context_.impl(), ipv6, security));
   if (endpoint_.is_tcp()) {
