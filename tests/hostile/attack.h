@@ -41,7 +41,9 @@ class Attack {
   std::thread watching_, attacking_;
 };
 
-/// The server is within what an attack may cost it: 300 MiB, its limit of descriptors, less than one core.
+/// While nothing but the attack goes on, for 2 s, it costs the server less than one core.
+void expect_little_work(const Attack& attack);
+/// The server is within what an attack may cost it: 300 MiB and its limit of descriptors.
 /// With a sanitizer, only the descriptors are looked at.
 void expect_bearable(const Attack& attack, std::size_t descriptors_max);
 
