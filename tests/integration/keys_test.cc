@@ -234,6 +234,24 @@ TEST_F(KeysTest, WhatStaysOnTheMirrorCountsAgainstItsQuota) {
   EXPECT_FALSE(stdfs::exists(bench_.mirror() / "c"));
 }
 
+// Copies on the mirror are made before anything is deleted: cut in between, again and again, they would add
+// up.
+TEST_F(KeysTest, CopiesBesideWhatIsToGoAreWithinTwiceTheQuota) {
+  pair({"--rights", "max-bytes=1000"});
+  const std::string content = random_bytes(1, 450);
+  write_file(bench_.mirror() / "same", content);
+  write_file(bench_.mirror() / "left", random_bytes(2, 1400));
+  for (const char* name : {"c", "d"})
+    write_file(bench_.source() / name, content);
+  const Finished refused = sync();
+  EXPECT_EQ(refused.code, 5) << refused.err;
+  EXPECT_NE(refused.err.find("before what goes is deleted"), std::string::npos) << refused.err;
+  EXPECT_TRUE(stdfs::exists(bench_.mirror() / "left"));
+  stdfs::remove(bench_.mirror() / "left");
+  EXPECT_EQ(sync().code, 0);
+  EXPECT_EQ(bench_.differences(), "");
+}
+
 TEST_F(KeysTest, AFirstCopyOverItsQuotaLeavesNothing) {
   for (int i = 0; i < 5000; ++i)
     write_file(bench_.source() / ("f" + std::to_string(i)), "x");

@@ -37,11 +37,31 @@ Result<void> Quota::add(const ListBatch& list) {
   return {};
 }
 
+// What the mirror has is copied before anything is deleted (planner, "Order"), so who leaves in between could
+// add without end. One sync alone never gets there: both parts are within the quota.
+Result<void> Quota::check_copies(const PlanTotals& plan) const {
+  const auto check = [](std::uint64_t held, std::uint64_t copied, std::optional<std::uint64_t> allowed,
+                        std::string_view right) -> Result<void> {
+    add_to(held, copied);
+    if (!allowed || copied == 0 || held / 2 <= *allowed) return {};
+    return fail(
+        Errc::permission,
+        fmt::format("the mirror would hold {} before what goes is deleted, and this client's key allows "
+                    "twice {} for so long ({}): nothing was changed",
+                    with_commas(held), with_commas(*allowed), right));
+  };
+  SSYNC_TRY_VOID(check(plan.mirror_entries, plan.copies, limits_.max_entries, "max-entries"));
+  // Renames reuse too, but add nothing.
+  const std::uint64_t copied = plan.copies > 0 ? plan.reused_bytes : 0;
+  return check(plan.mirror_bytes, copied, limits_.max_bytes, "max-bytes");
+}
+
 Result<std::optional<std::uint64_t>> Quota::check(const PlanTotals& plan, std::uint64_t kept_bytes) const {
   std::uint64_t entries = plan.source_entries;
   add_to(entries, plan.extras_kept);
   if (limits_.max_entries && entries > *limits_.max_entries)
     return fail(over(entries, "entries", *limits_.max_entries, "max-entries"));
+  SSYNC_TRY_VOID(check_copies(plan));
   if (!limits_.max_bytes) return std::nullopt;
   std::uint64_t bytes = plan.source_bytes;
   add_to(bytes, kept_bytes);

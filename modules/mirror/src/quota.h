@@ -26,6 +26,8 @@ class Quota {
                                                            std::uint64_t kept_bytes) const;
 
  private:
+  [[nodiscard]] Result<void> check_copies(const PlanTotals& plan) const;
+
   const Limits limits_;
   std::uint64_t entries_ = 0;  ///< rows
   std::uint64_t directories_ = 0;

@@ -59,7 +59,7 @@ wire::ErrorCode code_of(const Error& error) {
       return wire::ErrorCode::limit;
     case Errc::no_space:
       return wire::ErrorCode::no_space;
-    case Errc::refused:  // by the scan: scanner::Options::other_root
+    case Errc::refused:  // by the scan (scanner::Options::other_root), or OwnNames
       return wire::ErrorCode::overlap;
     default:
       return wire::ErrorCode::io;
