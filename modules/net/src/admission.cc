@@ -48,7 +48,7 @@ struct Question {
 };
 
 /// What opens a door beside the keys of clients.
-struct Lock {
+struct DoorLock {
   bool anybody = false;
   std::optional<Secret> secret;
   std::optional<PublicKey> local;
@@ -78,7 +78,7 @@ struct Admission::Impl {
   [[nodiscard]] Answer judge(const Question& question);
   [[nodiscard]] std::optional<std::string> let_in(const Question& question, std::string& why);
   [[nodiscard]] std::optional<std::string> let_in_key(Door door, const PublicKey& key, std::string& why);
-  [[nodiscard]] Lock& lock_of(Door door) SSYNC_REQUIRES(mutex) {
+  [[nodiscard]] DoorLock& lock_of(Door door) SSYNC_REQUIRES(mutex) {
     return locks.at(static_cast<std::size_t>(door));
   }
   [[nodiscard]] bool is_secret(const Question& question);
@@ -91,7 +91,7 @@ struct Admission::Impl {
   Failures failures;  // the thread's
 
   Mutex mutex;
-  std::array<Lock, 2> locks SSYNC_GUARDED_BY(mutex);
+  std::array<DoorLock, 2> locks SSYNC_GUARDED_BY(mutex);
   std::unordered_map<PublicKey, Client, HashOfKey> clients SSYNC_GUARDED_BY(mutex);
   std::unordered_set<PublicKey, HashOfKey> monitors SSYNC_GUARDED_BY(mutex);  ///< let in at the tap
   std::vector<std::string> notices SSYNC_GUARDED_BY(mutex);

@@ -133,14 +133,14 @@ Result<void> XpubPublisher::let_in() {
 }
 
 /// Breaks all connections: whoever still may comes back by itself. libzmq gives up an address only a little
-/// after its socket, so this is tried until it works.
+/// after its socket, so this is tried until it works. Errors: Errc::closed, the context ends.
 Result<void> XpubPublisher::listen_anew() {
   if (listener_) {
     listener_.reset();
     topics_.clear();
   }
   const Result<void> bound = listen();
-  if (!bound && bound.error().code != Errc::busy) return fail(bound.error());
+  if (!bound && bound.error().code == Errc::closed) return fail(bound.error());
   return {};
 }
 

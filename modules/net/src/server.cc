@@ -234,7 +234,7 @@ void Server::keep_below_limit() {
 void Server::look_at_backlogs(SteadyTime now) {
   const BacklogTimer::Look look = backlogs_.due(now);
   if (look == BacklogTimer::Look::none) return;
-  Arrivals::Backlogs control = control_->arrivals->look_at_backlogs(look, kBacklogMax);
+  const Arrivals::Backlogs control = control_->arrivals->look_at_backlogs(look, kBacklogMax);
   const Arrivals::Backlogs data = data_->arrivals->look_at_backlogs(look, kBacklogMax);
   backlogs_.found_much(control.any_much || data.any_much);
   std::size_t shut = control.shut + data.shut;
