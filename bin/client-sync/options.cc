@@ -78,16 +78,11 @@ class OptionReader {
         ->configurable(false);
     app_.add_option("--server-key", server_key_,
                     "public key that the server must have: what server-sync --show-key prints")
-        ->check(CLI::Validator(check_key, ""));
+        ->check(CLI::Validator(programs::check_key, ""));
     app_.add_flag("--insecure", options_.insecure,
                   "talk to a server on another machine without keys: anybody on the way can read and change "
                   "what is sent");
     programs::add_key_options(app_, options_.keys);
-  }
-
-  static std::string check_key(std::string& text) {
-    const Result<net::PublicKey> key = net::parse_public_key(text);
-    return key ? "" : "is no key: " + key.error().text();
   }
 
   static std::string check_host(std::string& text) {

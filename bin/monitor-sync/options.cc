@@ -23,15 +23,6 @@ CLI::Validator mirror_name() {
       "");
 }
 
-CLI::Validator public_key() {
-  return CLI::Validator(
-      [](const std::string& text) -> std::string {
-        const auto key = net::parse_public_key(text);
-        return key ? std::string() : key.error().message;
-      },
-      "");
-}
-
 }  // namespace
 
 std::variant<MonitorOptions, int> parse_options(int argc, char** argv) {
@@ -49,7 +40,7 @@ std::variant<MonitorOptions, int> parse_options(int argc, char** argv) {
          [&options](const std::string& text) { options.server_key = *net::parse_public_key(text); },
          "Public key of a server on another machine; default: as client-sync --join noted it")
       ->type_name("KEY")
-      ->check(public_key());
+      ->check(CLI::Validator(programs::check_key, ""));
   programs::add_key_options(app, options.keys);
   app.add_option("--control-port", options.control_port, "Control port of the server to watch")
       ->capture_default_str()

@@ -23,18 +23,8 @@ using std::chrono::milliseconds;
 constexpr milliseconds kSilence{2500};
 constexpr milliseconds kTick{500};
 
-constexpr std::string_view kTcp = "tcp://";
-
 bool is_tcp(std::string_view endpoint) noexcept {
-  return endpoint.starts_with(kTcp);
-}
-
-/// Of tcp://HOST:PORT; without the brackets of an IPv6 address.
-std::string host_of(std::string_view endpoint) {
-  endpoint.remove_prefix(kTcp.size());
-  std::string_view host = endpoint.substr(0, endpoint.rfind(':'));
-  if (host.size() > 2 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
-  return std::string(host);
+  return endpoint.starts_with("tcp://");
 }
 
 void complain(const std::string& message) {
@@ -66,7 +56,7 @@ Result<ExitCode> Watch::run() {
 }
 
 Result<void> Watch::connect() {
-  SSYNC_TRY(net::Subscriber::Options options, subscription());
+  net::Subscriber::Options options = subscription();
   // libzmq tries again by itself, but not another address, and not with what another server left.
   if (options.endpoint == endpoint_ && !is_tcp(endpoint_)) return {};
   SSYNC_TRY(subscriber_, net::Subscriber::connect(context_, options));
@@ -76,17 +66,17 @@ Result<void> Watch::connect() {
   return {};
 }
 
-Result<net::Subscriber::Options> Watch::subscription() const {
+net::Subscriber::Options Watch::subscription() const {
   net::Subscriber::Options out;
   out.endpoint =
       options_.endpoint.empty() ? monitor::find_endpoint(options_.control_port) : options_.endpoint;
   out.attempt = attempts_;
   out.own_key = programs::own_key(options_.keys, "client.key");
-  out.server_key = options_.server_key;
-  if (out.server_key || !is_tcp(out.endpoint)) return out;
-  SSYNC_TRY(const auto known,
-            programs::look_up_server(options_.keys, host_of(out.endpoint), options_.control_port));
-  if (known) out.server_key = known->key;
+  out.server_key = [this](const std::string& host) -> Result<std::optional<net::PublicKey>> {
+    if (options_.server_key) return options_.server_key;
+    SSYNC_TRY(const auto known, programs::look_up_server(options_.keys, host, options_.control_port));
+    return known ? std::optional(known->key) : std::nullopt;
+  };
   return out;
 }
 

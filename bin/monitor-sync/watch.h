@@ -35,7 +35,7 @@ class Watch {
   [[nodiscard]] Ending show(const Buffer& bytes);
   [[nodiscard]] Ending print(const std::string& lines) const;
   [[nodiscard]] Result<void> connect();
-  [[nodiscard]] Result<net::Subscriber::Options> subscription() const;
+  [[nodiscard]] net::Subscriber::Options subscription() const;
   void on_silence();
 
   net::Context& context_;

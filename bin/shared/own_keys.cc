@@ -27,6 +27,11 @@ void add_key_options(CLI::App& app, KeyOptions& options) {
       ->configurable(false);
 }
 
+std::string check_key(std::string& text) {
+  const Result<net::PublicKey> key = net::parse_public_key(text);
+  return key ? std::string() : "is no key: " + key.error().text();
+}
+
 Result<std::string> keys_directory(const KeyOptions& options) {
   if (!options.directory.empty()) return options.directory;
   return net::default_config_dir();

@@ -23,6 +23,9 @@ struct KeyOptions {
 /// --keys-dir, --key, --show-key. `options` outlives the App.
 void add_key_options(CLI::App& app, KeyOptions& options);
 
+/// For CLI::Validator: what is wrong with a public key's text; empty: nothing.
+[[nodiscard]] std::string check_key(std::string& text);
+
 /// Errors: net::default_config_dir().
 [[nodiscard]] Result<std::string> keys_directory(const KeyOptions& options);
 /// `name`: of the file in the directory, "server.key".

@@ -250,7 +250,11 @@ class KeysPublisherTest : public PublisherTest {
   }
   std::unique_ptr<Subscriber> subscriber() {
     return Subscriber::connect(
-               context_, {.endpoint = tcp_, .server_key = server_key_->public_key, .own_key = giving(key_)})
+               context_,
+               {.endpoint = tcp_,
+                .server_key =
+                    [this](const auto&) { return Result<std::optional<PublicKey>>(server_key_->public_key); },
+                .own_key = giving(key_)})
         .value();
   }
   /// What the subscriber ends with; empty: it hears what is published.

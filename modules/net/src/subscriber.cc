@@ -59,8 +59,10 @@ Result<std::optional<Buffer>> SubSubscriber::receive(milliseconds timeout, std::
   for (const int fd : fds)
     items.push_back({nullptr, fd, ZMQ_POLLIN, 0});
   while (true) {
-    SSYNC_TRY(const int ready, poll(items, std::min(deadline, backlogs_.next())));
-    SSYNC_TRY_VOID(look_at_backlog());
+    // A local socket's kernel does not say what it received.
+    const bool is_tcp = server_.length > 0;
+    SSYNC_TRY(const int ready, poll(items, is_tcp ? std::min(deadline, backlogs_.next()) : deadline));
+    if (is_tcp) SSYNC_TRY_VOID(look_at_backlog());
     if (ready == 0 && std::chrono::steady_clock::now() < deadline) continue;
     if (ready == 0) return std::nullopt;
     for (std::size_t i = 2; i < items.size(); ++i) {
@@ -118,7 +120,9 @@ Result<Credentials> credentials_for_tap(const SocketAddress& address, const std:
                                         const Subscriber::Options& options) {
   ClientTransport::Options client;
   client.host = host;
-  client.server_key = options.server_key;
+  if (options.server_key) {
+    SSYNC_TRY(client.server_key, options.server_key(host));
+  }
   client.own_key = options.own_key;
   SSYNC_TRY(Credentials credentials, credentials_for(address, client));
   if (credentials.is_stranger)

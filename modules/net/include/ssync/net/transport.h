@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -209,7 +210,8 @@ class Subscriber {
   struct Options {
     std::string endpoint;     ///< as TapSocket's; a host's name too
     std::size_t attempt = 0;  ///< of a host with several addresses, which one (modulo their number)
-    std::optional<PublicKey> server_key;  ///< needed for another machine
+    /// The key of this host's server, needed for another machine; asked for with tcp. May be empty.
+    std::function<Result<std::optional<PublicKey>>(const std::string& host)> server_key;
     OwnKey own_key;
   };
   /// Resolves names: may block. Errors: Errc::refused, the tap is of another user, or on a machine whose key
